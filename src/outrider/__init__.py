@@ -1,0 +1,3 @@
+"""Outrider: security that rides alongside AI agents at production speed."""
+
+__version__ = "0.1.0"

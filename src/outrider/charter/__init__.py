@@ -1,0 +1,1 @@
+"""Charters: parsed, compiled to Cedar, and asked. Pure."""

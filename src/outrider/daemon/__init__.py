@@ -1,0 +1,1 @@
+"""The one process per host that judges and records: wiring and nothing else."""

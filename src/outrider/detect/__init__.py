@@ -1,0 +1,1 @@
+"""What is in a call or a result: findings, each with advice. Pure."""

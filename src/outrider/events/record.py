@@ -1,0 +1,406 @@
+"""The entries of the record: one frozen type a kind, and what lies beside each.
+
+An event is a leaf of the Merkle log. It never holds content (prompts, arguments, outputs) and never a person's name:
+content is a salted commitment, a person is a pseudonymous id. What must be findable but erasable (entities,
+fingerprints, salts, names) lies in the :class:`Beside` of the same index, whose digest the leaf carries.
+
+Times: ``ts`` is wall-clock microseconds since 1970 UTC and may jump; ``n`` is the order that counts.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from outrider.events.call import Effect, Finding, Label
+from outrider.events.decision import Decision
+
+VERSION = 1
+"""Version of the event format. A reader refuses any other."""
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who told us, and whether anything of theirs is missing.
+
+    Attributes:
+        id: The source: a door and its session, or ``daemon``.
+        seq: Position of this event among the source's, from 0.
+        prev: Leaf hash (hex) of the source's previous event, empty for its first.
+        lost: How many messages of this source are known to be missing just before this one.
+    """
+
+    id: str
+    seq: int
+    prev: str = ""
+    lost: int = 0
+
+
+class Commitment(msgspec.Struct, frozen=True, kw_only=True):
+    """A promise about content that lies elsewhere or nowhere: SHA-256 over domain, salt and content.
+
+    Attributes:
+        c: Hex digest. Without the salt (kept beside) nothing about the content can be guessed from it.
+        size: Length of the content in bytes.
+    """
+
+    c: str
+    size: int
+
+
+class Entity(msgspec.Struct, frozen=True, array_like=True):
+    """A thing in the world that an event touched, normalised so that spellings of the same thing meet.
+
+    Attributes:
+        role: ``read wrote deleted sent installed committed pushed spawned called mentioned credential ran`` or
+            ``is`` (the agent itself: session, pid, host).
+        kind: ``path digest host ip email url commit branch repo package secret session pid tool credential``.
+        value: The normal form. A secret is its keyed print; a URL with a path is a keyed print.
+    """
+
+    role: str
+    kind: str
+    value: str
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What lies beside a leaf: findable, erasable, never part of the tree but by its digest.
+
+    Attributes:
+        entities: What was touched.
+        prints: Keyed 8-byte fingerprints of the content's salient tokens, concatenated, sorted.
+        control: The same for the control arguments of a call (where it goes, what it names), not its payload.
+        salt: Salt of the leaf's content commitment, 32 bytes.
+        private: Names behind pseudonyms and absolute places, by field name. For a birth: ``sponsor``, ``human``,
+            ``home``, ``repo``, ``cwd``, ``hostname``, ``exe``.
+    """
+
+    entities: tuple[Entity, ...] = ()
+    prints: bytes = b""
+    control: bytes = b""
+    salt: bytes = b""
+    private: dict[str, str] = {}
+
+
+class Event(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+):
+    """What every event carries.
+
+    Attributes:
+        v: Version of the format, always written.
+        n: Index in the record, from 0. Carried inside so that a leaf cannot be passed off as another.
+        ts: Wall clock, microseconds since 1970 UTC.
+        agent: Id of the agent that it concerns, or empty.
+        src: The source and its sequence.
+        beside: SHA-256 (hex) of the encoded :class:`Beside`, or empty if there is none.
+        back: Microseconds by which the wall clock had jumped back since the event before, 0 otherwise.
+    """
+
+    v: int
+    n: int
+    ts: int
+    agent: str = ""
+    src: Source | None = None
+    beside: str = ""
+    back: int = 0
+
+
+class RecordOpened(Event, frozen=True, kw_only=True, tag="record.opened"):
+    """The first event: this record, its origin line and its public key (``name+hash+base64``)."""
+
+    origin: str
+    vkey: str
+
+
+class RecordRecovered(Event, frozen=True, kw_only=True, tag="record.recovered"):
+    """On start the tail of the journal was torn and was cut.
+
+    Attributes:
+        cut: Bytes cut. They were never acknowledged.
+        size: Number of events that remained.
+    """
+
+    cut: int
+    size: int
+
+
+class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
+    """Something is known to be missing.
+
+    Attributes:
+        what: ``spool`` (a hook found no daemon and answered by its fallback), ``unseen-call`` (the host lists a call
+            that was never asked), ``lost-result``, ``outage``.
+        count: How many.
+        since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
+        until: End of the span, or 0.
+        answered: What the agent was told meanwhile: ``deny``, ``ask``, ``allow``, or empty.
+        detail: For a person; redacted.
+    """
+
+    what: str
+    count: int
+    since: int = 0
+    until: int = 0
+    answered: str = ""
+    detail: str = ""
+
+
+class DaemonStarted(Event, frozen=True, kw_only=True, tag="daemon.started"):
+    """A daemon took the record over. ``snapshot`` says how the state was had: ``none``, ``loaded``, ``rebuilt``."""
+
+    version: str
+    pid: int
+    boot: str
+    snapshot: str = "none"
+
+
+class DaemonStopped(Event, frozen=True, kw_only=True, tag="daemon.stopped"):
+    """A daemon ended in good order. A start without a stop before it means that one was killed."""
+
+    reason: str
+
+
+class Heartbeat(Event, frozen=True, kw_only=True, tag="record.heartbeat"):
+    """The daemon was alive and had nothing else to say; makes silence visible. ``living`` counts agents."""
+
+    living: int
+
+
+class CharterLoaded(Event, frozen=True, kw_only=True, tag="charter.loaded"):
+    """A charter version is in force for births from now on.
+
+    Attributes:
+        name: Its name.
+        digest: ``sha256:`` and hex of its canonical form.
+        signer: Key id that signed it, ``builtin``, or empty for unsigned.
+        source: The canonical form itself, so that the record can answer "which rules were in force".
+        groups: What ``@registries`` and its kin expanded to on this host.
+    """
+
+    name: str
+    digest: str
+    signer: str
+    source: str
+    groups: dict[str, tuple[str, ...]] = {}
+
+
+class CharterRefused(Event, frozen=True, kw_only=True, tag="charter.refused"):
+    """A charter did not validate; the last good version, if there is one, stays in force."""
+
+    name: str
+    reason: str
+    in_force: str = ""
+
+
+class Attestation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the host's kernel and git could attest at a birth.
+
+    Attributes:
+        pid: The agent's host process.
+        start: Its start time in clock ticks since boot; with ``pid`` and ``boot`` it names one process for ever.
+        boot: Boot id.
+        uid: Its user id.
+        exe: SHA-256 of its executable, or empty.
+        argv0: Base name of its program.
+        ancestors: ``pid:program`` of its parents, nearest first.
+        commit: Commit that its repository stood at, or empty.
+        branch: Branch, or empty.
+        container: Container id, or empty.
+    """
+
+    pid: int = 0
+    start: int = 0
+    boot: str = ""
+    uid: int = -1
+    exe: str = ""
+    argv0: str = ""
+    ancestors: tuple[str, ...] = ()
+    commit: str = ""
+    branch: str = ""
+    container: str = ""
+
+
+class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
+    """An agent exists from now on. ``agent`` is its id.
+
+    Attributes:
+        charter: Name of its charter.
+        digest: The charter version that it is bound to for life.
+        chain: Digests of every policy set that bounds it, its own first, the root's last, the floor left out.
+        parent: Its parent's id, or empty for a root.
+        root: The root of its lineage (itself for a root).
+        depth: 0 for a root.
+        sponsor: Pseudonymous id of the human or team answerable for it.
+        purpose: Why it was made, as far as the host says; redacted, at most 200 characters.
+        how: ``session``, ``subagent``, ``descendant``, ``run``: how we learnt of it.
+        door: The door.
+        session: The host's session id.
+        host_agent: The host's sub-agent id, or empty.
+        expires: When its life is over, microseconds since 1970 UTC.
+        mode: ``enforce`` or ``observe``.
+        labels: What it starts with.
+        attested: What was attested.
+    """
+
+    charter: str
+    digest: str
+    chain: tuple[str, ...]
+    parent: str
+    root: str
+    depth: int
+    sponsor: str
+    how: str
+    door: str
+    session: str
+    expires: int
+    purpose: str = ""
+    host_agent: str = ""
+    mode: Literal["enforce", "observe"] = "enforce"
+    labels: tuple[Label, ...] = ()
+    attested: Attestation = Attestation()
+
+
+class AgentEnded(Event, frozen=True, kw_only=True, tag="agent.ended"):
+    """An agent is gone: ``completed``, ``killed``, ``expired`` or ``vanished``; ``detail`` is the host's word."""
+
+    how: Literal["completed", "killed", "expired", "vanished"]
+    detail: str = ""
+
+
+class AgentResumed(Event, frozen=True, kw_only=True, tag="agent.resumed"):
+    """A known session goes on in a new host process, attested anew."""
+
+    attested: Attestation = Attestation()
+
+
+class Refusal(Event, frozen=True, kw_only=True, tag="message.refused"):
+    """A message was not believed: a forged result, birth or end, or one of another user.
+
+    Attributes:
+        reason: Why, one sentence.
+        claimed: The session that it claimed to belong to.
+        pid: The process that sent it.
+    """
+
+    reason: str
+    claimed: str
+    pid: int
+
+
+class Prompted(Event, frozen=True, kw_only=True, tag="agent.prompted"):
+    """The agent was given an instruction."""
+
+    content: Commitment
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Counts that budgets are held against, as they stood when the call was judged (this call included)."""
+
+    calls: int = 0
+    spawns: int = 0
+    depth: int = 0
+
+
+class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
+    """A call was asked for and judged. Durable before the answer leaves.
+
+    Carries the full typed input of the policy, so that another policy can be replayed over it without parsing again.
+
+    Attributes:
+        call: The host's id of the call.
+        tool: Normal tool.
+        name: Host's own tool name.
+        effects: What it would do; paths in the agent's home are written ``~/...``.
+        findings: What detectors said.
+        labels: What the agent's context carried, labels of this call's own reads included.
+        adds: Labels that an allow of this call puts on the agent, provisionally.
+        counters: For budgets.
+        chain: Digests of the policy sets asked, own first.
+        decision: The verdict.
+        content: Commitment to the canonical arguments.
+        cut: Number of effects left out because the leaf would have been too large; the worst are kept.
+        us: Microseconds that judging took.
+        permission: True for the host's own permission prompt rather than a call.
+    """
+
+    call: str
+    tool: str
+    name: str
+    effects: tuple[Effect, ...]
+    decision: Decision
+    chain: tuple[str, ...]
+    content: Commitment
+    findings: tuple[Finding, ...] = ()
+    labels: tuple[Label, ...] = ()
+    adds: tuple[Label, ...] = ()
+    counters: Counters = Counters()
+    cut: int = 0
+    us: int = 0
+    permission: bool = False
+
+
+class CallResult(Event, frozen=True, kw_only=True, tag="call.result"):
+    """A call's observed outcome.
+
+    Attributes:
+        call: The host's id of the call.
+        intent: Index of the ``call.decided`` that it belongs to, or -1 if none was seen.
+        ok: Whether the host says that it succeeded.
+        content: Commitment to the output.
+        adds: Labels that the output puts on the agent.
+        ms: Milliseconds, or -1.
+        despite: True if the call ran although it had been denied: the host did not obey.
+    """
+
+    call: str
+    intent: int
+    ok: bool
+    content: Commitment
+    adds: tuple[Label, ...] = ()
+    ms: int = -1
+    despite: bool = False
+
+
+class HostNoted(Event, frozen=True, kw_only=True, tag="host.noted"):
+    """The host told of something that is not ours to judge. ``known`` is False for an event we never heard of."""
+
+    event: str
+    known: bool = True
+
+
+class LeverPulled(Event, frozen=True, kw_only=True, tag="lever.pulled"):
+    """A person changed what is in force.
+
+    Attributes:
+        lever: ``pause``, ``resume``.
+        by: Pseudonymous id of who did it.
+        why: Their reason; redacted.
+        until: When it ends by itself, microseconds since 1970 UTC, or 0.
+        scope: What it reaches, such as ``host``.
+    """
+
+    lever: str
+    by: str
+    why: str
+    until: int = 0
+    scope: str = "host"
+
+
+class LabelsJoined(Event, frozen=True, kw_only=True, tag="labels.joined"):
+    """Labels moved from one agent to another: a child's to its parent when its message came back."""
+
+    labels: tuple[Label, ...]
+    origin_agent: str
+
+
+AnyEvent = (
+    RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
+    | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | Refusal | Prompted
+    | CallDecided | CallResult | HostNoted | LeverPulled | LabelsJoined
+)  # fmt: skip

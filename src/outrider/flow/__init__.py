@@ -1,0 +1,1 @@
+"""What contexts and files carry: labels and keyed fingerprints. Pure."""

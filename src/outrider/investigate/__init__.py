@@ -1,0 +1,1 @@
+"""The read-only questions: involved, touched, cause, blast, replay, why."""

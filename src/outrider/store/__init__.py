@@ -1,0 +1,1 @@
+"""The queryable view of the record: can be deleted and rebuilt."""
