@@ -94,7 +94,7 @@ def decode_beside(data: bytes) -> Beside:
     if not data:
         return Beside()
     try:
-        return cast("Beside", _beside_decoder.decode(data))
+        return _beside_decoder.decode(data)
     except msgspec.DecodeError as error:
         raise BadInputError(f"not a beside: {error}") from error
 
