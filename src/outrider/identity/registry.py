@@ -1,0 +1,546 @@
+"""Who exists: every agent, folded from the record and from nothing else.
+
+Invariants:
+
+* :meth:`Registry.apply` is a pure fold. The same events give an equal registry, and a registry that was dumped and
+  loaded in between gives an equal one too; nothing here reads a clock or a process.
+* What bounds an agent stays: an ended agent is kept for as long as a descendant of it is, since its charter still
+  binds that one.
+* It is bounded: :data:`KEEP_GONE` ended agents, and of each agent :data:`MAX_OPEN` open calls and :data:`MAX_DENIED`
+  denied ones. Older ones are found in the view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from outrider.events.call import Label
+from outrider.events.record import (
+    AgentBorn,
+    AgentEnded,
+    AgentResumed,
+    AnyEvent,
+    Attestation,
+    Beside,
+    CallDecided,
+    CallResult,
+    Counters,
+    DaemonStarted,
+)
+from outrider.identity.process import ProcessFacts
+
+KEEP_GONE = 20_000
+MAX_OPEN = 512
+MAX_DENIED = 64
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent, living or gone.
+
+    Attributes:
+        id: Its id.
+        charter: Name of its charter.
+        digest: The charter version that it is bound to.
+        chain: Digests that bound it: its own line, then its parent's chain.
+        parent: Its parent's id, or empty.
+        root: Root of its lineage.
+        depth: 0 for a root.
+        sponsor: Pseudonym of who answers for it.
+        how: ``session``, ``subagent``, ``descendant`` or ``run``.
+        door: The door.
+        session: The host's session id.
+        host_agent: The host's sub-agent id, or empty for a session's main agent.
+        expires: Microseconds since 1970 UTC.
+        mode: ``enforce`` or ``observe``.
+        born_n: Index of its birth in the record.
+        born_ts: Time of its birth, microseconds since 1970 UTC.
+        attested: Its host process; that of its last resumption if it was resumed.
+        home: Absolute home of its process at birth; empty once erased.
+        repo: Absolute root of its repository, or empty.
+        cwd: Absolute directory that it was born in, or empty.
+        labels: What it was born with. What it carries now is the business of the flow room.
+        purpose: Why it was made, as far as the host said.
+        ended: Empty while it lives, else ``completed``, ``killed``, ``expired`` or ``vanished``.
+        ended_n: Index of its end, or -1.
+        ended_ts: Time of its end, or 0.
+    """
+
+    id: str
+    charter: str
+    digest: str
+    chain: tuple[str, ...]
+    parent: str
+    root: str
+    depth: int
+    sponsor: str
+    how: str
+    door: str
+    session: str
+    expires: int
+    born_n: int
+    born_ts: int
+    host_agent: str = ""
+    mode: Literal["enforce", "observe"] = "enforce"
+    attested: Attestation = Attestation()
+    home: str = ""
+    repo: str = ""
+    cwd: str = ""
+    labels: tuple[Label, ...] = ()
+    purpose: str = ""
+    ended: str = ""
+    ended_n: int = -1
+    ended_ts: int = 0
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that was judged and whose result has not come.
+
+    Attributes:
+        n: Index of its ``call.decided``.
+        ts: When, microseconds since 1970 UTC.
+        call: The host's id of the call.
+        tool: Normal tool.
+        name: The host's name of the tool.
+        enforced: What the host was told.
+        spawns: Agent classes that it asked the host for.
+        launches: Agent hosts that it starts from a shell.
+    """
+
+    n: int
+    ts: int
+    call: str
+    tool: str
+    name: str
+    enforced: str
+    spawns: tuple[str, ...] = ()
+    launches: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the call may be running: it was not denied (an ``ask`` may have been answered with yes)."""
+        return self.enforced in {"allow", "amend", "ask"}
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """One policy set that bounds an agent, and whose bindings it is evaluated with.
+
+    Attributes:
+        digest: The charter version.
+        owner: The agent that it was bound to at birth.
+        ceiling: True for a set inherited from an ancestor agent: ``[may]`` plus ``[delegate]`` hold.
+    """
+
+    digest: str
+    owner: Agent
+    ceiling: bool
+
+
+class _Tally(msgspec.Struct, kw_only=True):
+    """What changes with every call of one agent."""
+
+    calls: int = 0
+    spawns: int = 0
+    expected: int = 0
+    open: dict[str, Intent] = {}
+    denied: dict[str, Intent] = {}
+
+
+class _Dump(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+    boot: str
+    agents: list[Agent]
+    tallies: dict[str, _Tally]
+    order: list[str]
+    gone: list[str]
+    bound: list[tuple[str, str, Attestation]]
+
+
+_VERSION = 1
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Dump)
+_Key = tuple[str, str, str]
+
+
+class Registry:
+    """All agents known to this record."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, Agent] = {}
+        self._tally: dict[str, _Tally] = {}
+        self._sessions: dict[_Key, str] = {}
+        self._members: dict[tuple[str, str], dict[str, None]] = {}
+        self._bound: dict[tuple[str, str], Attestation] = {}
+        self._process: dict[tuple[int, int], dict[tuple[str, str], None]] = {}
+        self._children: dict[str, dict[str, None]] = {}
+        self._living: dict[str, None] = {}
+        self._gone: dict[str, None] = {}
+        self._boot = ""
+
+    # The fold.
+
+    def apply(self, event: AnyEvent, beside: Beside | None = None) -> None:
+        """Take over one event. Events are applied in the record's order, each once; other kinds are passed over.
+
+        Args:
+            event: The event.
+            beside: What lies beside it; only a birth's is read, and it may have been erased.
+        """
+        kind = type(event)
+        if kind is CallDecided:
+            self._decided(event)  # type: ignore[arg-type]
+        elif kind is CallResult:
+            self._result(event)  # type: ignore[arg-type]
+        elif kind is AgentBorn:
+            self._born(event, beside or Beside())  # type: ignore[arg-type]
+        elif kind is AgentEnded:
+            self._ended(event)  # type: ignore[arg-type]
+        elif kind is AgentResumed:
+            self._resumed(event)  # type: ignore[arg-type]
+        elif kind is DaemonStarted:
+            self._boot = event.boot  # type: ignore[union-attr]
+
+    def _decided(self, event: CallDecided) -> None:
+        tally = self._tally.get(event.agent)
+        if tally is None or event.permission:
+            return
+        tally.calls += 1
+        spawns: tuple[str, ...] = ()
+        launches: tuple[str, ...] = ()
+        for effect in event.effects:
+            if effect.verb == "spawn":
+                if effect.kind == "charter":
+                    spawns = (*spawns, effect.value)
+                else:
+                    launches = (*launches, effect.value)
+        intent = Intent(
+            n=event.n,
+            ts=event.ts,
+            call=event.call,
+            tool=event.tool,
+            name=event.name,
+            enforced=event.decision.enforced,
+            spawns=spawns,
+            launches=launches,
+        )
+        tally.open.pop(event.call, None)
+        tally.denied.pop(event.call, None)
+        if intent.allowed:
+            count = len(spawns) + len(launches)
+            tally.spawns += count
+            tally.expected += count
+            kept, limit = tally.open, MAX_OPEN
+        else:
+            kept, limit = tally.denied, MAX_DENIED
+        kept[event.call] = intent
+        if len(kept) > limit:
+            del kept[next(iter(kept))]
+
+    def _result(self, event: CallResult) -> None:
+        tally = self._tally.get(event.agent)
+        if tally is not None:
+            tally.open.pop(event.call, None)
+            tally.denied.pop(event.call, None)
+
+    def _born(self, event: AgentBorn, beside: Beside) -> None:
+        if event.agent in self._agents:
+            return
+        private = beside.private
+        agent = Agent(
+            id=event.agent,
+            charter=event.charter,
+            digest=event.digest,
+            chain=event.chain,
+            parent=event.parent,
+            root=event.root,
+            depth=event.depth,
+            sponsor=event.sponsor,
+            how=event.how,
+            door=event.door,
+            session=event.session,
+            host_agent=event.host_agent,
+            expires=event.expires,
+            mode=event.mode,
+            born_n=event.n,
+            born_ts=event.ts,
+            attested=event.attested,
+            home=private.get("home", ""),
+            repo=private.get("repo", ""),
+            cwd=private.get("cwd", ""),
+            labels=event.labels,
+            purpose=event.purpose,
+        )
+        above = self._tally.get(event.parent)
+        if above is not None:
+            if above.expected > 0:
+                above.expected -= 1
+            else:
+                above.spawns += 1
+        self._tally[agent.id] = _Tally()
+        self._insert(agent)
+        if not agent.host_agent:
+            self._bind((agent.door, agent.session), event.attested)
+
+    def _insert(self, agent: Agent) -> None:
+        self._agents[agent.id] = agent
+        self._sessions[agent.door, agent.session, agent.host_agent] = agent.id
+        self._members.setdefault((agent.door, agent.session), {})[agent.id] = None
+        self._children.setdefault(agent.parent, {})[agent.id] = None
+        if agent.ended:
+            self._gone[agent.id] = None
+        else:
+            self._living[agent.id] = None
+
+    def _bind(self, key: tuple[str, str], attested: Attestation) -> None:
+        old = self._bound.get(key)
+        if old is not None:
+            self._forget_process(key, old)
+        self._bound[key] = attested
+        if attested.pid > 0:
+            self._process.setdefault((attested.pid, attested.start), {})[key] = None
+
+    def _forget_process(self, key: tuple[str, str], attested: Attestation) -> None:
+        sessions = self._process.get((attested.pid, attested.start))
+        if sessions is not None:
+            sessions.pop(key, None)
+            if not sessions:
+                del self._process[attested.pid, attested.start]
+
+    def _ended(self, event: AgentEnded) -> None:
+        agent = self._agents.get(event.agent)
+        if agent is None or agent.ended:
+            return
+        self._agents[agent.id] = msgspec.structs.replace(agent, ended=event.how, ended_n=event.n, ended_ts=event.ts)
+        self._tally[agent.id].denied.clear()
+        self._living.pop(agent.id, None)
+        self._gone[agent.id] = None
+        if len(self._gone) > KEEP_GONE:
+            self._prune()
+
+    def _resumed(self, event: AgentResumed) -> None:
+        agent = self._agents.get(event.agent)
+        if agent is None:
+            return
+        self._agents[agent.id] = msgspec.structs.replace(
+            agent, attested=event.attested, ended="", ended_n=-1, ended_ts=0
+        )
+        self._gone.pop(agent.id, None)
+        self._living[agent.id] = None
+        if not agent.host_agent:
+            self._bind((agent.door, agent.session), event.attested)
+
+    def _prune(self) -> None:
+        """Forget the longest gone agents that no kept agent descends from."""
+        for identifier in list(self._gone)[: max(len(self._gone) - KEEP_GONE, 0) + 64]:
+            if len(self._gone) <= KEEP_GONE:
+                return
+            if not self._children.get(identifier):
+                self._forget(self._agents[identifier])
+
+    def _forget(self, agent: Agent) -> None:
+        del self._agents[agent.id], self._gone[agent.id], self._tally[agent.id]
+        self._children.pop(agent.id, None)
+        siblings = self._children.get(agent.parent, {})
+        siblings.pop(agent.id, None)
+        if not siblings:
+            self._children.pop(agent.parent, None)
+        key = (agent.door, agent.session)
+        members = self._members.get(key, {})
+        members.pop(agent.id, None)
+        if self._sessions.get((*key, agent.host_agent)) == agent.id:
+            del self._sessions[(*key, agent.host_agent)]
+            for other in members:
+                if self._agents[other].host_agent == agent.host_agent:
+                    self._sessions[(*key, agent.host_agent)] = other
+        if not members:
+            self._members.pop(key, None)
+            bound = self._bound.pop(key, None)
+            if bound is not None:
+                self._forget_process(key, bound)
+
+    # The questions.
+
+    def by_id(self, identifier: str) -> Agent | None:
+        """Return the agent with that id."""
+        return self._agents.get(identifier)
+
+    def by_session(self, door: str, session: str, host_agent: str = "") -> Agent | None:
+        """Return the last agent born in that session: its main one, or the sub-agent ``host_agent``."""
+        return self._agents.get(self._sessions.get((door, session, host_agent), ""))
+
+    def bound(self, door: str, session: str) -> Attestation | None:
+        """Return the process that a session is bound to, None for an unknown session."""
+        return self._bound.get((door, session))
+
+    def living(self) -> tuple[Agent, ...]:
+        """Return the agents that have not ended, in order of birth or resumption."""
+        return tuple(self._agents[identifier] for identifier in self._living)
+
+    def everyone(self) -> Iterator[Agent]:
+        """Yield every agent that is kept, in order of birth."""
+        return iter(self._agents.values())
+
+    def members(self, door: str, session: str) -> tuple[Agent, ...]:
+        """Return every agent of a session, in order of birth."""
+        return tuple(self._agents[identifier] for identifier in self._members.get((door, session), ()))
+
+    def children(self, identifier: str) -> tuple[Agent, ...]:
+        """Return the children of an agent, in order of birth; the roots for the empty string."""
+        return tuple(self._agents[child] for child in self._children.get(identifier, ()))
+
+    def subtree(self, identifier: str) -> tuple[Agent, ...]:
+        """Return an agent's descendants, parents before children, without itself."""
+        found: list[Agent] = []
+        waiting = list(self.children(identifier))
+        while waiting:
+            agent = waiting.pop(0)
+            found.append(agent)
+            waiting.extend(self.children(agent.id))
+        return tuple(found)
+
+    def lineage(self, identifier: str) -> tuple[Agent, ...]:
+        """Return the agent itself, its parent, and so on to the root; nothing for an unknown id."""
+        found: list[Agent] = []
+        agent = self._agents.get(identifier)
+        while agent is not None and len(found) < 256:
+            found.append(agent)
+            agent = self._agents.get(agent.parent) if agent.parent else None
+        return tuple(found)
+
+    def links(self, identifier: str) -> tuple[Link, ...]:
+        """Return every policy set that bounds an agent, its own first, each with the agent that it was bound to.
+
+        The digests are those of the agent's ``chain``, in that order: of each ancestor its own line.
+        """
+        found: list[Link] = []
+        line = self.lineage(identifier)
+        for position, agent in enumerate(line):
+            inherited = len(line[position + 1].chain) if position + 1 < len(line) else 0
+            own = agent.chain[: len(agent.chain) - inherited]
+            found.extend(Link(digest=digest, owner=agent, ceiling=position > 0) for digest in own)
+        return tuple(found)
+
+    def find_process(self, pid: int, start: int) -> tuple[Agent, ...]:
+        """Return every agent whose session is bound to that process, in order of birth, the ended ones included.
+
+        Processes of an earlier boot, as the last ``daemon.started`` names this one, are not found.
+        """
+        found: list[Agent] = []
+        for key in self._process.get((pid, start), ()):
+            if not self._boot or self._bound[key].boot in {"", self._boot}:
+                found.extend(self.members(*key))
+        return tuple(sorted(found, key=lambda agent: agent.born_n))
+
+    def nearest_ancestor_agent(self, ancestors: Iterable[ProcessFacts]) -> Agent | None:
+        """Return the agent that a new session descends from, None if it descends from none.
+
+        Args:
+            ancestors: The new session's host process, then its parents, nearest first.
+
+        In the host process itself only a living agent counts, since one process may hold sessions one after the
+        other. Further up an ended one counts too: its process still runs and its charter still binds. Of several
+        agents in one process the one with an open call that starts an agent is taken, then one with an open shell
+        call, then the last born main agent.
+        """
+        for distance, facts in enumerate(ancestors):
+            found = self.find_process(facts.pid, facts.start)
+            alive = [agent for agent in found if not agent.ended]
+            if alive:
+                return max(alive, key=self._likely)
+            if found and distance:
+                return max(found, key=lambda agent: (not agent.host_agent, agent.born_n))
+        return None
+
+    def _likely(self, agent: Agent) -> tuple[bool, bool, bool, int]:
+        running = self._tally[agent.id].open.values()
+        return (
+            any(intent.launches for intent in running),
+            any(intent.tool == "shell" for intent in running),
+            not agent.host_agent,
+            agent.born_n,
+        )
+
+    def counters(self, identifier: str) -> Counters:
+        """Return what an agent has used up: calls judged, children asked for or born, its depth."""
+        tally = self._tally.get(identifier)
+        if tally is None:
+            return Counters()
+        return Counters(calls=tally.calls, spawns=tally.spawns, depth=self._agents[identifier].depth)
+
+    def intent(self, identifier: str, call: str) -> Intent | None:
+        """Return an agent's call with that host id whose result has not come, a denied one included."""
+        tally = self._tally.get(identifier)
+        return (tally.open.get(call) or tally.denied.get(call)) if tally is not None else None
+
+    def open_calls(self, identifier: str) -> tuple[Intent, ...]:
+        """Return an agent's calls that may be running, oldest first."""
+        tally = self._tally.get(identifier)
+        return tuple(tally.open.values()) if tally is not None else ()
+
+    def open_spawn(self, identifier: str, wanted: str = "") -> Intent | None:
+        """Return the open call by which an agent asked its host for a sub-agent of class ``wanted``.
+
+        The oldest allowed one that names it; without ``wanted`` the oldest allowed one that asks for any.
+        """
+        for intent in self.open_calls(identifier):
+            if intent.spawns and (not wanted or wanted in intent.spawns):
+                return intent
+        return None
+
+    def open_launch(self, identifier: str) -> Intent | None:
+        """Return the last allowed open call by which an agent started an agent host from a shell."""
+        for intent in reversed(self.open_calls(identifier)):
+            if intent.launches:
+                return intent
+        return None
+
+    def __len__(self) -> int:
+        return len(self._agents)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Registry) and self._state() == other._state()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # The snapshot.
+
+    def _state(self) -> _Dump:
+        return _Dump(
+            version=_VERSION,
+            boot=self._boot,
+            agents=list(self._agents.values()),
+            tallies=self._tally,
+            order=list(self._living),
+            gone=list(self._gone),
+            bound=[(*key, attested) for key, attested in self._bound.items()],
+        )
+
+    def dump(self) -> bytes:
+        """Return the whole state as bytes; :meth:`load` gives an equal registry."""
+        return _encoder.encode(self._state())
+
+    @classmethod
+    def load(cls, data: bytes) -> Registry:
+        """Return the registry that was dumped.
+
+        Raises:
+            ValueError: The bytes are not a dump of this version; the caller rebuilds from the record.
+        """
+        try:
+            state = _decoder.decode(data)
+        except msgspec.DecodeError as error:
+            raise ValueError(f"not a snapshot of the registry: {error}") from error
+        if state.version != _VERSION:
+            raise ValueError(f"the registry's snapshot has version {state.version}, this program knows {_VERSION}")
+        registry = cls()
+        for agent in state.agents:
+            registry._insert(agent)
+        registry._boot = state.boot
+        registry._tally = state.tallies
+        registry._living = dict.fromkeys(state.order)
+        registry._gone = dict.fromkeys(state.gone)
+        for door, session, attested in state.bound:
+            registry._bind((door, session), attested)
+        return registry
