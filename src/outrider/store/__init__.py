@@ -1,1 +1,1 @@
-"""The queryable view of the record: can be deleted and rebuilt."""
+"""The queryable view of the record: SQLite, derived, deleted and rebuilt at will. It never judges."""

@@ -1,0 +1,322 @@
+"""From entries of the record to rows of the view: the one place that knows what each event means to the tables.
+
+A :class:`Fold` is fed entries in the record's order and hands its rows to SQLite in bulk. What it remembers between
+entries is a cache of what the tables hold; it can be thrown away at any point without changing a single row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from outrider.errors import BadInputError, RecordError
+from outrider.events.codec import decode, decode_beside
+from outrider.events.record import (
+    AgentBorn,
+    AgentEnded,
+    AnyEvent,
+    Beside,
+    CallDecided,
+    CallResult,
+    CharterLoaded,
+    DaemonStarted,
+    DaemonStopped,
+    LabelsJoined,
+    RecordGap,
+    RecordOpened,
+    RecordRecovered,
+    Refusal,
+    Source,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from outrider.events.call import Label
+
+SKETCH: Final = 3
+"""How many of an event's fingerprints (the smallest) are indexed. Prints are uniform, so equal content has equal
+smallest prints and alike content probably shares one (bottom-k sketch, Broder 1997)."""
+
+_CACHE: Final = 200_000
+_INSERTS: Final = {
+    "events": "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "leaves": "INSERT INTO leaves VALUES (?,?,?)",
+    "entities": "INSERT INTO entities VALUES (?,?,?,?)",
+    "touches": "INSERT OR IGNORE INTO touches VALUES (?,?,?)",
+    "sketches": "INSERT OR IGNORE INTO sketches VALUES (?,?)",
+    "agents": "INSERT OR IGNORE INTO agents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+    ",NULL,NULL,NULL)",
+    "ends": "UPDATE agents SET ended_n = ?, ended_ts = ?, ended_how = ? WHERE id = ? AND ended_n IS NULL",
+    "revived": "UPDATE agents SET ended_n = NULL, ended_ts = NULL, ended_how = NULL WHERE id = ?",
+    "causes": "INSERT OR IGNORE INTO causes VALUES (?,?,?,?)",
+    "labels": "INSERT OR IGNORE INTO labels VALUES (?,?,?,?)",
+    "charters": "INSERT INTO charters VALUES (?,?,?,?,?,?)",
+    "gaps": "INSERT INTO gaps VALUES (?,?,?,?,?,?,?,?)",
+    "closed": "DELETE FROM open_calls WHERE n = ?",
+}
+_OPENED = "INSERT INTO open_calls VALUES (?,?,?,?)"
+_SOURCE = "INSERT OR REPLACE INTO sources VALUES (?,?,?,?,?,?,?,?,?)"
+_TALLY = "INSERT INTO tallies VALUES (?, ?) ON CONFLICT(what) DO UPDATE SET count = count + excluded.count"
+
+
+def backwards(host: str) -> str:
+    """Return a host's labels in reverse, each followed by a dot, so that a domain is a prefix of its sub-domains.
+
+    An e-mail address stands for its domain.
+    """
+    host = host.rpartition("@")[2]
+    name = host.partition(":")[0] if host.count(":") == 1 else host
+    return ".".join(reversed(name.split("."))) + "."
+
+
+class Fold:
+    """Turns entries into rows.
+
+    Attributes:
+        size: Index of the next entry.
+        last_hash: RFC 6962 hash of the last leaf, hex, or empty.
+        origin: Origin line of the record, once event 0 was seen.
+    """
+
+    def __init__(self, db: sqlite3.Connection, size: int, last_hash: str, last_ts: int, origin: str) -> None:
+        self.size = size
+        self.last_hash = last_hash
+        self.last_ts = last_ts
+        self.origin = origin
+        self._db = db
+        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERTS}
+        self._opened: dict[int, tuple[Any, ...]] = {}
+        self._entities: dict[tuple[str, str], int] = {}
+        self._next_entity = int(db.execute("SELECT coalesce(max(id), 0) FROM entities").fetchone()[0]) + 1
+        self._sources: dict[str, list[Any]] = {}
+        self._dirty: set[str] = set()
+        self._labels: dict[str, set[tuple[str, int]]] = {}
+        self._tallies: dict[str, int] = {}
+        daemon = db.execute("SELECT value FROM meta WHERE key = 'daemon'").fetchone()
+        self._daemon = str(daemon[0]) if daemon else "none"
+
+    def add(self, leaf: bytes, blob: bytes) -> None:
+        """Take the next entry.
+
+        Raises:
+            BadInputError: It is not an event, or of an unknown version.
+            RecordError: It says that it stands elsewhere in the record.
+        """
+        n = self.size
+        event = decode(leaf)
+        if event.n != n:
+            raise RecordError(f"the event at {n} of the record says that it is number {event.n}")
+        beside = self._beside(event, blob)
+        digest = hashlib.sha256(b"\0" + leaf).hexdigest()
+        rows = self._rows
+        agent = event.agent
+        kind = event.__struct_config__.tag
+        if event.__class__ is CallDecided:
+            self._decided(event)
+        else:
+            call = event.call if event.__class__ is CallResult else ""
+            rows["events"].append((n, event.ts, kind, agent, "", "", "", "", call, 0, 0))
+            self._other(event, beside)
+        rows["leaves"].append((n, leaf, blob))
+        touches = rows["touches"]
+        known = self._entities
+        for entity in beside.entities:
+            number = known.get((entity.kind, entity.value)) or self._entity(entity.kind, entity.value)
+            touches.append((n, number, entity.role))
+        prints = beside.prints
+        for at in range(0, min(len(prints), 8 * SKETCH) - 7, 8):
+            rows["sketches"].append((int.from_bytes(prints[at : at + 8], "big", signed=True), n))
+        if event.src is not None:
+            self._heard(event.src, event.ts, digest)
+        self.size = n + 1
+        self.last_hash = digest
+        self.last_ts = event.ts
+
+    def flush(self) -> None:
+        """Hand all rows to SQLite, in the caller's transaction."""
+        for table, rows in self._rows.items():
+            if rows:
+                self._db.executemany(_INSERTS[table], rows)
+                rows.clear()
+        if self._opened:
+            self._db.executemany(_OPENED, list(self._opened.values()))
+            self._opened.clear()
+        if self._dirty:
+            self._db.executemany(_SOURCE, [(key, *self._sources[key]) for key in sorted(self._dirty)])
+            self._dirty.clear()
+        if self._tallies:
+            self._db.executemany(_TALLY, sorted(self._tallies.items()))
+            self._tallies.clear()
+        notes = {
+            "size": self.size, "last_hash": self.last_hash, "last_ts": self.last_ts, "origin": self.origin,
+            "daemon": self._daemon,
+        }  # fmt: skip
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(notes.items()))
+        for cache in (self._entities, self._sources, self._labels):
+            if len(cache) > _CACHE:
+                cache.clear()
+
+    def _beside(self, event: AnyEvent, blob: bytes) -> Beside:
+        if not blob:
+            if event.beside:
+                self._tally("beside erased")
+            return Beside()
+        try:
+            return decode_beside(blob)
+        except BadInputError:
+            # The leaf stands all the same, and what it says is not lost with what lay beside it.
+            self._tally("beside unreadable")
+            return Beside()
+
+    def _decided(self, event: CallDecided) -> None:
+        n, decision = event.n, event.decision
+        spawns = opaque = 0
+        for effect in event.effects:
+            if effect.verb == "spawn":
+                spawns = 1
+            elif effect.verb == "opaque":
+                opaque = 1
+        enforced = decision.enforced
+        refused = enforced in {"deny", "error"}
+        opaque = 0 if refused else opaque
+        self._rows["events"].append(
+            (n, event.ts, "call.decided", event.agent, decision.verdict, enforced, event.tool, event.name, event.call,
+             0 if refused else spawns, opaque)
+        )  # fmt: skip
+        if event.labels or event.adds:
+            self._carries(event.agent, event.labels + event.adds, n)
+        if event.permission:
+            return
+        self._tally("calls")
+        self._tally(f"verdict {decision.verdict}")
+        if opaque:
+            self._tally("opaque")
+        if event.cut:
+            self._tally("effects cut")
+        if not refused:
+            self._opened[n] = (n, event.agent, event.src.id if event.src else "", enforced)
+
+    def _other(self, event: AnyEvent, beside: Beside) -> None:  # noqa: C901, PLR0912 - one arm a kind of event
+        n, ts, rows = event.n, event.ts, self._rows
+        if isinstance(event, CallResult):
+            self._result(event)
+        elif isinstance(event, AgentBorn):
+            self._born(event, beside)
+        elif isinstance(event, AgentEnded):
+            rows["ends"].append((n, ts, event.how, event.agent))
+        elif isinstance(event, LabelsJoined):
+            self._carries(event.agent, event.labels, n)
+        elif isinstance(event, CharterLoaded):
+            rows["charters"].append((n, ts, event.name, event.digest, event.signer, event.source))
+        elif isinstance(event, RecordGap):
+            rows["gaps"].append(
+                (n, ts, event.what, event.count, event.since, event.until, event.answered, event.detail)
+            )
+        elif isinstance(event, RecordRecovered):
+            rows["gaps"].append((n, ts, "torn-tail", event.cut, 0, 0, "", "bytes cut; none was ever acknowledged"))
+        elif isinstance(event, DaemonStarted):
+            if self._daemon != "none":
+                what = "killed" if self._daemon == "running" else "down"
+                rows["gaps"].append((n, ts, what, 1, self.last_ts, ts, "", "no daemon between these times"))
+            self._daemon = "running"
+        elif isinstance(event, DaemonStopped):
+            self._daemon = "stopped"
+        elif isinstance(event, Refusal):
+            self._tally("messages refused")
+        elif isinstance(event, RecordOpened):
+            self.origin = event.origin
+        elif event.__struct_config__.tag == "agent.resumed":
+            self._flush_order("agents")
+            self._flush_order("ends")
+            rows["revived"].append((event.agent,))
+            self._flush_order("revived")
+
+    def _result(self, event: CallResult) -> None:
+        self._tally("results")
+        if event.adds:
+            self._carries(event.agent, event.adds, event.n)
+        if event.despite:
+            self._tally("ran despite a refusal")
+        if event.intent < 0:
+            self._tally("results without an intent")
+            return
+        self._rows["causes"].append((event.intent, "returns", event.n, "certain"))
+        if self._opened.pop(event.intent, None) is None:
+            self._rows["closed"].append((event.intent,))
+
+    def _born(self, event: AgentBorn, beside: Beside) -> None:
+        at, private = event.attested, beside.private
+        self._rows["agents"].append(
+            (event.agent, event.n, event.ts, event.charter, event.digest, event.parent, event.root, event.depth,
+             event.sponsor, private.get("human", ""), event.purpose, event.how, event.door, event.session,
+             event.host_agent, event.mode, event.expires, at.pid, at.start, at.boot, at.container,
+             private.get("home", ""), private.get("repo", ""), private.get("cwd", ""), at.commit, at.branch)
+        )  # fmt: skip
+        self._labels[event.agent] = set()
+        self._tally("births")
+        if event.labels:
+            self._carries(event.agent, event.labels, event.n)
+        if event.parent:
+            self._spawned(event)
+
+    def _spawned(self, event: AgentBorn) -> None:
+        """Tie a birth to the earliest call of its parent that asks for an agent and has none yet."""
+        self._flush_order("events")
+        self._flush_order("causes")
+        row = self._db.execute(
+            "SELECT n FROM events WHERE agent = ? AND spawns AND n < ? AND NOT EXISTS"
+            " (SELECT 1 FROM causes WHERE src = events.n AND why = 'spawn') ORDER BY n LIMIT 1",
+            (event.parent, event.n),
+        ).fetchone()
+        if row:
+            self._rows["causes"].append((row[0], "spawn", event.n, "likely"))
+
+    def _flush_order(self, table: str) -> None:
+        rows = self._rows[table]
+        if rows:
+            self._db.executemany(_INSERTS[table], rows)
+            rows.clear()
+
+    def _carries(self, agent: str, labels: Iterable[Label], n: int) -> None:
+        carried = self._labels.get(agent)
+        if carried is None:
+            self._flush_order("labels")
+            found = self._db.execute("SELECT name, origin FROM labels WHERE agent = ?", (agent,))
+            carried = self._labels[agent] = set(found)
+        for label in labels:
+            origin = label.origin if label.origin >= 0 else n
+            if (label.name, origin) not in carried:
+                carried.add((label.name, origin))
+                self._rows["labels"].append((agent, label.name, origin, n))
+
+    def _entity(self, kind: str, value: str) -> int:
+        found = self._db.execute("SELECT id FROM entities WHERE value = ? AND kind = ?", (value, kind)).fetchone()
+        if found:
+            number = int(found[0])
+        else:
+            number = self._next_entity
+            self._next_entity += 1
+            tail = backwards(value) if kind in {"host", "email"} else None
+            self._rows["entities"].append((number, kind, value, tail))
+        self._entities[kind, value] = number
+        return number
+
+    def _heard(self, told: Source, ts: int, digest: str) -> None:
+        key, seq = told.id, told.seq
+        source = self._sources.get(key)
+        if source is None:
+            row = self._db.execute("SELECT * FROM sources WHERE id = ?", (key,)).fetchone()
+            source = self._sources[key] = list(row[1:]) if row else [0, -1, "", ts, ts, 0, 0, 0]
+        source[0] += 1
+        if seq != source[1] + 1:
+            source[6] += max(1, seq - source[1] - 1)
+        elif told.prev != source[2]:
+            source[7] += 1
+        source[1], source[2], source[4] = seq, digest, ts
+        source[5] += told.lost
+        self._dirty.add(key)
+
+    def _tally(self, what: str) -> None:
+        self._tallies[what] = self._tallies.get(what, 0) + 1
