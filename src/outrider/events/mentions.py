@@ -66,7 +66,7 @@ def mentions(text: str, limit: int = 200, *, key: bytes = b"", home: str = "") -
 
 def _read(match: Any, key: bytes, home: str) -> list[tuple[str, str]]:
     found = match.lastgroup.decode()
-    text = match[found].decode("utf-8", "replace")
+    text = match[match.lastindex].decode("utf-8", "replace")
     return _READ_AS[found](text, key, home)
 
 
