@@ -163,6 +163,11 @@ def who(registry: Registry, peer: Peer, claim: Claim, moment: Moment) -> Standin
         if claim.what != "start" or claim.host_agent or peer.pid <= 0:
             raise
         return _moved(registry, peer, main, moment)
+    return _believed(registry, peer, main, claim, moment)
+
+
+def _believed(registry: Registry, peer: Peer, main: Agent, claim: Claim, moment: Moment) -> Standing:
+    """Return what a message means that comes from the process tree of its session."""
     agent = registry.by_session(claim.door, claim.session, claim.host_agent)
     if claim.what == "report" and agent is not None:
         return Known(agent=agent)
