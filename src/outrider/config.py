@@ -6,9 +6,19 @@ is told by its own arguments instead.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import tempfile
+import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from outrider.errors import BadInputError
 
 BUILTIN_CHARTERS = Path(__file__).parent / "charters"
 """The built-in charters in an installed package; in a checkout they stand at the top of the repository."""
@@ -71,6 +81,11 @@ class Home:
         return self.root / "view" / "view.sqlite"
 
     @property
+    def http_token(self) -> Path:
+        """The bearer token of this installation's HTTP hooks, unless the configuration names another file."""
+        return self.keys / "http.token"
+
+    @property
     def bin(self) -> Path:
         """Launchers written by ``init``."""
         return self.root / "bin"
@@ -98,3 +113,330 @@ def builtin_charters() -> Path:
     if BUILTIN_CHARTERS.is_dir():
         return BUILTIN_CHARTERS
     return Path(__file__).parents[2] / "charters"
+
+
+MAX_CONFIG = 1024 * 1024
+MAX_CHARTER = 1024 * 1024
+MAX_CHARTERS = 1000
+
+Mode = Literal["observe", "enforce"]
+
+
+class Repository(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An initialised repository.
+
+    Attributes:
+        path: Absolute path of its root. ``*`` and ``?`` stand for part of one name, ``**`` for any number of names.
+        charter: Charter that agents born in it get.
+        mode: ``observe`` records what would have been denied; ``enforce`` denies it.
+    """
+
+    path: str
+    charter: str
+    mode: Mode = "enforce"
+
+
+class Sponsor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who answers for agents born here. Empty: git's identity, else the OS user."""
+
+    name: str = ""
+
+
+class Http(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """HTTP hooks: off unless switched on, and weaker than command hooks (no peer credentials).
+
+    Attributes:
+        enabled: Whether the daemon listens.
+        port: Loopback TCP port, 1 to 65535.
+        token_file: Absolute path of the bearer token; empty for ``keys/http.token`` in Outrider's home.
+    """
+
+    enabled: bool = False
+    port: int = 8437
+    token_file: str = ""
+
+
+class Daemon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How the daemon runs.
+
+    Attributes:
+        idle: Seconds without an agent after which a daemon that a hook started ends by itself; 0 for never.
+        heartbeat: Seconds of silence after which it says that it is alive.
+    """
+
+    idle: int = 0
+    heartbeat: int = 60
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The user's configuration file. A missing file is an empty one."""
+
+    repositories: tuple[Repository, ...] = ()
+    sponsor: Sponsor = Sponsor()
+    http: Http = Http()
+    daemon: Daemon = Daemon()
+
+    def charter_for(self, directory: str) -> tuple[str, Mode] | None:
+        """Return the charter and mode of the repository that ``directory`` is or lies in; the longest match wins.
+
+        Matching is lexical: the caller resolves symbolic links first if they are to count.
+        """
+        best: tuple[tuple[int, int], Repository] | None = None
+        for one in self.repositories:
+            rank = _match(one.path, directory)
+            if rank is not None and (best is None or rank >= best[0]):
+                best = (rank, one)
+        return (best[1].charter, best[1].mode) if best is not None else None
+
+    def with_repository(self, path: str, charter: str, mode: Mode) -> Config:
+        """Return the configuration with that repository added, or changed if its path is there already."""
+        new = Repository(path=path, charter=charter, mode=mode)
+        if any(one.path == path for one in self.repositories):
+            changed = tuple(new if one.path == path else one for one in self.repositories)
+        else:
+            changed = (*self.repositories, new)
+        return msgspec.structs.replace(self, repositories=changed)
+
+    def without_repository(self, path: str) -> Config:
+        """Return the configuration without that repository."""
+        return msgspec.structs.replace(self, repositories=tuple(one for one in self.repositories if one.path != path))
+
+
+def load_config(home: Home) -> Config:
+    """Return the configuration of a home; the defaults if there is no file.
+
+    Raises:
+        BadInputError: The file cannot be read, is larger than 1 MiB, is not TOML, or says something that is not known.
+            The message names the file and the line where there is one.
+    """
+    try:
+        with home.config.open("rb") as file:
+            raw = file.read(MAX_CONFIG + 1)
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise BadInputError(f"{home.config}: cannot be read: {error.strerror}") from error
+    if len(raw) > MAX_CONFIG:
+        raise BadInputError(f"{home.config}: is larger than {MAX_CONFIG} bytes")
+    return parse_config(raw, source=str(home.config))
+
+
+def parse_config(raw: bytes, *, source: str = "config.toml") -> Config:
+    """Return the configuration in ``raw``.
+
+    Raises:
+        BadInputError: See :func:`load_config`.
+    """
+    try:
+        text = raw.decode("utf-8")
+        data = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise BadInputError(f"{source}:{line}: not UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        where = f"{source}:{found[1]}" if found else source
+        raise BadInputError(f"{where}: not TOML: {error}") from error
+    try:
+        config = msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        line = _line_of(text, str(error))
+        raise BadInputError(f"{source}:{line}: {error}" if line else f"{source}: {error}") from error
+    _check(config, text, source)
+    return config
+
+
+def _check(config: Config, text: str, source: str) -> None:
+    """Raise for values of the right type that make no sense."""
+    wrong: list[tuple[str, str]] = [
+        (one.path, "is not an absolute path")
+        for one in config.repositories
+        if not one.path.startswith("/") or ".." in PurePosixPath(one.path).parts
+    ]
+    wrong += [(one.path, "has no charter") for one in config.repositories if not one.charter]
+    if not 1 <= config.http.port <= 65535:
+        wrong.append((str(config.http.port), "is not a TCP port"))
+    if config.http.token_file and not config.http.token_file.startswith("/"):
+        wrong.append((config.http.token_file, "is not an absolute path"))
+    if config.daemon.idle < 0:
+        wrong.append((str(config.daemon.idle), "is not a number of seconds"))
+    if config.daemon.heartbeat < 1:
+        wrong.append((str(config.daemon.heartbeat), "is not a number of seconds above 0"))
+    for value, what in wrong:
+        line = next((n for n, one in enumerate(text.split("\n"), 1) if value in one), 0)
+        raise BadInputError(f"{source}:{line}: {value!r} {what}" if line else f"{source}: {value!r} {what}")
+
+
+def _line_of(text: str, message: str) -> int:
+    """Return the line that a validation error speaks of, 0 if it cannot be told.
+
+    The error names a place such as ``$.repositories[1].mode`` or an unknown field; both are looked up in the text.
+    """
+    unknown = re.search(r"unknown field `([^`]*)`", message)
+    place = re.search(r"at `\$\.?([^`]*)`", message)
+    keys = re.findall(r"[A-Za-z_][\w-]*|\[\d+\]", place[1]) if place else []
+    if unknown:
+        keys.append(unknown[1])
+    lines = text.split("\n")
+    at = 0
+    for position, key in enumerate(keys):
+        if key.startswith("["):
+            continue
+        nth = int(keys[position + 1][1:-1]) if position + 1 < len(keys) and keys[position + 1][0] == "[" else 0
+        pattern = re.compile(rf"\s*(?:\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*(?:[\].=]|$)")
+        hits = [n for n in range(at, len(lines)) if pattern.match(lines[n])]
+        if hits:
+            at = hits[min(nth, len(hits) - 1)]
+    return at + 1 if keys and lines[at].strip() else 0
+
+
+def save_config(home: Home, config: Config) -> None:
+    """Write the configuration, 0600, all or nothing. The file is ours: comments in it do not survive.
+
+    Raises:
+        OSError: It cannot be written; the old file is untouched then.
+    """
+    home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd, name = tempfile.mkstemp(prefix=".config-", dir=home.root)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(render_config(config).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(home.config)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def add_repository(home: Home, path: str, charter: str, mode: Mode = "enforce") -> Config:
+    """Add or change a repository in the configuration file, and return the whole configuration.
+
+    Raises:
+        BadInputError: The file, or what is to be added, does not make sense; nothing is written.
+        OSError: It cannot be written.
+    """
+    config = load_config(home).with_repository(path, charter, mode)
+    parse_config(render_config(config).encode(), source=str(home.config))
+    save_config(home, config)
+    return config
+
+
+def remove_repository(home: Home, path: str) -> Config:
+    """Take a repository out of the configuration file, and return the whole configuration.
+
+    Raises:
+        BadInputError: The file does not make sense; nothing is written.
+        OSError: It cannot be written.
+    """
+    config = load_config(home).without_repository(path)
+    save_config(home, config)
+    return config
+
+
+def render_config(config: Config) -> str:
+    """Return the configuration as TOML, only what differs from the defaults."""
+    data: dict[str, Any] = msgspec.to_builtins(config)
+    parts = ["# Outrider's configuration. Written by outrider; comments of your own are not kept."]
+    for name in ("sponsor", "http", "daemon"):
+        if data.get(name):
+            parts.append(f"\n[{name}]")
+            parts += [f"{key} = {_toml(value)}" for key, value in data[name].items()]
+    for one in data.get("repositories", ()):
+        parts.append("\n[[repositories]]")
+        parts += [f"{key} = {_toml(value)}" for key, value in one.items()]
+    return "\n".join(parts) + "\n"
+
+
+def _toml(value: bool | int | str) -> str:  # noqa: FBT001 - a TOML value is what it is
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    # A TOML basic string escapes as JSON does, and DEL besides.
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
+
+
+def _match(pattern: str, directory: str) -> tuple[int, int] | None:
+    """Return how closely ``pattern`` matches ``directory`` or one above it, None if it does not.
+
+    The rank is the number of names that the match is deep, then the number of letters written out in the pattern.
+    """
+    have = [name for name in directory.split("/") if name]
+    want = [name for name in pattern.split("/") if name]
+    while want and want[-1] == "**":
+        want.pop()
+    # reach[i]: the names seen so far can be matched by the first i parts of the pattern.
+    reach = {0}
+    deepest = -1
+    for depth in range(len(have) + 1):
+        if depth:
+            reach = _step(want, reach, have[depth - 1])
+        for at in sorted(reach):
+            if at < len(want) and want[at] == "**":
+                reach.add(at + 1)
+        if len(want) in reach:
+            deepest = depth
+        if not reach:
+            break
+    return (deepest, len(pattern.replace("*", ""))) if deepest >= 0 else None
+
+
+def _step(want: list[str], reach: set[int], name: str) -> set[int]:
+    after: set[int] = set()
+    for at in reach:
+        if at < len(want):
+            if want[at] == "**":
+                after.add(at)
+            elif fnmatchcase(name, want[at]):
+                after.add(at + 1)
+    return after
+
+
+class CharterText(NamedTuple):
+    """A charter's file.
+
+    Attributes:
+        path: Where it stands.
+        text: The TOML.
+        signature: Content of the ``.sig`` file beside it, None if there is none.
+        builtin: Whether it came with Outrider.
+    """
+
+    path: Path
+    text: str
+    signature: bytes | None
+    builtin: bool
+
+
+def charter_texts(home: Home) -> dict[str, CharterText]:
+    """Return every charter by name: the built-in ones, and the user's, which hide a built-in one of that name.
+
+    The name is the file's, without ``.toml``. A file that cannot be read, is not UTF-8 or is larger than 1 MiB has
+    the empty text, so that it is refused as a charter rather than silently replaced by the built-in one it hides.
+    """
+    found: dict[str, CharterText] = {}
+    for directory, builtin in ((builtin_charters(), True), (home.charters, False)):
+        try:
+            paths = sorted(directory.glob("*.toml"))[:MAX_CHARTERS]
+        except OSError:
+            continue
+        for path in paths:
+            raw = _bounded(path)
+            signature = _bounded(path.with_name(path.name + ".sig"))
+            try:
+                text = (raw or b"").decode("utf-8")
+            except UnicodeDecodeError:
+                text = ""
+            found[path.stem] = CharterText(path, text, signature, builtin)
+    return found
+
+
+def _bounded(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CHARTER + 1)
+    except OSError:
+        return None
+    return raw if len(raw) <= MAX_CHARTER else None
