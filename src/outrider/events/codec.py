@@ -60,9 +60,12 @@ def decode(leaf: bytes) -> AnyEvent:
         BadInputError: The leaf is not an event.
     """
     try:
-        return cast("AnyEvent", _decoder.decode(leaf))
+        event = cast("AnyEvent", _decoder.decode(leaf))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _explain(leaf, error) from error
+    if event.v != VERSION:
+        raise _unknown_version(event.v)
+    return event
 
 
 def _explain(leaf: bytes, error: Exception) -> BadInputError:
@@ -72,11 +75,15 @@ def _explain(leaf: bytes, error: Exception) -> BadInputError:
         return BadInputError(f"not an event: {error}")
     version = raw.get("v") if isinstance(raw, dict) else None
     if isinstance(version, int) and version != VERSION:
-        return UnknownVersionError(
-            f"event format version {version} is not known to this program (it knows {VERSION})",
-            fix="Upgrade Outrider, or read the record with the version that wrote it.",
-        )
+        return _unknown_version(version)
     return BadInputError(f"not an event: {error}")
+
+
+def _unknown_version(version: int) -> UnknownVersionError:
+    return UnknownVersionError(
+        f"event format version {version} is not known to this program (it knows {VERSION})",
+        fix="Upgrade Outrider, or read the record with the version that wrote it.",
+    )
 
 
 def encode_beside(beside: Beside) -> bytes:
