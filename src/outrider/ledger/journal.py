@@ -1,0 +1,418 @@
+"""The journal: preallocated segment files of frames, written one commit at a time, recovered after a crash.
+
+Invariants: a segment is named by the index of its first event; a commit is flushed before the next one is written;
+a segment is flushed whole before the next one exists. So only the last commit in the last segment can ever be torn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import mmap
+import os
+import struct
+import weakref
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError, UnavailableError
+from outrider.ledger.frame import Frame, Walk, survivors
+
+SEGMENT = 16 << 20
+"""Preallocated size of a segment in bytes."""
+
+MAGIC = b"ORJ1"
+"""A segment's first bytes; the index of its first event follows, big-endian, 8 bytes."""
+
+HEAD = len(MAGIC) + 8
+SUFFIX = ".seg"
+DURABLE = "durable"
+"""File with the number of durable events, 8 bytes native order, kept current through a shared mapping."""
+
+_MARK_EVERY = 64
+_SMALLEST = 64 << 10
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What recovery found: ``cut`` bytes of an unfinished commit were cut, ``size`` events remain."""
+
+    cut: int
+    size: int
+
+
+@dataclass
+class Segment:
+    """One file of the journal. ``marks`` are the offsets of every 64th frame from the first on."""
+
+    path: Path
+    first: int
+    count: int = 0
+    marks: list[int] = field(default_factory=list)
+
+
+def head(first: int) -> bytes:
+    """Return the head of the segment whose first event is ``first``."""
+    return MAGIC + first.to_bytes(8, "big")
+
+
+def segment_path(directory: Path, first: int) -> Path:
+    """Return the path of the segment whose first event is ``first``."""
+    return directory / f"{first:020d}{SUFFIX}"
+
+
+def list_segments(directory: Path) -> list[tuple[int, Path]]:
+    """Return ``(first index, path)`` of every segment in order.
+
+    Raises:
+        TamperedError: A file has a name that no segment has.
+        OSError: The directory cannot be listed.
+    """
+    found = []
+    for path in directory.iterdir():
+        if not (path.suffix == SUFFIX and len(path.stem) == 20 and path.stem.isdecimal()):
+            raise TamperedError(f"{path} is no segment of a journal", fix="Move it away.")
+        found.append((int(path.stem), path))
+    return sorted(found)
+
+
+class Lock:
+    """The single writer's lock on a record: ``flock`` on its directory, gone with the process that holds it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            UnavailableError: Another process holds it, or the directory cannot be opened.
+        """
+        try:
+            self._fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise UnavailableError(f"the record at {directory} cannot be opened: {error.strerror}") from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._fd)
+            raise UnavailableError(
+                f"the record at {directory} is being written by another process",
+                fix="Stop the other daemon, or read the record instead.",
+            ) from error
+        # A forked child shares the lock and would hold it on after the writer's death: it lets go at once.
+        _held.add(self)
+
+    def release(self) -> None:
+        """Close this process's handle; where no forked child has another, the next writer can come."""
+        _held.discard(self)
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+_held: weakref.WeakSet[Lock] = weakref.WeakSet()
+
+
+def _release_all() -> None:
+    for lock in list(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_release_all)
+
+
+class Journal:
+    """The journal of one record, held by its single writer.
+
+    Attributes:
+        size: Number of events on disk and durable.
+        recovered: What opening had to cut, or None.
+    """
+
+    def __init__(self, directory: Path, *, known: int, segment_bytes: int = SEGMENT) -> None:
+        """Open or create the journal under ``directory``, which the caller has locked.
+
+        Args:
+            directory: The record's directory.
+            known: Number of events that are known to have been durable (the last checkpoint's size).
+            segment_bytes: Preallocated size of new segments.
+
+        Raises:
+            TamperedError: Something that had been durable is damaged or gone.
+            RecordError: The disk refuses.
+        """
+        self._where = directory / "journal"
+        self._segment_bytes = segment_bytes
+        self._broken = ""
+        self._fd = -1
+        self._end = 0
+        self._room = 0
+        self.size = 0
+        self.recovered: Recovered | None = None
+        self._segments: list[Segment] = []
+        try:
+            self._where.mkdir(mode=0o700, exist_ok=True)
+            self._recover(known)
+            self._mark = _Mark(directory / DURABLE)
+        except OSError as error:
+            self._forget()
+            raise refusal(self._where, error) from error
+        except OutriderError:
+            self._forget()
+            raise
+        self._mark.set(self.size)
+
+    def _recover(self, known: int) -> None:
+        segments = [Segment(path, first) for first, path in list_segments(self._where)]
+        for before, after in pairwise(segments):
+            before.count = after.first - before.first
+        self._segments = segments
+        cut = 0
+        while segments:
+            last = segments[-1]
+            self._fd = os.open(last.path, os.O_RDWR | os.O_CLOEXEC)
+            cut += self._recover_last(last, known)
+            if last.count or len(segments) == 1:
+                break
+            # It was made for a commit that never became durable, but everything before it had been.
+            known = max(known, last.first)
+            self._forget()
+            last.path.unlink()
+            segments.pop()
+        self.size = segments[-1].first + segments[-1].count if segments else 0
+        if self.size < known or (segments and segments[0].first):
+            raise TamperedError(
+                f"the journal holds events {segments[0].first if segments else 0} to {self.size}, "
+                f"but events 0 to {known} had been durable",
+                fix="Run `outrider verify`; do not delete anything.",
+            )
+        if cut:
+            self.recovered = Recovered(cut=cut, size=self.size)
+
+    def _recover_last(self, last: Segment, known: int) -> int:
+        size = self._room = os.fstat(self._fd).st_size
+        whole = os.pread(self._fd, HEAD, 0) == head(last.first)
+        last.count, self._end, last.marks = _measure(self._fd, last.first) if whole else (0, 0, [])
+        rest = os.pread(self._fd, size - self._end, self._end)
+        garbage = len(rest.rstrip(b"\0"))
+        lost = last.first + last.count
+        if garbage:
+            newer = next((f for f in survivors(rest, lost) if f.group > lost), None)
+            if newer or lost < known:
+                raise TamperedError(
+                    f"event {lost} in {last.path} is damaged, and it had been durable",
+                    fix="Run `outrider verify`; do not delete anything.",
+                )
+            os.ftruncate(self._fd, self._end)
+            _allocate(self._fd, size)
+        if last.count == 0 and last.first == 0 and not whole:
+            os.pwrite(self._fd, head(0), 0)
+            self._end = HEAD
+        os.fdatasync(self._fd)
+        return garbage
+
+    def write(self, first: int, frames: Sequence[bytes]) -> None:
+        """Write the frames of one commit, the first of which is event ``first``, and flush them.
+
+        After a failure nothing counts as written; the same commit may be written again.
+
+        Raises:
+            RecordError: The disk refuses. If a flush failed, every later call fails too: what the disk holds is
+                known only after opening again.
+        """
+        if self._broken:
+            raise RecordError(self._broken, fix="Restart the daemon; it recovers the record.")
+        if first < self.size:  # Part of the commit went out before a failure later in it.
+            first, frames = self.size, frames[self.size - first :]
+        try:
+            at = 0
+            while at < len(frames):
+                at += self._write_some(first + at, frames[at:] if at else frames)
+        except OSError as error:
+            raise refusal(self._where, error) from error
+
+    def _write_some(self, first: int, frames: Sequence[bytes]) -> int:
+        if not self._segments or self._end + len(frames[0]) > self._room:
+            self._roll(first, len(frames[0]))
+        segment, end, marks = self._segments[-1], self._end, []
+        count = 0
+        for frame in frames:
+            if end + len(frame) > self._room:
+                break
+            if (segment.count + count) % _MARK_EVERY == 0:
+                marks.append(end)
+            end += len(frame)
+            count += 1
+        data = memoryview(b"".join(frames[:count]))
+        at = self._end
+        while data:
+            wrote = os.pwrite(self._fd, data, at)
+            data, at = data[wrote:], at + wrote
+        self._flush()
+        segment.marks += marks
+        segment.count += count
+        self._end = end
+        self.size = first + count
+        self._mark.set(self.size)
+        return count
+
+    def _flush(self) -> None:
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            # The kernel may have dropped what it could not write and call it clean: trying again would lie.
+            self._broken = f"the record could not be flushed to disk: {error.strerror}"
+            raise
+
+    def _roll(self, first: int, wants: int) -> None:
+        path = segment_path(self._where, first)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            least = HEAD + wants
+            room = _allocate(fd, max(self._segment_bytes, least), max(_SMALLEST, least), least)
+            os.pwrite(fd, head(first), 0)
+            os.fsync(fd)
+            _sync_directory(self._where)
+        except OSError:
+            os.close(fd)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd, self._end, self._room = fd, HEAD, room
+        self._segments.append(Segment(path, first))
+
+    def read(self, index: int) -> Frame:
+        """Return the frame of a durable event.
+
+        Raises:
+            TamperedError: What stands on disk is not that frame.
+        """
+        return next(self.entries(index, index + 1))
+
+    def entries(self, start: int, stop: int) -> Iterator[Frame]:
+        """Yield the frames of durable events from ``start`` to ``stop``.
+
+        Raises:
+            BadInputError: They do not all exist.
+            TamperedError: What stands on disk is not those frames.
+        """
+        if not 0 <= start <= stop <= self.size:
+            raise BadInputError(f"the record holds {self.size} durable events; {start} to {stop} were asked for")
+        while start < stop:
+            segment = self._segments[bisect_right(self._segments, start, key=lambda s: s.first) - 1]
+            until = min(stop, segment.first + segment.count)
+            try:
+                yield from self._entries_in(segment, start, until)
+            except OSError as error:
+                raise TamperedError(f"{segment.path} cannot be read: {error.strerror}") from error
+            start = until
+
+    def _entries_in(self, segment: Segment, start: int, stop: int) -> Iterator[Frame]:
+        fd = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            if not segment.marks:
+                segment.marks = _measure(fd, segment.first)[2]
+            mark = (start - segment.first) // _MARK_EVERY
+            at, index = HEAD, segment.first
+            if mark < len(segment.marks):
+                at, index = segment.marks[mark], segment.first + mark * _MARK_EVERY
+            for frame in Walk(fd, at):
+                if frame.n != index:
+                    break
+                if index >= start:
+                    yield frame
+                index += 1
+                if index == stop:
+                    return
+        finally:
+            os.close(fd)
+        raise TamperedError(
+            f"event {index} in {segment.path} is damaged", fix="Run `outrider verify`; do not delete anything."
+        )
+
+    def close(self) -> None:
+        """Close the files. What was written is durable already."""
+        self._mark.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class _Mark:
+    """The number of durable events, where readers in other processes see it without a call between them."""
+
+    def __init__(self, path: Path) -> None:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(fd).st_size != 8:
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, bytes(8), 0)
+            self._map = mmap.mmap(fd, 8)
+        finally:
+            os.close(fd)
+
+    def set(self, size: int) -> None:
+        struct.pack_into("=Q", self._map, 0, size)
+
+    def close(self) -> None:
+        self._map.close()
+
+
+def _measure(fd: int, first: int) -> tuple[int, int, list[int]]:
+    """Walk a segment; return its number of good frames in order, the offset behind them, and its marks."""
+    count, end, marks = 0, HEAD, []
+    for frame in Walk(fd, HEAD):
+        if frame.n != first + count:
+            break
+        if count % _MARK_EVERY == 0:
+            marks.append(end)
+        count, end = count + 1, frame.end
+    return count, end, marks
+
+
+def _allocate(fd: int, *sizes: int) -> int:
+    """Give the file the first of ``sizes`` for which there is space, and return it.
+
+    Raises:
+        OSError: There is space for none of them.
+    """
+    for at, size in enumerate(sizes):
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(fd, 0, size)
+            else:
+                os.ftruncate(fd, size)
+        except OSError:
+            if at + 1 == len(sizes):
+                raise
+        else:
+            return size
+    raise AssertionError("no size was given")
+
+
+def _sync_directory(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def refusal(where: Path, error: OSError) -> RecordError:
+    """Return the error that says why the record could not be written, and what helps."""
+    fixes = {
+        "ENOSPC": "Free some space on that disk; the record goes on by itself.",
+        "EDQUOT": "Free some space within the quota; the record goes on by itself.",
+        "EROFS": "The file system is mounted read-only; mount it for writing.",
+        "EACCES": f"Make {where} writable for this user.",
+        "EPERM": f"Make {where} writable for this user.",
+    }
+    name = errno.errorcode.get(error.errno or 0, "")
+    return RecordError(f"the record at {where} cannot be written: {error.strerror}", fix=fixes.get(name, ""))

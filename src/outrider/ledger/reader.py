@@ -1,0 +1,122 @@
+"""A read-only follower of the journal, for processes other than the writer's. Modifies nothing, ever."""
+
+from __future__ import annotations
+
+import os
+import struct
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from outrider.errors import BadInputError, RecordError, TamperedError, UnavailableError
+from outrider.ledger.frame import Frame, Walk
+from outrider.ledger.journal import DURABLE, HEAD, head, list_segments
+
+
+class ReadEntry(NamedTuple):
+    """One event as it stands in the journal."""
+
+    n: int
+    leaf: bytes
+    beside: bytes
+
+
+class Reader:
+    """Reads the durable events of the record under ``directory``, while its writer is at work or gone."""
+
+    def __init__(self, directory: Path) -> None:
+        """Follow the record under ``directory``.
+
+        Raises:
+            UnavailableError: There is no record.
+        """
+        self._directory = directory
+        self._journal = directory / "journal"
+        if not self._journal.is_dir():
+            raise UnavailableError(f"there is no record at {directory}", fix="Start the daemon once: outrider up.")
+        self._segments: list[tuple[int, Path]] = []
+        self._at = (0, -1, HEAD)  # The last event that was read up to: index, its segment, offset there.
+
+    def size(self) -> int:
+        """Return the number of durable events, as the writer says; without its word, of all that are whole.
+
+        Raises:
+            RecordError: The record cannot be read.
+        """
+        try:
+            with (self._directory / DURABLE).open("rb") as file:
+                said = file.read(8)
+        except FileNotFoundError:
+            return self._count()
+        except OSError as error:
+            raise RecordError(f"the record at {self._directory} cannot be read: {error.strerror}") from error
+        return int(struct.unpack("=Q", said)[0]) if len(said) == 8 else self._count()
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[ReadEntry]:
+        """Yield events from ``start`` up to ``stop``, or up to what is durable when the iteration begins.
+
+        Reading on from where the last iteration ended costs nothing extra.
+
+        Raises:
+            BadInputError: ``start`` is negative, or ``stop`` is beyond what is durable.
+            TamperedError: A durable event is damaged or gone.
+            RecordError: The record cannot be read.
+        """
+        size = self.size()
+        until = size if stop is None else stop
+        if start < 0 or until > size:
+            raise BadInputError(f"the record holds {size} durable events; {start} to {until} were asked for")
+        try:
+            while start < until:
+                for frame in self._frames(start):
+                    yield ReadEntry(frame.n, frame.leaf, frame.beside)
+                    start = frame.n + 1
+                    if start == until:
+                        return
+        except OSError as error:
+            raise RecordError(f"the record at {self._directory} cannot be read: {error.strerror}") from error
+
+    def _frames(self, start: int) -> Iterator[Frame]:
+        """Yield the frames from ``start`` to the end of its segment; at least one."""
+        place = bisect_right(self._segments, start, key=lambda s: s[0])
+        if place == len(self._segments):  # In the last one that we know, or in one that is newer.
+            self._segments = list_segments(self._journal)
+            place = bisect_right(self._segments, start, key=lambda s: s[0])
+        if not place:
+            raise TamperedError(f"the journal does not hold event {start}")
+        first, path = self._segments[place - 1]
+        index, offset = (self._at[0], self._at[2]) if self._at[:2] == (start, first) else (first, HEAD)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            if os.pread(fd, HEAD, 0) != head(first):
+                raise TamperedError(f"{path} does not begin as a segment of the journal does")
+            found = False
+            for frame in Walk(fd, offset):
+                if frame.n != index:
+                    break
+                index += 1
+                self._at = (index, first, frame.end)
+                if frame.n >= start:
+                    found = True
+                    yield frame
+        finally:
+            os.close(fd)
+        if not found:
+            raise TamperedError(
+                f"event {start} is damaged or gone", fix="Run `outrider verify`; do not delete anything."
+            )
+
+    def _count(self) -> int:
+        try:
+            self._segments = list_segments(self._journal)
+            if not self._segments:
+                return 0
+            first, path = self._segments[-1]
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return first + sum(1 for _ in Walk(fd, HEAD))
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise RecordError(f"the record at {self._directory} cannot be read: {error.strerror}") from error
