@@ -1,0 +1,7 @@
+"""The door for Claude Code: its hook events in, its hook answers out, its settings file."""
+
+from outrider.doors.claude_code.events import NAME
+from outrider.doors.claude_code.reading import parse
+from outrider.doors.claude_code.writing import render, undecided
+
+__all__ = ["NAME", "parse", "render", "undecided"]
