@@ -27,6 +27,8 @@ CATCH_ALL = {"gate/apply.py": 1, "hook/client.py": 1}
 
 PURE = ("charter", "effects", "detect", "flow", "events")
 OPENERS = {"open", "print", "input", "eval", "exec", "__import__"}
+COMPILES = "charter/program.py"
+"""The one place that runs text as code: policies that it has itself translated from Cedar."""
 
 
 def relative(path: Path) -> str:
@@ -167,7 +169,7 @@ def test_judging_opens_nothing_in_ways_that_import_contracts_cannot_see() -> Non
         for node in ast.walk(ast.parse(path.read_text())):
             opens = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OPENERS
             network = isinstance(node, ast.ImportFrom) and node.module in {"urllib.request", "urllib"}
-            if opens or network:
+            if (opens and not path.as_posix().endswith(COMPILES)) or network:
                 found.append(f"{relative(path)}:{node.lineno}")
     assert found == []
 
