@@ -1,1 +1,1 @@
-"""Charters: parsed, compiled to Cedar, and asked. Pure."""
+"""Charters: what an agent class may do. Parsed, compiled to Cedar and from Cedar to Python, and asked. Pure."""

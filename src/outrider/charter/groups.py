@@ -1,0 +1,59 @@
+"""What the names with ``@`` stand for. ``@registries`` alone comes from the host (its package managers' set-up)."""
+
+from __future__ import annotations
+
+SYSTEM = (
+    "/usr/**", "/bin/**", "/sbin/**", "/lib/**", "/lib32/**", "/lib64/**", "/libx32/**", "/opt/**", "/etc/**",
+    "/nix/**", "/snap/**", "/System/**", "/Library/**", "/Applications/**", "/boot/**", "/srv/**",
+    "/var/lib/dpkg/**", "/var/lib/apt/**", "/var/lib/rpm/**", "/var/lib/pacman/**", "/var/cache/**",
+    "/proc/*", "/proc/self/**", "/proc/thread-self/**", "/proc/sys/**", "/proc/net/**", "/proc/bus/**", "/proc/fs/**",
+    "/proc/driver/**", "/proc/irq/**", "/sys/**", "/run/systemd/resolve/**", "/",
+    "~/.cargo/bin/**", "~/.cargo/env", "~/.cargo/registry/**", "~/.cargo/git/**", "~/.rustup/**", "~/go/**",
+    "~/.pyenv/**", "~/.rye/**", "~/.local/bin/**", "~/.local/lib/**", "~/.local/share/uv/**", "~/.local/share/pipx/**",
+    "~/.local/share/mise/**", "~/.local/share/pnpm/**", "~/.local/pipx/**", "~/.nvm/**", "~/.fnm/**", "~/.volta/**",
+    "~/.npm/**", "~/.node_modules/**", "~/.bun/**", "~/.deno/**", "~/.asdf/**", "~/.sdkman/**", "~/.jabba/**",
+    "~/.m2/repository/**", "~/.m2/wrapper/**", "~/.gradle/caches/**", "~/.gradle/wrapper/**", "~/.ivy2/**",
+    "~/.rbenv/**", "~/.rvm/**", "~/.gem/specs/**", "~/.gem/ruby/**", "~/.bundle/cache/**", "~/.conda/**",
+    "~/miniconda3/**", "~/anaconda3/**", "~/miniforge3/**", "~/.nix-profile/**", "~/.ghcup/**", "~/.cabal/packages/**",
+    "~/.dotnet/**", "~/.nuget/packages/**", "~/.composer/cache/**", "~/.cache/**", "~/Library/Caches/**",
+    "~/.gitconfig", "~/.config/git/**", "~/.gitignore", "~/.gitignore_global", "~/.editorconfig",
+    "/home/linuxbrew/**",
+)  # fmt: skip
+"""``@system`` of reading: system and toolchain files that every user of the host can read."""
+
+NOT_SYSTEM = (
+    "/etc/shadow*", "/etc/gshadow*", "/etc/sudoers", "/etc/sudoers.d/**", "/etc/security/opasswd",
+    "/etc/ssh/ssh_host_*", "/etc/ssl/private/**", "/etc/pki/tls/private/**", "/etc/letsencrypt/**",
+    "/etc/wireguard/**", "/etc/ipsec.secrets", "/etc/ppp/*-secrets", "/etc/krb5.keytab", "/etc/kubernetes/**",
+    "/etc/rancher/**", "/etc/docker/key.json", "/etc/NetworkManager/system-connections/**", "/etc/openvpn/**",
+    "/etc/machine-key", "/proc/kcore", "/proc/kmem", "/proc/self/environ", "/proc/thread-self/environ",
+    "/proc/self/mem", "/proc/self/task/**", "/proc/self/root/**", "/proc/self/cwd/**", "/proc/self/fd/**",
+    "/opt/**/*.pem", "/opt/**/*.key", "/srv/**/*.pem", "/srv/**/*.key", "/**/.git-credentials",
+    "~/.config/git/credentials",
+)  # fmt: skip
+"""What ``@system`` leaves out: password hashes, private keys, other processes' memory and environment."""
+
+CACHES = (
+    "~/.cache/**", "~/Library/Caches/**", "~/.npm/**", "~/.pnpm-store/**", "~/.yarn/berry/cache/**",
+    "~/.local/share/pnpm/**", "~/.local/share/uv/**", "~/.cargo/registry/**", "~/.cargo/git/**",
+    "~/.cargo/.package-cache*", "~/go/pkg/**", "~/.m2/repository/**", "~/.gradle/**", "~/.ivy2/**", "~/.sbt/**",
+    "~/.nuget/packages/**", "~/.bun/install/cache/**", "~/.deno/**", "~/.composer/cache/**", "~/.bundle/cache/**",
+    "~/.gem/specs/**", "~/.conda/pkgs/**", "~/.node-gyp/**", "~/.electron/**", "~/.terraform.d/plugin-cache/**",
+    "~/.local/state/**",
+)  # fmt: skip
+"""``@caches``: what package managers, compilers and test runners write on their own behalf."""
+
+DEVICES = (
+    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/stdin", "/dev/stdout",
+    "/dev/stderr", "/dev/fd/**", "/dev/ptmx", "/dev/pts/**",
+)  # fmt: skip
+"""Part of ``@tmp``: devices that keep nothing and reach nothing."""
+
+LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1", "0.0.0.0", "ip6-localhost")
+"""``@loopback``: this host itself."""
+
+PATH_GROUPS = ("@system", "@tmp", "@caches")
+HOST_GROUPS = ("@registries", "@loopback")
+KNOWN = ("pypi:known", "npm:known", "cargo:known", "go:known", "gem:known", "maven:known")
+"""Groups of packages. A host's list is ``Bindings.groups["pypi:known"]``; where there is none, ``known`` means that
+the package is named, and comes from its own registry rather than from an address, a file or a repository."""

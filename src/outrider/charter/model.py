@@ -1,0 +1,148 @@
+"""The charter as data: what a person wrote, checked and frozen.
+
+A charter is canonical JSON under its digest. Everything that decides (bindings, host groups, labels) is added when it
+is bound and asked; the charter itself names no host and no path of any one machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from outrider.errors import CharterError
+from outrider.events.codec import canonical
+
+Undecided = Literal["deny", "ask", "allow"]
+Mode = Literal["enforce", "observe"]
+Opaque = Literal["deny", "ask", "confined", "allow"]
+Sponsor = Literal["required", "optional"]
+Treatment = Literal["fix", "tell", "note"]
+Rules = dict[str, tuple[str, ...]]
+"""Verb to patterns, in the order in which they were written."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd])")
+
+
+def seconds(duration: str) -> int:
+    """Return the seconds in ``90s``, ``30m``, ``8h`` or ``7d``.
+
+    Raises:
+        CharterError: It is none of these.
+    """
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        raise CharterError(f'"{duration}" is not a length of time', fix='Write a number and s, m, h or d, such as "8h".')
+    return int(match[1]) * _UNITS[match[2]]
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Limits of one agent's life; None where the charter sets none.
+
+    Attributes:
+        calls: Calls that it may make.
+        spawns: Children that it may start.
+        spawn_depth: Generations below a root: 0 forbids children, 3 allows great-grandchildren.
+    """
+
+    calls: int | None = None
+    spawns: int | None = None
+    spawn_depth: int | None = None
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"also": "with", "but": "except"}):
+    """What a context that carries a label may no longer do.
+
+    Attributes:
+        not_to: Verbs that are refused.
+        also: A second label that must be there too, or empty. Written ``with``.
+        but: Resources for which the rule does not hold. Written ``except``.
+    """
+
+    not_to: tuple[str, ...]
+    also: str = ""
+    but: tuple[str, ...] = ()
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happens to a finding of each severity: ``fix`` denies with advice, ``tell`` allows and tells, ``note``."""
+
+    high: Treatment | None = None
+    medium: Treatment | None = None
+    low: Treatment | None = None
+
+
+class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """One version of one charter.
+
+    A scalar that is None was not written. A charter with an ``extends`` then has no opinion and its ancestors' counts;
+    a charter without one has the strict default (see :mod:`outrider.charter.narrow`).
+
+    Attributes:
+        name: Agent class: lower-case letters, digits, hyphens.
+        extends: Name of its ceiling, or empty for a root.
+        description: One sentence.
+        sponsor: Whether somebody must answer for every instance.
+        ttl: An instance's life, such as ``8h``.
+        budget: Counted limits.
+        undecided: What ``error`` means for this class.
+        mode: Whether its own refusals are enforced or only observed.
+        opaque: What happens to programs whose inner effects are not seen.
+        grant: True if it wants the host told an affirmative allow.
+        may: What is permitted; everything else is denied.
+        delegate: What it may hand on to children without having it.
+        ask: What a person answers.
+        never: What is refused whatever else says, in every child too.
+        flow: Label to rule.
+        code: Finding severity to treatment.
+        cedar: Policies written directly in Cedar, or empty.
+    """
+
+    name: str
+    extends: str = ""
+    description: str = ""
+    sponsor: Sponsor | None = None
+    ttl: str = ""
+    budget: Budget = Budget()
+    undecided: Undecided | None = None
+    mode: Mode | None = None
+    opaque: Opaque | None = None
+    grant: bool = False
+    may: Rules = {}
+    delegate: Rules = {}
+    ask: Rules = {}
+    never: Rules = {}
+    flow: dict[str, Flow] = {}
+    code: Code = Code()
+    cedar: str = ""
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON that is digested and signed (RFC 8785 on our profile). Comments do not count."""
+        return canonical(self)
+
+    @cached_property
+    def digest(self) -> str:
+        """``sha256:`` and the hex digest of :meth:`canonical`: the name of this version for ever."""
+        return "sha256:" + hashlib.sha256(self.canonical()).hexdigest()
+
+
+_decoder = msgspec.json.Decoder(Charter)
+
+
+def from_canonical(data: bytes) -> Charter:
+    """Return the charter in its canonical form, as the record keeps it.
+
+    Raises:
+        CharterError: The bytes are not a charter's canonical form.
+    """
+    try:
+        charter = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CharterError(f"not a charter in canonical form: {error}") from error
+    if charter.canonical() != data:
+        raise CharterError("a charter, but not in its canonical form", source=charter.name)
+    return charter

@@ -1,0 +1,66 @@
+"""The matcher for what is neither a path nor a host: programs, tools, packages, branches, credentials, charters.
+
+``*`` is any run of characters, ``/`` included (``origin/*`` covers ``origin/feature/x``), ``?`` is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from outrider.charter.groups import KNOWN
+from outrider.charter.paths import MAX_STARS
+from outrider.errors import CharterError
+
+_ECOSYSTEMS = tuple(name.partition(":")[0] for name in KNOWN)
+_PLAIN = re.compile(r"@?[A-Za-z0-9][A-Za-z0-9._/+:-]{0,213}")
+_ADDRESS = re.compile(r"^(?:[./~]|[a-z+]+://|git\+|git@|file:|link:|https?:|github:|.*\.(?:tgz|tar\.gz|whl|zip)$)|://")
+_RUNS = re.compile(r"[-_.]+")
+
+
+def parse_name(text: str) -> re.Pattern[str]:
+    """Return the pattern that ``text`` says, to be fullmatched.
+
+    Raises:
+        CharterError: It is empty or holds too many wildcards.
+    """
+    if not text:
+        raise CharterError("an empty pattern names nothing")
+    if text.count("*") > MAX_STARS:
+        raise CharterError(f'"{text}" holds more than {MAX_STARS} "*"')
+    return re.compile("(?s)" + "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in text))
+
+
+def parse_package(text: str) -> re.Pattern[str] | str:
+    """Return the pattern of a package, or the name of a ``known`` group.
+
+    Raises:
+        CharterError: It names no ecosystem.
+    """
+    if text in KNOWN:
+        return text
+    ecosystem, colon, name = text.partition(":")
+    if text != "*" and (not colon or not name):
+        raise CharterError(f'"{text}" names no ecosystem', fix=f'Write "pypi:{text}" or "npm:{text}".')
+    if text != "*" and "*" not in ecosystem and ecosystem not in _ECOSYSTEMS:
+        raise CharterError(f'"{ecosystem}" is not an ecosystem', fix="Known are " + ", ".join(_ECOSYSTEMS) + ".")
+    return parse_name(package(text) if "*" not in text and "?" not in text else text)
+
+
+def package(value: str) -> str:
+    """Return the normal form of ``ecosystem:name``: Python names as PEP 503 says, others in lower case."""
+    ecosystem, _, name = value.partition(":")
+    if ecosystem == "pypi":
+        return "pypi:" + _RUNS.sub("-", name).lower()
+    return value.lower() if ecosystem == "npm" else value
+
+
+def known(group: str, value: str, groups: Mapping[str, tuple[str, ...]]) -> bool:
+    """Return whether a package in normal form falls in a ``known`` group (see :data:`groups.KNOWN`)."""
+    ecosystem, _, name = value.partition(":")
+    if ecosystem != group.partition(":")[0] or not name:
+        return False
+    listed = groups.get(group)
+    if listed is not None:
+        return value in listed or name in listed
+    return _PLAIN.fullmatch(name) is not None and _ADDRESS.search(name) is None

@@ -1,0 +1,137 @@
+"""The settings of a chain: each has an order, and the strictest that anybody says holds.
+
+``deny`` < ``ask`` < ``allow`` for ``undecided``; ``deny`` < ``ask`` < ``confined`` < ``allow`` for ``opaque``; ``fix`` <
+``tell`` < ``note`` for findings; the least number for budgets and lives; ``required`` < ``optional``. A charter that
+extends another and does not write a setting has no opinion on it; one that extends nothing then has the strict
+default. An affirmative allow (``grant``) needs everybody's yes. ``mode`` is each charter's own: it says whether that
+charter's own refusals are enforced, and cannot reach another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeVar
+
+import msgspec
+
+from outrider.charter.model import Budget, Charter, Mode, Opaque, Sponsor, Treatment, Undecided, seconds
+
+_UNDECIDED = {"deny": 0, "ask": 1, "allow": 2}
+_OPAQUE = {"deny": 0, "ask": 1, "confined": 2, "allow": 3}
+_TREATMENT = {"fix": 0, "tell": 1, "note": 2}
+_MODE = {"enforce": 0, "observe": 1}
+_SPONSOR = {"required": 0, "optional": 1}
+
+DEFAULT_TTL = 24 * 3600
+"""Seconds that an instance lives if no charter says anything."""
+
+T = TypeVar("T", bound=str)
+
+
+class Effective(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line of charters comes to, setting by setting.
+
+    Attributes:
+        undecided: What ``error`` means.
+        mode: The mode of the charter itself, the first of the line.
+        opaque: What happens to programs whose inner effects are not seen.
+        grant: Whether the host is told an affirmative allow.
+        sponsor: Whether an instance needs one.
+        ttl: Seconds of life.
+        budget: The least of each limit; None where nobody limits.
+        high: Treatment of severe findings.
+        medium: Of middling ones.
+        low: Of slight ones.
+    """
+
+    undecided: Undecided = "deny"
+    mode: Mode = "enforce"
+    opaque: Opaque = "ask"
+    grant: bool = False
+    sponsor: Sponsor = "required"
+    ttl: int = DEFAULT_TTL
+    budget: Budget = Budget()
+    high: Treatment = "fix"
+    medium: Treatment = "tell"
+    low: Treatment = "note"
+
+
+def _strictest(order: dict[str, int], said: Iterable[T | None], default: T) -> T:
+    opinions = [one for one in said if one is not None]
+    return min(opinions, key=order.__getitem__, default=default)
+
+
+def _said(charters: Sequence[Charter], name: str, default: str) -> list[str | None]:
+    """What each charter says, a root's strict default included."""
+    out: list[str | None] = []
+    for one in charters:
+        said = getattr(one, name)
+        out.append(default if said is None and not one.extends else said)
+    return out
+
+
+def _least(numbers: Iterable[int | None]) -> int | None:
+    return min((number for number in numbers if number is not None), default=None)
+
+
+def effective(line: Sequence[Charter]) -> Effective:
+    """Return the settings of a chain of charters, own first.
+
+    Args:
+        line: Every charter that bounds an agent: its own, what that extends, and its ancestors' lines.
+    """
+    plain = Effective()
+    if not line:
+        return plain
+    code = [(one.code, bool(one.extends)) for one in line]
+    return Effective(
+        undecided=_strictest(_UNDECIDED, _said(line, "undecided", "deny"), plain.undecided),  # type: ignore[arg-type]
+        mode=line[0].mode or "enforce",
+        opaque=_strictest(_OPAQUE, _said(line, "opaque", "ask"), plain.opaque),  # type: ignore[arg-type]
+        grant=all(one.grant for one in line),
+        sponsor=_strictest(_SPONSOR, _said(line, "sponsor", "required"), plain.sponsor),  # type: ignore[arg-type]
+        ttl=_least(seconds(one.ttl) if one.ttl else None for one in line) or DEFAULT_TTL,
+        budget=Budget(
+            calls=_least(one.budget.calls for one in line),
+            spawns=_least(one.budget.spawns for one in line),
+            spawn_depth=_least(one.budget.spawn_depth for one in line),
+        ),
+        high=_strictest(_TREATMENT, [one.high or (None if below else plain.high) for one, below in code], plain.high),
+        medium=_strictest(_TREATMENT, [one.medium or (None if below else plain.medium) for one, below in code], plain.medium),
+        low=_strictest(_TREATMENT, [one.low or (None if below else plain.low) for one, below in code], plain.low),
+    )
+
+
+def narrower(child: Charter, parent: Charter | Sequence[Charter]) -> Effective:
+    """Return the settings of ``child`` under ``parent`` (a charter or a line): never looser than the parent's."""
+    above = [parent] if isinstance(parent, Charter) else list(parent)
+    return effective([child, *above])
+
+
+Looser = Literal["undecided", "opaque", "ttl", "budget", "sponsor", "code"]
+
+
+def looser(child: Charter, line: Sequence[Charter]) -> list[tuple[Looser, str, str]]:
+    """Return what ``child`` writes that has no effect, because its ancestors say something stricter.
+
+    Returns:
+        Setting, what the child wrote, what holds: for ``charter check`` to tell its author.
+    """
+    if not line:
+        return []
+    now, found = effective([child, *line]), list[tuple[Looser, str, str]]()
+    for name in ("undecided", "opaque", "sponsor"):
+        wrote, holds = getattr(child, name), getattr(now, name)
+        if wrote is not None and wrote != holds:
+            found.append((name, wrote, holds))  # type: ignore[arg-type]
+    if child.ttl and seconds(child.ttl) != now.ttl:
+        found.append(("ttl", child.ttl, f"{now.ttl}s"))
+    for name in ("calls", "spawns", "spawn_depth"):
+        wrote, holds = getattr(child.budget, name), getattr(now.budget, name)
+        if wrote is not None and wrote != holds:
+            found.append(("budget", f"{name} = {wrote}", f"{name} = {holds}"))
+    for name in ("high", "medium", "low"):
+        wrote, holds = getattr(child.code, name), getattr(now, name)
+        if wrote is not None and wrote != holds:
+            found.append(("code", f"{name} = {wrote}", f"{name} = {holds}"))
+    return found

@@ -1,0 +1,255 @@
+"""TOML to charter: every error names the line, what is wrong, and what was probably meant. Nothing is ignored."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn, get_args
+
+from outrider.charter.cedar import ACTIONS, check_cedar
+from outrider.charter.lines import Lines
+from outrider.charter.model import (
+    Budget,
+    Charter,
+    Code,
+    Flow,
+    Mode,
+    Opaque,
+    Rules,
+    Sponsor,
+    Treatment,
+    Undecided,
+    seconds,
+)
+from outrider.charter.patterns import check, fits
+from outrider.errors import CharterError
+
+MAX_TEXT = 256 * 1024
+"""Largest charter in bytes."""
+
+MAX_PATTERNS = 5000
+"""Most patterns in one charter."""
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
+
+CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
+SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "code", "cedar")
+BUDGET_KEYS = ("calls", "spawns", "spawn_depth")
+FLOW_KEYS = ("not_to", "with", "except")
+CODE_KEYS = ("high", "medium", "low")
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "sponsor": get_args(Sponsor),
+    "undecided": get_args(Undecided),
+    "mode": get_args(Mode),
+    "opaque": get_args(Opaque),
+    "code": get_args(Treatment),
+}
+"""Setting to the words that it takes."""
+
+
+def parse(text: str, *, source: str = "") -> Charter:
+    """Return the charter that a TOML text says.
+
+    Args:
+        text: The text.
+        source: Name of the file, for errors.
+
+    Raises:
+        CharterError: The text is not TOML, holds a key that is not known, or a value that means nothing; with the line.
+    """
+    if len(text) > MAX_TEXT:
+        raise CharterError(f"the charter is larger than {MAX_TEXT} bytes", source=source)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = _AT.search(str(error))
+        line = int(at[1]) if at and at[1] else len(text.splitlines()) if at else 0
+        raise CharterError(f"not TOML: {_AT.sub('', str(error)).strip()}", source=source, line=line) from error
+    except RecursionError as error:
+        raise CharterError("not TOML: nested too deeply", source=source) from error
+    return _Reader(Lines(text), source).charter(data)
+
+
+class _Reader:
+    """Reads one document; knows where in the text it is."""
+
+    def __init__(self, lines: Lines, source: str) -> None:
+        self.lines = lines
+        self.source = source
+        self.patterns = 0
+
+    def fail(self, message: str, path: Iterable[str], *, item: str = "", fix: str = "") -> NoReturn:
+        where = tuple(path)
+        raise CharterError(message, source=self.source, line=self.lines.of(where, item), fix=fix)
+
+    def charter(self, data: Mapping[str, Any]) -> Charter:
+        self.keys(data, SECTIONS, (), "section")
+        head = data.get("charter")
+        if not isinstance(head, dict):
+            raise CharterError(
+                "there is no [charter] section", source=self.source, line=1, fix='Begin with [charter] and name = "...".'
+            )
+        self.keys(head, CHARTER_KEYS, ("charter",), "key of [charter]")
+        name = self.name(head, "name")
+        if not name:
+            self.fail("[charter] has no name", ("charter",), fix='Write name = "my-charter".')
+        extends = self.name(head, "extends")
+        if extends == name:
+            self.fail(f'charter "{name}" extends itself', ("charter", "extends"))
+        may = dict(self.table(data, "may"))
+        opaque = self.choice(may.pop("opaque", None), "opaque", ("may", "opaque"))
+        charter = Charter(
+            name=name,
+            extends=extends,
+            description=self.string(head, "description"),
+            sponsor=self.choice(head.get("sponsor"), "sponsor", ("charter", "sponsor")),  # type: ignore[arg-type]
+            ttl=self.duration(head),
+            budget=self.budget(head),
+            undecided=self.choice(head.get("undecided"), "undecided", ("charter", "undecided")),  # type: ignore[arg-type]
+            mode=self.choice(head.get("mode"), "mode", ("charter", "mode")),  # type: ignore[arg-type]
+            grant=self.flag(head, "grant"),
+            opaque=opaque,  # type: ignore[arg-type]
+            may=self.rules(may, "may", ("opaque",)),
+            delegate=self.rules(self.table(data, "delegate"), "delegate"),
+            ask=self.rules(self.table(data, "ask"), "ask"),
+            never=self.rules(self.table(data, "never"), "never"),
+            flow=self.flow(self.table(data, "flow")),
+            code=self.code(self.table(data, "code")),
+            cedar=self.cedar(self.table(data, "cedar"), name),
+        )
+        if self.patterns > MAX_PATTERNS:
+            raise CharterError(f"the charter holds more than {MAX_PATTERNS} patterns", source=self.source)
+        return charter
+
+    def keys(self, data: Mapping[str, Any], known: Iterable[str], path: tuple[str, ...], what: str) -> None:
+        for key in data:
+            if key not in known:
+                near = difflib.get_close_matches(key, list(known), 1, 0.5)
+                fix = f'Did you mean "{near[0]}"?' if near else "Known are " + ", ".join(known) + "."
+                self.fail(f'"{key}" is not a {what}', (*path, key), fix=fix)
+
+    def table(self, data: Mapping[str, Any], section: str) -> dict[str, Any]:
+        value = data.get(section, {})
+        if not isinstance(value, dict):
+            self.fail(f"{section} is not a section", (section,), fix=f"Write [{section}] on a line of its own.")
+        return value
+
+    def string(self, data: Mapping[str, Any], key: str, section: str = "charter") -> str:
+        value = data.get(key, "")
+        if not isinstance(value, str):
+            self.fail(f"{key} is not text", (section, key), fix=f'Write {key} = "...".')
+        return value
+
+    def flag(self, data: Mapping[str, Any], key: str) -> bool:
+        value = data.get(key, False)
+        if not isinstance(value, bool):
+            self.fail(f"{key} is neither true nor false", ("charter", key), fix=f"Write {key} = true, without quotes.")
+        return value
+
+    def name(self, head: Mapping[str, Any], key: str) -> str:
+        value = self.string(head, key)
+        if value == "floor" or (value and not NAME.fullmatch(value)):
+            self.fail(
+                f'"{value}" is not a name for a charter',
+                ("charter", key),
+                fix='Use lower-case letters, digits and hyphens, a letter first; "floor" is taken.',
+            )
+        return value
+
+    def choice(self, value: Any, setting: str, path: tuple[str, ...]) -> str | None:
+        if value is None:
+            return None
+        words = CHOICES[setting]
+        if value not in words:
+            near = difflib.get_close_matches(str(value), words, 1, 0.5)
+            fix = f'Did you mean "{near[0]}"?' if near else "It takes " + ", ".join(words) + "."
+            self.fail(f'{path[-1]} = "{value}" means nothing', path, fix=fix)
+        return str(value)
+
+    def duration(self, head: Mapping[str, Any]) -> str:
+        value = self.string(head, "ttl")
+        if value:
+            self.within(lambda: seconds(value), ("charter", "ttl"))
+        return value
+
+    def within(self, call: Callable[[], object], path: tuple[str, ...], item: str = "") -> None:
+        """Run a check and give its error a line."""
+        try:
+            call()
+        except CharterError as error:
+            self.fail(str(error), path, item=item, fix=error.fix)
+
+    def budget(self, head: Mapping[str, Any]) -> Budget:
+        value = head.get("budget", {})
+        path = ("charter", "budget")
+        if not isinstance(value, dict):
+            self.fail("budget is not a table", path, fix="Write budget = { calls = 5000 }.")
+        self.keys(value, BUDGET_KEYS, path, "key of budget")
+        for key, number in value.items():
+            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 2**31:
+                self.fail(f"{key} = {number!r} is not a count", (*path, key), item=key, fix=f"Write {key} = 100.")
+        return Budget(**value)
+
+    def rules(self, data: Mapping[str, Any], section: str, also: tuple[str, ...] = ()) -> Rules:
+        self.keys(data, (*ACTIONS, *also), (section,), "verb")
+        return {verb: self.list_of(value, verb, (section, verb)) for verb, value in data.items()}
+
+    def list_of(self, value: Any, verb: str, path: tuple[str, ...]) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.fail(f"{path[-1]} is not a list of patterns", path, fix=f'Write {path[-1]} = ["..."].')
+        for text in value:
+            self.within(lambda text=text: check(verb, text), path, text)  # type: ignore[misc]
+        if len(set(value)) < len(value):
+            twice = next(one for one in value if value.count(one) > 1)
+            self.fail(f'"{twice}" stands twice', path, item=twice)
+        self.patterns += len(value)
+        return tuple(value)
+
+    def flow(self, data: Mapping[str, Any]) -> dict[str, Flow]:
+        out = {}
+        for label, value in data.items():
+            path = ("flow", label)
+            if not LABEL.fullmatch(label):
+                self.fail(f'"{label}" is not a label', path, fix="Use lower-case letters, digits, - and _.")
+            if not isinstance(value, dict):
+                self.fail(f"{label} is not a table", path, fix=f'Write {label} = {{ not_to = ["connect"] }}.')
+            self.keys(value, FLOW_KEYS, path, "key of a flow rule")
+            out[label] = self.flow_rule(value, path)
+        return out
+
+    def flow_rule(self, value: Mapping[str, Any], path: tuple[str, ...]) -> Flow:
+        verbs = value.get("not_to")
+        if not isinstance(verbs, list) or not verbs:
+            self.fail("the rule does not say what is refused", path, fix='Write not_to = ["connect"].')
+        for verb in verbs:
+            if verb not in ACTIONS:
+                near = difflib.get_close_matches(str(verb), ACTIONS, 1, 0.5)
+                fix = f'Did you mean "{near[0]}"?' if near else "Verbs are " + ", ".join(ACTIONS) + "."
+                self.fail(f'"{verb}" is not a verb', path, item=str(verb), fix=fix)
+        also = self.string(value, "with", path[0])
+        if also and not LABEL.fullmatch(also):
+            self.fail(f'"{also}" is not a label', path, item=also)
+        but = value.get("except", [])
+        if not isinstance(but, list) or not all(isinstance(one, str) for one in but):
+            self.fail("except is not a list of patterns", path, fix='Write except = ["..."].')
+        for text in but:
+            if not any(fits(verb, text) for verb in verbs):
+                self.within(lambda text=text: check(verbs[0], text), path, text)  # type: ignore[misc]
+        self.patterns += len(but) * len(verbs)
+        return Flow(not_to=tuple(dict.fromkeys(verbs)), also=also, but=tuple(but))
+
+    def code(self, data: Mapping[str, Any]) -> Code:
+        self.keys(data, CODE_KEYS, ("code",), "severity")
+        return Code(**{key: self.choice(value, "code", ("code", key)) for key, value in data.items()})  # type: ignore[arg-type]
+
+    def cedar(self, data: Mapping[str, Any], name: str) -> str:
+        self.keys(data, ("policies",), ("cedar",), "key of [cedar]")
+        text = self.string(data, "policies", "cedar")
+        if text:
+            check_cedar(text, source=self.source, line=self.lines.of(("cedar", "policies")), name=name)
+        return text

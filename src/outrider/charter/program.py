@@ -1,0 +1,286 @@
+"""A Cedar policy set as Python: policies found by action and resource, conditions run as generated functions.
+
+A policy without a condition is decided by its scope alone, so selecting it is deciding it. Conditions become one
+function per action and scope. A policy that errs is reported, never skipped in silence: cedarpy is the oracle for all
+of this (differential tests), and the evaluator of what :mod:`outrider.charter.translate` does not cover.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import cedarpy
+from cedarpy import pst
+
+from outrider.charter.translate import NotCovered, Translator, uid
+from outrider.charter.values import Entities, Entity, Uid
+from outrider.errors import CharterError
+
+Hit = Callable[[int], None]
+Conditions = Callable[[Uid, Uid, Uid, dict[str, Any], Entities, frozenset[Uid], Hit, Hit], None]
+_NOWHERE: tuple[int, ...] = ()
+
+
+class Policy(NamedTuple):
+    """One policy of a program.
+
+    Attributes:
+        id: Its ``@id``, or the parser's name for it.
+        forbid: True for forbid.
+        annotations: Its annotations.
+    """
+
+    id: str
+    forbid: bool
+    annotations: dict[str, str]
+
+
+class Selection(NamedTuple):
+    """What is left to do once action and resource are known.
+
+    Attributes:
+        sure: Policies that hold whatever the context is.
+        conditions: Functions that report which others hold.
+        above: The resource and everything that it is in.
+    """
+
+    sure: tuple[int, ...]
+    conditions: tuple[Conditions, ...]
+    above: frozenset[Uid]
+
+
+class Outcome(NamedTuple):
+    """Which policies held: positions in :attr:`Program.policies`.
+
+    Attributes:
+        held: Policies whose scope and condition held.
+        erred: Policies that could not be evaluated.
+    """
+
+    held: list[int]
+    erred: list[int]
+
+
+class _Place:
+    """Policies of one action and one resource scope."""
+
+    def __init__(self) -> None:
+        self.sure: list[int] = []
+        self.conditional: list[tuple[int, str]] = []
+        self.function: Conditions | None = None
+
+
+class Program:
+    """A compiled policy set.
+
+    Attributes:
+        policies: Its policies, in the order of the text.
+        uses_entities: True if a condition looks into the entity store.
+        fallback: Positions of the policies that cedarpy evaluates.
+    """
+
+    def __init__(self, text: str, *, schema: str | None = None, source: str = "") -> None:
+        try:
+            parsed = cedarpy.policies_to_pst(text)
+        except ValueError as error:
+            raise CharterError(f"the Cedar policies cannot be read: {error}", source=source) from error
+        self.policies: list[Policy] = []
+        self.fallback: dict[int, str] = {}
+        self._translator = Translator()
+        self._places: dict[tuple[str | None, tuple[str, Uid] | None], _Place] = {}
+        for at, (name, policy) in enumerate(sorted(parsed.static_policies.items(), key=lambda item: int(item[0][6:]))):
+            notes = dict(policy.annotations)
+            self.policies.append(Policy(notes.get("id", name), policy.effect == "forbid", notes))
+            self._add(at, policy)
+        self.uses_entities = self._translator.entities
+        self._compile()
+        self._oracle = _Oracle(text, self.fallback, self.policies, schema) if self.fallback else None
+        self.uses_entities = self.uses_entities or self._oracle is not None
+
+    def _add(self, at: int, policy: Any) -> None:
+        mark = self._translator.entities
+        try:
+            checks = [self._principal(policy.principal), *self._resource(policy.resource)]
+            for clause in policy.clauses:
+                inner = self._translator.condition(clause.expr)
+                checks.append(inner if isinstance(clause, pst.When) else f"(not {inner})")
+            code = " and ".join(check for check in checks if check)
+            compile(code or "True", "<cedar>", "eval")
+        except (NotCovered, SyntaxError, RecursionError, MemoryError):
+            self._translator.entities = mark
+            self.fallback[at] = self.policies[at].id
+            return
+        for action in _actions(policy.action):
+            place = self._places.setdefault((action, _scope(policy.resource)), _Place())
+            if code:
+                place.conditional.append((at, code))
+            else:
+                place.sure.append(at)
+
+    def _principal(self, scope: Any) -> str:
+        return self._check("p", scope)
+
+    def _resource(self, scope: Any) -> list[str]:
+        if isinstance(scope, pst.ScopeIs | pst.ScopeIsIn):
+            return [f"(r.type == {str(scope.entity_type)!r})"]
+        return []
+
+    def _check(self, var: str, scope: Any) -> str:
+        if isinstance(scope, pst.ScopeAny):
+            return ""
+        checks = []
+        if isinstance(scope, pst.ScopeIs | pst.ScopeIsIn):
+            checks.append(f"({var}.type == {str(scope.entity_type)!r})")
+        if isinstance(scope, pst.ScopeEq):
+            checks.append(f"({var} == {self._translator.constant(uid(_named(scope.entity)))})")
+        if isinstance(scope, pst.ScopeIn | pst.ScopeIsIn):
+            self._translator.entities = True
+            checks.append(f"within({var}, {self._translator.constant(uid(_named(scope.entity)))}, e)")
+        return " and ".join(checks)
+
+    def _compile(self) -> None:
+        for number, place in enumerate(self._places.values()):
+            if not place.conditional:
+                continue
+            lines = [f"def f{number}(p, a, r, c, e, m, hit, err):"]
+            for at, code in place.conditional:
+                lines += [" try:", f"  if {code}: hit({at})", f" except (Fault, KeyError): err({at})"]
+            space = self._translator.constants
+            exec("\n".join(lines), space)  # noqa: S102 - source made from a typed tree; names and literals by repr.
+            place.function = space[f"f{number}"]
+
+    def select(self, action: str, above: Iterable[Uid], resource: Uid) -> Selection:
+        """Return what an action on a resource comes down to.
+
+        Args:
+            action: Id of the action (its type is ``Action``).
+            above: Every entity that the resource is in.
+            resource: The resource.
+        """
+        groups = frozenset((resource, *above))
+        sure: list[int] = []
+        conditions: list[Conditions] = []
+        scopes: list[tuple[str, Uid] | None] = [None, ("eq", resource), *(("in", group) for group in groups)]
+        for scope in scopes:
+            for name in (None, action):
+                place = self._places.get((name, scope))
+                if place is not None:
+                    sure += place.sure
+                    if place.function is not None:
+                        conditions.append(place.function)
+        return Selection(tuple(sorted(sure)), tuple(conditions), groups)
+
+    def run(
+        self,
+        selection: Selection,
+        principal: Uid,
+        action: Uid,
+        resource: Uid,
+        context: dict[str, Any],
+        entities: Entities,
+    ) -> Outcome:
+        """Return which policies hold and which err."""
+        held = list(selection.sure)
+        erred: list[int] = []
+        for function in selection.conditions:
+            function(principal, action, resource, context, entities, selection.above, held.append, erred.append)
+        if self._oracle is not None:
+            self._oracle.run(principal, action, resource, context, entities, held, erred)
+        return Outcome(held, erred)
+
+
+def _named(entity: Any) -> Any:
+    if isinstance(entity, pst.Slot):
+        raise NotCovered("slot")
+    return entity
+
+
+def _scope(scope: Any) -> tuple[str, Uid] | None:
+    if isinstance(scope, pst.ScopeEq):
+        return ("eq", uid(_named(scope.entity)))
+    if isinstance(scope, pst.ScopeIn | pst.ScopeIsIn):
+        return ("in", uid(_named(scope.entity)))
+    return None
+
+
+def _actions(scope: Any) -> list[str | None]:
+    if isinstance(scope, pst.ActionEq):
+        names = [scope.entity]
+    elif isinstance(scope, pst.ActionIn):
+        names = list(scope.entities)
+    else:
+        return [None]
+    return list(dict.fromkeys(name.id for name in names if str(name.type) == "Action"))
+
+
+class _Oracle:
+    """cedarpy, for the policies that are not translated: forbids and permits apart, so that each one's word is heard.
+
+    A request that cedarpy does not accept (it does not fit the schema) errs every policy.
+    """
+
+    def __init__(self, text: str, only: dict[int, str], policies: list[Policy], schema: str | None) -> None:
+        whole = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
+        self._sets: list[tuple[Any, list[int]]] = []
+        for forbid in (True, False):
+            chosen = [at for at in only if policies[at].forbid is forbid]
+            if chosen:
+                some = {f"policy{at}": whole[f"policy{at}"] for at in chosen}
+                data = json.dumps({"staticPolicies": some, "templates": {}, "templateLinks": []})
+                self._sets.append((cedarpy.PolicySet.from_json_str(data), chosen))
+        self._schema = cedarpy.Schema.from_str(schema) if schema else None
+
+    def run(
+        self,
+        principal: Uid,
+        action: Uid,
+        resource: Uid,
+        context: dict[str, Any],
+        entities: Entities,
+        held: list[int],
+        erred: list[int],
+    ) -> None:
+        request = {
+            "principal": principal._asdict(),
+            "action": action._asdict(),
+            "resource": resource._asdict(),
+            "context": {name: plain(item) for name, item in context.items()},
+        }
+        store = [
+            {"uid": name._asdict(), "attrs": {k: plain(v) for k, v in one.attrs.items()},
+             "parents": [above._asdict() for above in one.ancestors]}
+            for name, one in entities.items()
+        ]  # fmt: skip
+        for policies, chosen in self._sets:
+            answer = cedarpy.is_authorized(request, policies, store, self._schema)
+            if answer.decision is cedarpy.Decision.NoDecision:
+                erred += chosen
+                continue
+            held += [int(name[6:]) for name in answer.diagnostics.reasons]
+            for message in answer.diagnostics.errors:
+                erred += [at for at in chosen if f"`policy{at}`" in message]
+
+
+def plain(value: Any) -> Any:
+    """Return a value as Cedar's JSON."""
+    if isinstance(value, Uid):
+        return {"__entity": value._asdict()}
+    if isinstance(value, frozenset):
+        return [plain(unkeyed(item)) for item in value]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    return value
+
+
+def unkeyed(value: Any) -> Any:
+    """Return the value that :func:`outrider.charter.values.key` made hashable."""
+    if type(value).__name__ == "_Truth":
+        return value.truth
+    if type(value).__name__ == "_RecordKey":
+        return {name: unkeyed(item) for name, item in value.items}
+    return value
+
+
+__all__ = ["Entity", "Outcome", "Policy", "Program", "Selection", "plain", "unkeyed"]

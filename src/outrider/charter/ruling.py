@@ -1,0 +1,228 @@
+"""The ruling: every policy set of a chain asked about every effect of a call, and the worst word taken.
+
+Sets are never merged (Cedar unions permits, so a merged set would permit what each alone denies). Each bound set is
+asked on its own with its own bindings and the caller's context, about every effect, in its written and in its resolved
+form. Then the chain's settings are applied to the call as a whole: unreadable text, programs that are not seen into,
+findings, budgets.
+
+What ``observe`` observes: the refusals of a charter in that mode are told but not enforced, and so are all refusals
+under a context in that mode (a preview), except those of the floor, of any ``[never]``, and errors of neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from outrider.charter.bound import Bound, Judged
+from outrider.charter.explain import budget_hits, code_hits, hit_of, opaque_hit, unparsed_hit
+from outrider.charter.model import Charter, Mode, Undecided
+from outrider.charter.narrow import Effective, effective
+from outrider.charter.values import Uid
+from outrider.events.call import Effect, Finding, Label
+from outrider.events.decision import WORSE, RuleHit, Verdict
+from outrider.events.record import Counters
+
+MAX_HITS = 24
+"""Most hits that a ruling carries, the worst first: a call with a thousand refused effects explains enough of them."""
+
+_MATTER = frozenset({"pattern", "recursive", "remote"})
+_NONE: frozenset[str] = frozenset()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known beside the effects.
+
+    Attributes:
+        labels: What the agent's context carries, this call's own reads included; names, or labels with origins.
+        findings: What detectors said about the call.
+        counters: This call included.
+        mode: ``observe`` for a preview: everything is told, only the floor and ``[never]`` are enforced.
+        now: Wall clock, microseconds since 1970 UTC.
+        confined: Whether the agent's process tree is held by the kernel.
+        agent: Id of the agent, the principal's.
+    """
+
+    labels: frozenset[str] | tuple[Label, ...] = _NONE
+    findings: tuple[Finding, ...] = ()
+    counters: Counters = Counters()
+    mode: Mode = "enforce"
+    now: int = 0
+    confined: bool = False
+    agent: str = "agent"
+
+
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """What a chain says about a call.
+
+    Attributes:
+        verdict: The worst word of all, whatever the modes.
+        enforced: What the host is to be told: observed refusals left out, ``error`` replaced by ``undecided``.
+        hits: What decided, the worst first; for an allow, the agent's own charter's permits and what it is told.
+        grant: True if the host is told an affirmative allow.
+        undecided: The chain's strictest.
+        opaque: The chain's strictest.
+        mode: The mode in force for the agent's own charter: the context's, or else the charter's.
+    """
+
+    verdict: Verdict
+    enforced: Verdict
+    hits: tuple[RuleHit, ...]
+    grant: bool
+    undecided: Undecided
+    opaque: str
+    mode: Mode
+
+
+class _Chain(NamedTuple):
+    """What is the same for every call under one chain of charter versions.
+
+    Attributes:
+        settings: Of the whole chain.
+        own: Digest of the agent's own charter, or empty.
+        observing: Digests of the charters whose refusals are only observed.
+        parts: The settings of the enforcing charters, and those of the observing ones, each with the name and digest
+            that speak for them: a charter that observes must not take the enforcement from one that does not.
+    """
+
+    settings: Effective
+    own: str
+    observing: frozenset[str]
+    parts: tuple[tuple[Effective, str, str], ...]
+
+
+def context_of(context: Context) -> dict[str, Any]:
+    """Return the Cedar context of a call, its effects' ``flags`` left empty."""
+    labels = context.labels
+    names = labels if isinstance(labels, frozenset) else frozenset(label.name for label in labels)
+    seconds = context.now // 1_000_000
+    counters = context.counters
+    return {
+        "labels": names,
+        "findings": frozenset(finding.rule for finding in context.findings) if context.findings else _NONE,
+        "severities": frozenset(finding.severity for finding in context.findings) if context.findings else _NONE,
+        "flags": _NONE,
+        "counters": {"calls": counters.calls, "spawns": counters.spawns, "depth": counters.depth},
+        "time": {
+            "epoch": seconds,
+            "hour": seconds // 3600 % 24,
+            "minute": seconds // 60 % 60,
+            "weekday": (seconds // 86_400 + 3) % 7,
+        },
+        "confined": context.confined,
+    }
+
+
+@lru_cache(maxsize=512)
+def _chain_of(charters: tuple[_Held, ...]) -> _Chain:
+    line = [held.charter for held in charters]
+    enforcing = [one for one in line if one.mode != "observe"]
+    observing = [one for one in line if one.mode == "observe"]
+    return _Chain(
+        effective(line),
+        line[0].digest if line else "",
+        frozenset(one.digest for one in observing),
+        tuple((effective(some), some[0].name, some[0].digest) for some in (enforcing, observing) if some)
+        or ((effective(()), "floor", ""),),
+    )
+
+
+class _Held:
+    """A charter that hashes by its digest."""
+
+    __slots__ = ("charter", "digest")
+
+    def __init__(self, charter: Charter) -> None:
+        self.charter = charter
+        self.digest = charter.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and other.digest == self.digest
+
+
+def _worst_form(bound: Bound, effect: Effect, flags: tuple[str, ...], principal: Uid, context: dict[str, Any],
+                above: frozenset[Uid]) -> tuple[Judged, str]:  # fmt: skip
+    """Return the worse word on an effect's written and resolved form, and the form that it is about."""
+    word = bound.judge((effect.verb, effect.kind, effect.value, flags), principal, context, above)
+    if not effect.resolved or effect.resolved == effect.value:
+        return word, effect.value
+    other = bound.judge((effect.verb, effect.kind, effect.resolved, flags), principal, context, above)
+    return (other, effect.resolved) if WORSE[other.verdict] > WORSE[word.verdict] else (word, effect.value)
+
+
+def rule(chain: Sequence[Bound], effects: Sequence[Effect], context: Context) -> Ruling:
+    """Return what a chain of policy sets says about a call.
+
+    Args:
+        chain: Every set that bounds the agent: the floor, its own charter, what that extends, and the ceilings of every
+            ancestor agent with what theirs extend. The order matters only for who is named first.
+        effects: What the call would do, resolved.
+        context: What is known beside.
+    """
+    line = _chain_of(tuple(_Held(bound.charter) for bound in chain if bound.charter is not None))
+    base = context_of(context)
+    principal = Uid("Agent", context.agent)
+    above = frozenset(Uid("Charter", bound.name) for bound in chain if not bound.ceiling and bound.charter is not None)
+    hits: list[RuleHit] = []
+    for position, effect in enumerate(effects):
+        if effect.verb == "unparsed":
+            hits += [unparsed_hit(position, effect, *part) for part in line.parts]
+            continue
+        if effect.verb == "opaque":
+            for part in line.parts:
+                hits += opaque_hit(position, effect, *part, confined=context.confined)
+            continue
+        flags: tuple[str, ...] = ()
+        if effect.flags:
+            base["flags"] = frozenset(effect.flags)
+            flags = tuple(flag for flag in effect.flags if flag in _MATTER)
+        for bound in chain:
+            word, value = _worst_form(bound, effect, flags, principal, base, above)
+            if word.verdict != "allow" or bound.digest == line.own:
+                hits.append(hit_of(bound, word, position, effect, value, context.labels))
+        if effect.flags:
+            base["flags"] = _NONE
+    hits += budget_hits(chain, effects, context.counters)
+    if context.findings:
+        for part in line.parts:
+            hits += code_hits(effects, context.findings, *part)
+    return _sum_up(hits, line, context.mode)
+
+
+def _sum_up(hits: list[RuleHit], line: _Chain, preview: Mode) -> Ruling:
+    settings = line.settings
+    verdict: Verdict = "allow"
+    enforced: Verdict = "allow"
+    for one in hits:
+        if WORSE[one.verdict] > WORSE[verdict]:
+            verdict = one.verdict
+        said: Verdict = settings.undecided if one.verdict == "error" else one.verdict
+        if WORSE[said] > WORSE[enforced] and _counts(one, line, preview):
+            enforced = said
+    hits.sort(key=_severity)
+    return Ruling(
+        verdict=verdict,
+        enforced=enforced,
+        hits=tuple(hits[:MAX_HITS]),
+        grant=settings.grant and verdict == "allow",
+        undecided=settings.undecided,
+        opaque=settings.opaque,
+        mode="observe" if preview == "observe" else settings.mode,
+    )
+
+
+def _severity(one: RuleHit) -> int:
+    return -WORSE[one.verdict]
+
+
+def _counts(one: RuleHit, line: _Chain, preview: Mode) -> bool:
+    """Return whether a refusal is enforced: the floor and ``[never]`` always, others unless observed."""
+    if one.charter == "floor" or ".never." in one.rule:
+        return True
+    return preview != "observe" and one.digest not in line.observing

@@ -1,0 +1,114 @@
+"""The JSON Schema of a charter's TOML, for editors: published as ``charters/charter.schema.json``.
+
+It says what keys there are and what words they take. What only :func:`outrider.charter.parse.parse` can judge (whether
+a pattern says where it starts, whether Cedar validates) it leaves to that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from outrider.charter.cedar import ACTIONS
+from outrider.charter.parse import CHOICES, LABEL, NAME
+
+_ABOUT = {
+    "exec": "Programs, by name. A command is judged by its effects as well.",
+    "read": "Paths: repo/..., ~/..., /..., **/..., @system, @tmp, @caches.",
+    "write": "Paths. Holds for delete too, where delete is not written.",
+    "delete": "Paths.",
+    "connect": "Hosts: example.com, *.example.com, example.com:8080, 10.0.0.0/8, @registries, @loopback.",
+    "call": "Tools: mcp:server/tool.",
+    "spawn": "Charters or kinds of sub-agent, by name; agent:claude for a program started by the shell.",
+    "install": "Packages: pypi:requests, npm:known.",
+    "commit": "Work trees, as paths.",
+    "push": "remote/branch.",
+    "deploy": "Targets, by name.",
+    "use_credential": "Credentials, by name.",
+    "prompt": "Texts put to a person or a model.",
+}
+
+
+def _patterns(about: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True, "description": about}
+
+
+def _words(setting: str, about: str) -> dict[str, Any]:
+    return {"type": "string", "enum": list(CHOICES[setting]), "description": about}
+
+
+def _section(about: str, **more: Any) -> dict[str, Any]:
+    verbs = {verb: _patterns(_ABOUT[verb]) for verb in ACTIONS}
+    return {"type": "object", "additionalProperties": False, "description": about, "properties": {**verbs, **more}}
+
+
+def _table(about: str, properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    table = {"type": "object", "additionalProperties": False, "description": about, "properties": properties}
+    return {**table, "required": list(required)} if required else table
+
+
+def _head() -> dict[str, Any]:
+    count = {"type": "integer", "minimum": 0, "maximum": 2**31}
+    return _table(
+        "What the charter is.",
+        {
+            "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "The agent class."},
+            "extends": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "Its ceiling."},
+            "description": {"type": "string", "description": "One sentence."},
+            "sponsor": _words("sponsor", "Whether somebody must answer for every instance."),
+            "ttl": {"type": "string", "pattern": "^[1-9][0-9]{0,8}[smhd]$", "description": "An instance's life: 8h."},
+            "budget": _table(
+                "Counted limits of one instance.",
+                {
+                    "calls": {**count, "description": "Calls that it may make."},
+                    "spawns": {**count, "description": "Children that it may start."},
+                    "spawn_depth": {**count, "description": "Generations below a root."},
+                },
+            ),
+            "undecided": _words("undecided", "What an error means for this class."),
+            "mode": _words("mode", "Whether this charter's own refusals are enforced or only observed."),
+            "grant": {"type": "boolean", "description": "Whether the host is told an affirmative allow."},
+        },
+        ("name",),
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema (JSON Schema draft 2020-12) of a charter file."""
+    flow = _table(
+        "What a context that carries the label may no longer do.",
+        {
+            "not_to": {"type": "array", "items": {"enum": list(ACTIONS)}, "minItems": 1},
+            "with": {"type": "string", "pattern": f"^{LABEL.pattern}$", "description": "A second label needed."},
+            "except": _patterns("Resources for which the rule does not hold."),
+        },
+        ("not_to",),
+    )
+    code = {key: _words("code", f"What happens to findings of {key} severity.") for key in ("high", "medium", "low")}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Outrider charter",
+        **_table(
+            "What the agents of one class may do.",
+            {
+                "charter": _head(),
+                "may": _section(
+                    "What is permitted; everything else is denied.",
+                    opaque=_words("opaque", "Programs whose inner effects are not seen."),
+                ),
+                "delegate": _section("What it may hand on to children without having it itself."),
+                "ask": _section("What a person decides; no answer is a deny."),
+                "never": _section("What is refused whatever else says, in every child too."),
+                "flow": {
+                    "type": "object",
+                    "description": "Information-flow rules: label to rule.",
+                    "propertyNames": {"pattern": f"^{LABEL.pattern}$"},
+                    "additionalProperties": flow,
+                },
+                "code": _table("What happens to findings in what it writes or sends.", code),
+                "cedar": _table(
+                    "What TOML cannot say.", {"policies": {"type": "string", "description": "Cedar policies."}}
+                ),
+            },
+            ("charter",),
+        ),
+    }
