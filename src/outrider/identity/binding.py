@@ -208,7 +208,7 @@ def _newcomer(registry: Registry, peer: Peer, *, unattested: bool, before: Agent
     if host is None:
         raise RefusedError(f"process {peer.pid}, which sent it, is gone or has no parent that can be seen")
     above = process.ancestors(host.pid)
-    parent = registry.nearest_ancestor_agent((host, *above))
+    parent = registry.nearest_ancestor_agent((host, *above), apart_from=before)
     return Unborn(
         how="descendant" if parent is not None else "session",
         host_agent="",
@@ -223,11 +223,7 @@ def _outlived(registry: Registry, peer: Peer, main: Agent, what: What) -> Standi
     """Return what becomes of a message for a session whose agent's time is over."""
     if what != "start":
         raise _out_of_time(main)
-    parent = registry.by_id(main.parent) if main.parent else None
-    found = _newcomer(registry, peer, unattested=True, before=main)
-    if parent is not None:
-        found = msgspec.structs.replace(found, parent=parent, how="descendant")
-    return found
+    return _newcomer(registry, peer, unattested=True, before=main)
 
 
 def _moved(registry: Registry, peer: Peer, main: Agent, moment: Moment) -> Standing:

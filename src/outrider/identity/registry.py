@@ -433,11 +433,14 @@ class Registry:
                 found.extend(self.members(*key))
         return tuple(sorted(found, key=lambda agent: agent.born_n))
 
-    def nearest_ancestor_agent(self, ancestors: Iterable[ProcessFacts]) -> Agent | None:
+    def nearest_ancestor_agent(
+        self, ancestors: Iterable[ProcessFacts], *, apart_from: Agent | None = None
+    ) -> Agent | None:
         """Return the agent that a new session descends from, None if it descends from none.
 
         Args:
             ancestors: The new session's host process, then its parents, nearest first.
+            apart_from: An agent whose session does not count: its own, when that is to be born anew.
 
         In the host process itself only a living agent counts, since one process may hold sessions one after the
         other. Further up an ended one counts too: its process still runs and its charter still binds. Of several
@@ -445,7 +448,11 @@ class Registry:
         call, then the last born main agent.
         """
         for distance, facts in enumerate(ancestors):
-            found = self.find_process(facts.pid, facts.start)
+            found = [
+                agent
+                for agent in self.find_process(facts.pid, facts.start)
+                if apart_from is None or (agent.door, agent.session) != (apart_from.door, apart_from.session)
+            ]
             alive = [agent for agent in found if not agent.ended]
             if alive:
                 return max(alive, key=self._likely)
