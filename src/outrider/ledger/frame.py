@@ -121,9 +121,9 @@ def survivors(data: bytes, lost: int) -> Iterator[Frame]:
 
     Used only on damage: it looks at every offset at which a header could stand.
     """
-    data = data.rstrip(b"\0")
+    until = len(data.rstrip(b"\0")) + HEADER  # A frame may end in zeros itself.
     header = re.compile(rb"(?s)(?=.{4}\0\0.{2}\0[\0-\x10].{2}" + re.escape(_high(lost)) + rb")")
-    for found in header.finditer(data):
+    for found in header.finditer(data, 0, until):
         frame = unpack(data, found.start())
         if frame is not None and frame.n > lost:
             yield frame

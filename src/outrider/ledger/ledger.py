@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock as Mutex
 from threading import RLock
@@ -22,8 +21,9 @@ from outrider.ledger.committer import Committer
 from outrider.ledger.frame import Frame, pack, unpack
 from outrider.ledger.journal import SEGMENT, Journal, Lock, Recovered, refusal
 from outrider.ledger.note import Checkpoint, check_name, open_checkpoint, proof_text, sign, vkey
+from outrider.ledger.retile import JournalTiles, put_bundles
 from outrider.ledger.tiles import TileStore, write_atomically
-from outrider.ledger.tree import WIDTH, Tree, fold, leaf_hash, subtree
+from outrider.ledger.tree import WIDTH, Tree, fold, leaf_hash
 
 CHECKPOINT = "checkpoint"
 VKEY = "log.vkey"
@@ -96,7 +96,7 @@ class Ledger:
             self.recovered: Recovered | None = self._journal.recovered
             try:
                 self._tiles = TileStore(directory)
-                self._tree = Tree(_Tiles(self._tiles, self._journal))
+                self._tree = Tree(JournalTiles(self._tiles, self._journal))
                 self._grow()
                 self._put_vkey()
             except OutriderError:
@@ -370,19 +370,10 @@ class Ledger:
                     if partial:
                         self._tiles.put_partial(level, made.size >> (8 * (level + 1)), partial)
                     level += 1
-                self._put_bundles(made.size)
+                put_bundles(self._tiles, self._journal, made.size)
         except OSError as error:
             raise refusal(self._directory, error) from error
         return made
-
-    def _put_bundles(self, size: int) -> None:
-        first = size // WIDTH
-        while first and not self._tiles.has_bundle(first - 1):
-            first -= 1
-        for bundle in range(first, -(-size // WIDTH)):
-            start = bundle * WIDTH
-            frames = self._journal.entries(start, min(start + WIDTH, size))
-            self._tiles.put_bundle(bundle, [frame.leaf for frame in frames])
 
     # --- reading and proving ---------------------------------------------------------------------------------
 
@@ -500,32 +491,3 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class _Tiles:
-    """Where the tree finds full tiles: on disk, or once more from the journal."""
-
-    def __init__(self, store: TileStore, journal: Journal) -> None:
-        self._store = store
-        self._journal = journal
-
-    def full(self, level: int, index: int) -> bytes | None:
-        """Return the tile on disk, or None."""
-        return self._store.full(level, index)
-
-    def again(self, level: int, index: int) -> bytes:
-        """Return the tile made again from the journal's bytes, and put it on disk.
-
-        Raises:
-            TamperedError: The journal is damaged.
-        """
-        first = index * WIDTH
-        if level == 0:
-            frames = self._journal.entries(first, first + WIDTH)
-            data = b"".join(leaf_hash(frame.leaf) for frame in frames)
-        else:
-            below = (self.full(level - 1, at) or self.again(level - 1, at) for at in range(first, first + WIDTH))
-            data = b"".join(map(subtree, below))
-        with suppress(OSError):  # A tile that cannot be kept is made again the next time.
-            self._store.put(level, index, data)
-        return data

@@ -1,0 +1,104 @@
+"""Records of real events, made by the real writer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from outrider.events.codec import beside_digest, encode, encode_beside
+from outrider.events.decision import Decision
+from outrider.events.record import (
+    VERSION,
+    Beside,
+    CallDecided,
+    Commitment,
+    Entity,
+    Event,
+    RecordOpened,
+    Source,
+)
+from outrider.ledger.ledger import Ledger
+
+ORIGIN = "outrider.test/log"
+
+
+class Scribe:
+    """Appends real events with sources, chains and besides, as the gate does."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.heads: dict[str, tuple[int, str]] = {}
+
+    def write(self, kind: type[Event], *, source: str = "daemon", beside: Beside | None = None, **fields) -> int:
+        blob = encode_beside(beside or Beside())
+        seq, prev = self.heads.get(source, (-1, ""))
+
+        def build(n: int) -> tuple[bytes, bytes]:
+            src = Source(id=source, seq=seq + 1, prev=prev)
+            event = kind(v=VERSION, n=n, ts=1_790_000_000_000_000 + n, src=src, beside=beside_digest(blob), **fields)
+            return encode(event), blob
+
+        n = self.ledger.append(build)
+        self.heads[source] = (seq + 1, self.ledger.leaf_hash(n).hex())
+        return n
+
+    def open(self) -> int:
+        return self.write(RecordOpened, origin=self.ledger.origin, vkey=self.ledger.vkey)
+
+    def decide(self, n: int, verdict: str = "allow") -> int:
+        return self.write(
+            CallDecided,
+            source=f"claude_code:s{n % 3}",
+            beside=Beside(entities=(Entity("read", "path", f"/tmp/{n}"),), salt=bytes(32)),
+            agent=f"a{n % 3}",
+            call=f"toolu_{n}",
+            tool="read",
+            name="Read",
+            effects=(),
+            decision=Decision(verdict=verdict, enforced=verdict),
+            chain=("sha256:00",),
+            content=Commitment(c="0" * 64, size=n),
+        )
+
+
+@pytest.fixture(scope="session")
+def key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Path:
+    return tmp_path / "record"
+
+
+@pytest.fixture
+def open_ledger(where: Path, key: Ed25519PrivateKey):
+    """Open the record, small segments, closed at the end whatever happens."""
+    opened: list[Ledger] = []
+
+    def open_it(directory: Path = where, **options) -> Ledger:
+        options = {"origin": ORIGIN, "key": key, "segment_bytes": 32 << 10} | options
+        opened.append(Ledger.open(directory, **options))
+        return opened[-1]
+
+    yield open_it
+    for ledger in opened:
+        ledger.close()
+
+
+@pytest.fixture
+def scribe():
+    """The class, for tests that write real events."""
+    return Scribe
+
+
+@pytest.fixture
+def plain():
+    """Build a leaf that is its index, padded to a size."""
+
+    def plain(size: int = 40, beside: bytes = b"beside"):
+        return lambda n: (f"event {n} ".encode().ljust(size, b"."), beside)
+
+    return plain
