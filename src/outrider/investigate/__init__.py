@@ -1,1 +1,1 @@
-"""The read-only questions: involved, touched, cause, blast, replay, why."""
+"""The read-only questions: involved, touched, cause, blast, replay, why, and what could not be seen."""

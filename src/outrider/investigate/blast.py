@@ -1,0 +1,281 @@
+"""What else is affected? Forward from an event or an agent: who came under the same content, and what they then did.
+
+Two ways forward. The closure follows what can carry: an agent's own context, children born of it, reports that came
+back to a parent, files that one wrote and another read, labels that name the event as their origin. The pivot asks the
+whole record who else met the same content or place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from outrider.errors import BadInputError
+from outrider.events.record import AgentBorn, AnyEvent, Beside, CallResult
+from outrider.investigate import touched as touching
+from outrider.investigate.cause import split
+from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.words import Line, of
+from outrider.store import reading
+from outrider.store.fold import SKETCH
+
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
+Tie = Literal["origin", "label", "born of it", "report", "file"]
+
+MOST_AGENTS: Final = 2_000
+MOST_READERS: Final = 200
+"""Readers of one written file that are followed."""
+
+MOST_PIVOT: Final = 2_000
+_COMMON: Final = 0.5
+"""Share of an event's fingerprints that another must hold to count as the same content."""
+
+_PLACES: Final = frozenset({"host", "ip", "url", "digest", "email"})
+_MAX_PLACES: Final = 16
+
+
+class Affected(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent that came under it.
+
+    Attributes:
+        agent: The agent.
+        since: The event from which on it is affected.
+        by: How it came there.
+        through: The agent that it came from, or empty.
+        confidence: ``label`` if a label in its context names the origin, else ``context``: it could have carried.
+    """
+
+    agent: reading.Agent
+    since: int
+    by: Tie
+    through: str
+    confidence: Literal["label", "context"]
+
+
+class Met(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of any agent that met the same content or place.
+
+    Attributes:
+        n: The event.
+        agent: Its agent.
+        what: ``content`` or the kind of the place.
+        value: The place; for content, the share of fingerprints in common.
+        role: What was done with the place.
+    """
+
+    n: int
+    agent: str
+    what: str
+    value: str
+    role: str
+
+
+class Blast(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer.
+
+    Attributes:
+        start: The event that it starts from.
+        agents: Who came under it, itself first.
+        credentials: Secrets and credentials to change: what affected agents read, at any time.
+        hosts: Where affected agents connected from then on, where data went first.
+        commits: Commits, pushes and packages to look at again.
+        files: Files written or deleted from then on.
+        met: Who else met the same content or place, whether affected or not.
+        truncated: True if a limit was reached: there may be more.
+        confidence: The weakest tie among the agents.
+        coverage: What could not be seen.
+        statement: The answer in a sentence.
+    """
+
+    start: Line
+    agents: tuple[Affected, ...]
+    credentials: tuple[touching.Thing, ...]
+    hosts: tuple[touching.Thing, ...]
+    commits: tuple[touching.Thing, ...]
+    files: tuple[touching.Thing, ...]
+    met: tuple[Met, ...]
+    truncated: bool
+    confidence: str
+    coverage: Coverage
+    statement: str
+
+
+def blast(view: View, start: int | str) -> Blast:
+    """Return what else is affected by an event, or by all that an agent did.
+
+    Args:
+        view: The view.
+        start: Index of an event, or id of an agent (from its birth on).
+
+    Raises:
+        BadInputError: There is no such event or agent.
+    """
+    with view.snapshot():
+        event = reading.event(view, _index(view, start))
+        origin = event.intent if isinstance(event, CallResult) and event.intent >= 0 else event.n
+        agents, truncated = _closure(view, event, {event.n, origin})
+        things = _things(view, agents)
+        met = tuple(_met(view, event, origin))
+        covered = coverage(view)
+        shown = of(view, event)
+    credentials = tuple(thing for thing in things if _is_credential(thing))
+    hosts = _pick(things, {"sent", "reached", "called"}, {"host", "ip", "url", "email"})
+    commits = _pick(things, {"committed", "pushed", "installed", "sent"}, {"commit", "branch", "repo", "package"})
+    files = _pick(things, {"wrote", "deleted"}, {"path"})
+    return Blast(
+        start=shown,
+        agents=agents,
+        credentials=credentials,
+        hosts=hosts,
+        commits=commits,
+        files=files,
+        met=met,
+        truncated=truncated or len(met) >= MOST_PIVOT,
+        confidence="context" if any(one.confidence == "context" for one in agents) else "label",
+        coverage=covered,
+        statement=(
+            f"{len(agents):,} agents came under it; {len(credentials):,} credentials to change, {len(hosts):,} hosts"
+            f" reached, {len(commits):,} commits, pushes and packages to review, {len(files):,} files changed;"
+            f" {len({one.agent for one in met}):,} agents met the same content or place."
+        ),
+    )
+
+
+def _index(view: View, start: int | str) -> int:
+    if isinstance(start, int):
+        return start
+    agent = reading.agent(view, start)
+    if agent is None:
+        raise BadInputError(f"there is no agent {start!r}", fix="`outrider agents` lists them.")
+    return agent.born_n
+
+
+def _closure(view: View, event: AnyEvent, origins: set[int]) -> tuple[tuple[Affected, ...], bool]:
+    labelled: dict[str, int] = {}
+    for origin in origins:
+        for agent, n in view.rows("SELECT agent, min(n) FROM labels WHERE origin = ? GROUP BY agent", origin):
+            labelled[agent] = min(n, labelled.get(agent, n))
+    out: dict[str, Affected] = {}
+    queue: list[tuple[str, int, Tie, str]] = [(event.agent, event.n, "origin", "")] if event.agent else []
+    queue += [(agent, n, "label", "") for agent, n in sorted(labelled.items(), key=lambda pair: pair[1])]
+    truncated = False
+    while queue:
+        agent_id, since, by, through = queue.pop(0)
+        known = out.get(agent_id)
+        agent = known.agent if known else reading.agent(view, agent_id)
+        if agent is None or (known is not None and known.since <= since):
+            continue
+        if len(out) >= MOST_AGENTS:
+            truncated = True
+            break
+        sure = by == "origin" or labelled.get(agent_id, since + 1) <= since
+        out[agent_id] = Affected(
+            agent=agent, since=since, by=by, through=through, confidence="label" if sure else "context"
+        )
+        queue += _onward(view, agent, since)
+    first = event.agent
+    return tuple(sorted(out.values(), key=lambda one: (one.agent.id != first, one.since, one.agent.id))), truncated
+
+
+def _onward(view: View, agent: reading.Agent, since: int) -> Iterator[tuple[str, int, Tie, str]]:
+    """Give who the agent could have carried it to, from ``since`` on."""
+    for child in reading.agents_by(view, "parent", agent.id):
+        if child.born_n > since:
+            yield child.id, child.born_n, "born of it", agent.id
+    if agent.parent and (agent.ended_n is None or agent.ended_n > since):
+        # A report comes back with the result of the call that asked for the agent, or, at the latest, at its end.
+        row = view.one(
+            "SELECT min(r.dst) FROM causes s JOIN causes r ON r.src = s.src AND r.why = 'returns'"
+            " WHERE s.dst = ? AND s.why = 'spawn' AND r.dst > ?",
+            agent.born_n, since,
+        )  # fmt: skip
+        back = row[0] if row and row[0] is not None else agent.ended_n
+        if back is not None:
+            yield agent.parent, back, "report", agent.id
+    written = view.rows(
+        "SELECT t.entity, min(t.n) FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
+        " WHERE e.agent = ? AND e.n >= ? AND t.role = 'wrote' AND x.kind = 'path'"
+        " AND e.enforced NOT IN ('deny', 'error') GROUP BY t.entity",
+        agent.id, since,
+    )  # fmt: skip
+    for entity, n in written:
+        readers = view.rows(
+            "SELECT e.agent, min(t.n) FROM touches t JOIN events e ON e.n = t.n WHERE t.entity = ? AND t.role = 'read'"
+            " AND t.n > ? AND e.agent != ? AND e.enforced NOT IN ('deny', 'error') GROUP BY e.agent LIMIT ?",
+            entity, n, agent.id, MOST_READERS,
+        )  # fmt: skip
+        for reader, at in readers:
+            yield reader, at, "file", agent.id
+
+
+def _things(view: View, agents: Iterable[Affected]) -> tuple[touching.Thing, ...]:
+    """Return what the affected agents touched from then on, and which credentials they had read before."""
+    sums: touching.Sums = {}
+    for one in agents:
+        touching.gather(view, reading.events_of(view, one.agent.id, after=one.since - 1), sums)
+        before = view.rows(
+            "SELECT DISTINCT e.n FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
+            " WHERE e.agent = ? AND e.n < ? AND (x.kind IN ('secret', 'credential') OR t.role = 'credential')",
+            one.agent.id, one.since,
+        )  # fmt: skip
+        secret = view.rows("SELECT n FROM labels WHERE agent = ? AND name = 'secret' AND origin = n", one.agent.id)
+        touching.gather(view, [row[0] for row in before], sums)
+        touching.gather(view, [n for (n,) in secret], sums, role="credential")
+    return touching.things(sums)
+
+
+def _is_credential(thing: touching.Thing) -> bool:
+    if not thing.happened:
+        return False
+    return thing.kind in {"secret", "credential"} or thing.role == "credential"
+
+
+def _pick(things: Iterable[touching.Thing], roles: set[str], kinds: set[str]) -> tuple[touching.Thing, ...]:
+    return tuple(thing for thing in things if thing.happened and thing.role in roles and thing.kind in kinds)
+
+
+def _met(view: View, event: AnyEvent, origin: int) -> Iterator[Met]:
+    """Give who else met the same content (by fingerprints) or place, up to a limit."""
+    seen: set[tuple[int, str]] = set()
+    left = MOST_PIVOT
+    mine = reading.beside(view, event.n)
+    for met in _same_content(view, event.n, mine):
+        seen.add((met.n, met.what))
+        left -= 1
+        yield met
+    places: dict[tuple[str, str], None] = {}
+    if isinstance(event, AgentBorn):
+        return
+    for number in (origin, event.n):
+        for entity in reading.beside(view, number).entities:
+            if entity.kind in _PLACES and (number == origin or entity.role != "mentioned"):
+                places[entity.kind, entity.value] = None
+    for kind, value in list(places)[:_MAX_PLACES]:
+        row = view.one("SELECT id FROM entities WHERE value = ? AND kind = ?", value, kind)
+        for touch in reading.touching(view, row[0], left) if row and left > 0 else []:
+            if touch.n not in {event.n, origin} and (touch.n, kind) not in seen:
+                seen.add((touch.n, kind))
+                left -= 1
+                yield Met(n=touch.n, agent=touch.agent, what=kind, value=value, role=touch.role)
+
+
+def _same_content(view: View, n: int, beside: Beside) -> Iterator[Met]:
+    prints = split(beside.prints)
+    if len(prints) < SKETCH:
+        return
+    sketch = [int.from_bytes(one, "big", signed=True) for one in sorted(prints)[:SKETCH]]
+    marks = ",".join("?" * len(sketch))
+    near = view.rows(
+        f"SELECT DISTINCT s.n, e.agent FROM sketches s JOIN events e ON e.n = s.n WHERE s.print IN ({marks})"  # noqa: S608
+        " AND s.n != ? ORDER BY s.n LIMIT ?",
+        *sketch, n, MOST_PIVOT,
+    )  # fmt: skip
+    agents = dict(near)
+    for other, its in reading.besides(view, agents):
+        common = len(prints & split(its.prints)) / len(prints)
+        if common >= _COMMON:
+            yield Met(n=other, agent=agents[other], what="content", value=f"{common:.2f}", role="read")

@@ -1,0 +1,227 @@
+"""What could not be seen, and since when. No answer is worth more than this says.
+
+Two things are kept apart: what was acknowledged and is missing (which would be our failure), and what never came
+before our eyes (a daemon that was down, a program whose inner effects nobody sees).
+"""
+
+# ruff: noqa: S608 - every piece of SQL that is put together here is a constant of this file.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
+MOST_LISTED = 1_000
+"""Most gaps and sources listed one by one; the counts are always whole."""
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """Something known to be missing.
+
+    Attributes:
+        n: The event that says so.
+        ts: Its time.
+        what: ``spool``, ``unseen-call``, ``lost-result``, ``outage`` as recorded; ``torn-tail`` (never acknowledged
+            bytes, cut at a start), ``down`` (the daemon had been stopped), ``killed`` (it had not been).
+        count: How many, in the unit of ``what``.
+        since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
+        until: End of the span, or 0.
+        answered: What agents were told meanwhile: ``deny``, ``ask``, ``allow``, or empty.
+        detail: For a person.
+    """
+
+    n: int
+    ts: int
+    what: str
+    count: int
+    since: int
+    until: int
+    answered: str
+    detail: str
+
+
+class SourceGap(msgspec.Struct, frozen=True, kw_only=True):
+    """A source of which something is missing or out of order.
+
+    Attributes:
+        id: The source: a door and its session, or ``daemon``.
+        events: Events of it that the record holds.
+        lost: Messages that it said it had lost before they reached us.
+        skipped: Sequence numbers that are not in the record.
+        broken: Events that do not name the event before them: something was taken out or put in.
+        first_ts: Time of its first event.
+        last_ts: Time of its last event.
+    """
+
+    id: str
+    events: int
+    lost: int
+    skipped: int
+    broken: int
+    first_ts: int
+    last_ts: int
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the record covers.
+
+    Attributes:
+        events: Events that the view holds. It may lag behind the record by what the caller has not caught up.
+        since: Time of the first event.
+        until: Time of the last event.
+        agents: Agents born.
+        living: Of these, not ended.
+        vanished: Of these, ended without a word.
+        unclaimed: Of these, without a charter of their own.
+        in_flight: Calls without a result whose agent still lives.
+        asked: Calls put to a person, without a result: not run, or the result was lost.
+        results_without_intent: Results of calls that were never asked: a way around us.
+        despite: Calls that ran although they were refused: the host did not obey.
+        opaque: Calls let through of whose inner effects nothing is seen.
+        cut: Calls of which some effects did not fit the record.
+        erased: Events whose entities and fingerprints were erased or cannot be read.
+        refused: Messages that were not believed.
+        gaps: What is known to be missing, the oldest first.
+        sources: Sources with something missing.
+        missing: Source to name of what is missing to how many; only what is not 0. Empty means that nothing
+            acknowledged is missing.
+        whole: True if nothing is missing and no agent ended without a word: then "no" can be said about what we
+            see. A time without a daemon does not spoil it by itself: hooks that met none leave a spool line each.
+        statement: One or two sentences for a person.
+    """
+
+    events: int
+    since: int
+    until: int
+    agents: int
+    living: int
+    vanished: int
+    unclaimed: int
+    in_flight: int
+    asked: int
+    results_without_intent: int
+    despite: int
+    opaque: int
+    cut: int
+    erased: int
+    refused: int
+    gaps: tuple[Gap, ...]
+    sources: tuple[SourceGap, ...]
+    missing: dict[str, dict[str, int]]
+    whole: bool
+    statement: str
+
+
+def coverage(view: View) -> Coverage:
+    """Return what the record covers and what it is known to lack."""
+    with view.snapshot():
+        tally: dict[str, int] = dict(view.rows("SELECT what, count FROM tallies"))
+        first = view.one("SELECT ts FROM events ORDER BY n LIMIT 1")
+        gaps = tuple(
+            Gap(**dict(zip(Gap.__struct_fields__, row, strict=True)))
+            for row in view.rows("SELECT * FROM gaps ORDER BY n LIMIT ?", MOST_LISTED)
+        )
+        sources = _sources(view)
+        missing = _missing(view, gaps, sources)
+        seen = {
+            "living": _count(view, "SELECT count(*) FROM agents WHERE ended_n IS NULL"),
+            "vanished": _count(view, "SELECT count(*) FROM agents WHERE ended_how = 'vanished'"),
+            "unclaimed": _count(view, "SELECT count(*) FROM agents WHERE charter = 'unclaimed'"),
+            "in_flight": _count(view, f"SELECT count(*) FROM {_OPEN} AND a.ended_n IS NULL AND o.enforced != 'ask'"),
+            "asked": _count(view, "SELECT count(*) FROM open_calls WHERE enforced = 'ask'"),
+        }
+        counts = {
+            "events": view.size,
+            "agents": tally.get("births", 0),
+            "results_without_intent": tally.get("results without an intent", 0),
+            "despite": tally.get("ran despite a refusal", 0),
+            "opaque": tally.get("opaque", 0),
+            "cut": tally.get("effects cut", 0),
+            "erased": tally.get("beside erased", 0) + tally.get("beside unreadable", 0),
+            "refused": tally.get("messages refused", 0),
+            **seen,
+        }
+        return Coverage(
+            since=first[0] if first else 0,
+            until=int(view.meta("last_ts", 0)),
+            gaps=gaps,
+            sources=sources,
+            missing=missing,
+            whole=not missing and not seen["vanished"],
+            statement=_statement(counts, missing, gaps),
+            **counts,
+        )
+
+
+_OPEN = "open_calls o JOIN agents a ON a.id = o.agent WHERE 1"
+
+
+def _count(view: View, sql: str) -> int:
+    row = view.one(sql)
+    return int(row[0]) if row else 0
+
+
+def _sources(view: View) -> tuple[SourceGap, ...]:
+    rows = view.rows(
+        "SELECT id, events, lost, skipped, broken, first_ts, last_ts FROM sources"
+        " WHERE lost OR skipped OR broken ORDER BY id LIMIT ?",
+        MOST_LISTED,
+    )
+    return tuple(SourceGap(**dict(zip(SourceGap.__struct_fields__, row, strict=True))) for row in rows)
+
+
+def _missing(view: View, gaps: tuple[Gap, ...], sources: tuple[SourceGap, ...]) -> dict[str, dict[str, int]]:
+    out: dict[str, dict[str, int]] = {}
+
+    def add(source: str, what: str, count: int) -> None:
+        if count:
+            of = out.setdefault(source, {})
+            of[what] = of.get(what, 0) + count
+
+    ended = f"SELECT o.source, count(*) FROM {_OPEN} AND a.ended_n IS NOT NULL AND o.enforced != 'ask' GROUP BY 1"
+    for source, count in view.rows(ended):
+        add(source or "daemon", "intents_without_results", count)
+    for row in sources:
+        add(row.id, "messages_lost", row.lost)
+        add(row.id, "events_skipped", row.skipped)
+        add(row.id, "links_broken", row.broken)
+    named = {"spool": "spool_without_events", "unseen-call": "calls_unseen", "lost-result": "results_lost"}
+    for gap in gaps:
+        if gap.what in named:
+            add("daemon", named[gap.what], gap.count)
+        elif gap.what not in {"down", "killed", "torn-tail"}:
+            add("daemon", gap.what, gap.count)
+    return out
+
+
+def _statement(counts: dict[str, int], missing: dict[str, dict[str, int]], gaps: tuple[Gap, ...]) -> str:
+    total: dict[str, int] = {}
+    for of in missing.values():
+        for what, count in of.items():
+            total[what] = total.get(what, 0) + count
+    if total:
+        known = "; ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in sorted(total.items()))
+        first = f"Known to be missing: {known}."
+    else:
+        first = f"Nothing acknowledged is missing: {counts['events']:,} events of {counts['agents']:,} agents."
+    unseen = []
+    if counts["opaque"]:
+        unseen.append(f"{counts['opaque']:,} programs ran whose inner effects nobody sees")
+    outages = [gap for gap in gaps if gap.what in {"down", "killed"}]
+    if outages:
+        lasted = sum(max(0, gap.until - gap.since) for gap in outages) / 1e6
+        unseen.append(f"no daemon for {lasted:,.0f} s in {len(outages)} spans")
+    for name, words in (
+        ("results_without_intent", "calls ran without being asked for"),
+        ("despite", "calls ran despite a refusal"),
+        ("vanished", "agents ended without a word"),
+        ("in_flight", "calls are still under way"),
+        ("erased", "events have had their details erased"),
+        ("cut", "calls had more effects than fit the record"),
+    ):
+        if counts[name]:
+            unseen.append(f"{counts[name]:,} {words}")
+    return first + (f" Not seen: {'; '.join(unseen)}." if unseen else " Nothing is known to be unseen.")

@@ -1,0 +1,172 @@
+"""From what a responder pastes to things and agents in the view: every spelling, every near thing, and how near."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from outrider.events.entities import guess
+from outrider.store import reading
+from outrider.store.fold import backwards
+
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
+Match = Literal["value", "digest", "print", "part", "time"]
+"""How a thing was matched, the surest first: its very value; content digest; keyed print; a part (a sub-domain, a file
+below a folder, a short commit id, the host of a URL); or only that the time fits."""
+
+SURENESS: Final[dict[str, float]] = {"value": 1.0, "digest": 1.0, "print": 0.95, "part": 0.8, "time": 0.5}
+MOST_THINGS: Final = 2_000
+_MIN_COMMIT: Final = 7
+_PRINTED: Final = frozenset({"url", "secret"})
+_PID = re.compile(r"(?:pid[:=\s]\s*)?([0-9]{1,7})(?:@(.+))?\Z")
+_AGENT_COLUMNS: Final = (
+    "digest", "sponsor", "session", "host_agent", "container", "charter", "repo",
+)  # fmt: skip
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in the view that the artefact may be."""
+
+    entity: int
+    kind: str
+    value: str
+    match: Match
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent that the artefact names as such: by its id, session, charter, process, ..."""
+
+    agent: reading.Agent
+    by: str
+    match: Match
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What an artefact may be.
+
+    Attributes:
+        read_as: ``(kind, value)`` that it was taken for.
+        things: What of that the view knows, the nearest first.
+        agents: Agents that it names.
+        cut: True if there were more things than are looked at.
+    """
+
+    read_as: tuple[tuple[str, str], ...]
+    things: tuple[Thing, ...]
+    agents: tuple[Named, ...]
+    cut: bool = False
+
+
+def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
+    """Return what ``artefact`` may be in this view.
+
+    Args:
+        view: The view.
+        artefact: A path (absolute, or ``~/...`` in any agent's home), host, domain, URL, e-mail or IP address, commit
+            (7 digits or more), digest, package, secret, session, agent id, charter, charter digest, sponsor,
+            container, ``pid:N`` or ``pid:N@TIME`` (ISO 8601 or seconds since 1970).
+        key: Key of this host's prints; without it neither secrets nor whole URLs can be looked up.
+    """
+    text = artefact.strip()
+    read_as = [pair for pair in guess(text, key=key) if pair[0] != "pid" or _PID.match(text)]
+    things: dict[int, Thing] = {}
+    for kind, value in read_as:
+        for thing in _things(view, kind, value, whole="://" not in text):
+            known = things.get(thing.entity)
+            if known is None or SURENESS[thing.match] > SURENESS[known.match]:
+                things[thing.entity] = thing
+    if text.startswith("~"):
+        for thing in _in_homes(view, text):
+            things.setdefault(thing.entity, thing)
+    ordered = sorted(things.values(), key=lambda thing: (-SURENESS[thing.match], thing.entity))
+    return Found(
+        read_as=tuple(read_as),
+        things=tuple(ordered[:MOST_THINGS]),
+        agents=tuple(_agents(view, text)),
+        cut=len(ordered) > MOST_THINGS,
+    )
+
+
+def _things(view: View, kind: str, value: str, *, whole: bool) -> Iterator[Thing]:
+    exact: Match = "digest" if kind == "digest" else "print" if kind in _PRINTED else "value"
+    row = view.one("SELECT id FROM entities WHERE value = ? AND kind = ?", value, kind)
+    if row:
+        yield Thing(entity=row[0], kind=kind, value=value, match=exact if whole or kind in _PRINTED else "part")
+    if kind == "host":
+        yield from _hosts(view, value, whole=whole)
+    elif kind == "path" and value != "/":
+        # "0" is the character behind "/": this is the range of everything below the folder.
+        yield from _range(view, "path", value + "/", value + "0")
+    elif kind == "commit":
+        for size in range(_MIN_COMMIT, len(value)):
+            row = view.one("SELECT id FROM entities WHERE value = ? AND kind = 'commit'", value[:size])
+            if row:
+                yield Thing(entity=row[0], kind=kind, value=value[:size], match="part")
+        yield from _range(view, "commit", value + "0", value + "g")
+
+
+def _range(view: View, kind: str, low: str, high: str) -> Iterator[Thing]:
+    rows = view.rows(
+        "SELECT id, value FROM entities WHERE value >= ? AND value < ? AND kind = ? ORDER BY value LIMIT ?",
+        low, high, kind, MOST_THINGS + 1,
+    )  # fmt: skip
+    for entity, value in rows:
+        yield Thing(entity=entity, kind=kind, value=value, match="part")
+
+
+def _hosts(view: View, value: str, *, whole: bool) -> Iterator[Thing]:
+    """Give the host on any port, its sub-domains, and addresses at either."""
+    reverse = backwards(value)
+    if "." not in value.partition(":")[0]:
+        return
+    rows = view.rows(
+        "SELECT id, kind, value, backwards FROM entities WHERE backwards >= ? AND backwards < ? LIMIT ?",
+        reverse, reverse[:-1] + "/", MOST_THINGS + 1,
+    )  # fmt: skip
+    for entity, kind, found, back in rows:
+        same = whole and kind == "host" and back == reverse
+        yield Thing(entity=entity, kind=kind, value=found, match="value" if same else "part")
+
+
+def _in_homes(view: View, text: str) -> Iterator[Thing]:
+    rest = text[1:].rstrip("/")
+    for (home,) in view.rows("SELECT DISTINCT home FROM agents WHERE home != '' LIMIT ?", MOST_THINGS):
+        yield from _things(view, "path", home + rest, whole=True)
+
+
+def _agents(view: View, text: str) -> Iterator[Named]:
+    if not text:
+        return
+    one = reading.agent(view, text)
+    if one is not None:
+        yield Named(agent=one, by="agent", match="value")
+    for column in _AGENT_COLUMNS:
+        for agent in reading.agents_by(view, column, text):
+            yield Named(agent=agent, by=column, match="value")
+    process = _PID.match(text)
+    if process is not None:
+        at = moment(process[2]) if process[2] else None
+        for agent in reading.agents_by(view, "pid", int(process[1])):
+            if at is None or (agent.born_ts <= at and (agent.ended_ts is None or at <= agent.ended_ts)):
+                yield Named(agent=agent, by="pid", match="time")
+
+
+def moment(text: str) -> int | None:
+    """Return microseconds since 1970 UTC of an ISO 8601 time (UTC unless it says so) or of seconds; else None."""
+    try:
+        return int(float(text) * 1_000_000)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return int(when.timestamp() * 1_000_000)

@@ -1,0 +1,141 @@
+"""What did an agent touch? Every thing once a role, with the events that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from outrider.errors import BadInputError
+from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.roles import WEIGHT, goes, uploads
+from outrider.store import reading
+
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
+_EVENTS_SHOWN: Final = 20
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing in one role.
+
+    Attributes:
+        role: What was done with it; ``sent`` = data carried out, ``reached`` = only connected.
+        kind: Its kind.
+        value: The thing.
+        times: How many events say so.
+        first: The first of them.
+        last: The last.
+        events: The first twenty of them.
+        agents: Ids of the agents that did it.
+        happened: False if every such call was refused: it was only tried.
+    """
+
+    role: str
+    kind: str
+    value: str
+    times: int
+    first: int
+    last: int
+    events: tuple[int, ...]
+    agents: tuple[str, ...]
+    happened: bool
+
+
+class Touched(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer.
+
+    Attributes:
+        agent: The agent asked about.
+        agents: Ids of all agents counted, itself first.
+        things: What they touched, the weightiest role first, complete.
+        opaque: Events of programs whose inner effects nobody saw: what they touched is not in the list.
+        confidence: ``value``: everything here was recorded as such.
+        coverage: What could not be seen.
+    """
+
+    agent: reading.Agent
+    agents: tuple[str, ...]
+    things: tuple[Thing, ...]
+    opaque: tuple[int, ...]
+    confidence: str
+    coverage: Coverage
+
+
+class _Sum:
+    __slots__ = ("agents", "events", "happened", "last", "times")
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.last = -1
+        self.happened = False
+        self.events: list[int] = []
+        self.agents: dict[str, None] = {}
+
+
+Sums = dict[tuple[str, str, str], _Sum]
+"""What was touched, by role, kind and value."""
+
+
+def touched(view: View, agent_id: str, *, lineage: bool = False) -> Touched:
+    """Return everything an agent touched; with ``lineage``, its descendants' too.
+
+    Raises:
+        BadInputError: There is no such agent.
+    """
+    with view.snapshot():
+        agent = reading.agent(view, agent_id)
+        if agent is None:
+            raise BadInputError(f"there is no agent {agent_id!r}", fix="`outrider agents` lists them.")
+        ids = [agent_id]
+        if lineage:
+            ids += [child.id for child in reading.descendants(view, agent_id)]
+        opaque: list[int] = []
+        sums: Sums = {}
+        for one in ids:
+            opaque += [row[0] for row in view.rows("SELECT n FROM events WHERE agent = ? AND opaque", one)]
+            gather(view, reading.events_of(view, one), sums)
+        return Touched(
+            agent=agent,
+            agents=tuple(ids),
+            things=things(sums),
+            opaque=tuple(sorted(opaque)),
+            confidence="value",
+            coverage=coverage(view),
+        )
+
+
+def gather(view: View, numbers: Sequence[int], sums: Sums, *, role: str = "") -> None:
+    """Add what ``numbers`` touched to ``sums``; with ``role``, only what they read, and under that role."""
+    found = list(reading.touches(view, numbers))
+    carried = uploads(
+        view, [touch.n for touch in found if touch.role == "sent" and touch.kind in {"host", "ip", "url"}]
+    )
+    refused = {n for n, outcome in reading.outcomes(view, {touch.n for touch in found}).items() if outcome == "refused"}
+    for touch in found:
+        if role and touch.role != "read":
+            continue
+        shown = role or touch.role
+        if touch.n in carried and shown == "sent" and not goes(carried[touch.n], touch.kind, touch.value):
+            shown = "reached"
+        one = sums.setdefault((shown, touch.kind, touch.value), _Sum())
+        one.times += 1
+        one.last = max(one.last, touch.n)
+        one.agents[touch.agent] = None
+        one.happened = one.happened or touch.n not in refused
+        if len(one.events) < _EVENTS_SHOWN:
+            one.events.append(touch.n)
+
+
+def things(sums: Sums) -> tuple[Thing, ...]:
+    """Return the sums, the weightiest role first, then in the order of first touch."""
+    out = [
+        Thing(
+            role=role, kind=kind, value=value, times=one.times, first=one.events[0], last=one.last,
+            events=tuple(one.events), agents=tuple(one.agents), happened=one.happened,
+        )
+        for (role, kind, value), one in sums.items()
+    ]  # fmt: skip
+    return tuple(sorted(out, key=lambda thing: (-WEIGHT.get(thing.role, 0), thing.first, thing.kind, thing.value)))

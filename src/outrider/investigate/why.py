@@ -1,0 +1,142 @@
+"""Why was it decided so? The decision as it stands in the record, with everything that it was made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from outrider.events.call import Effect, Finding
+from outrider.events.decision import Decision
+from outrider.events.record import AnyEvent, CallDecided, CallResult, Counters
+from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.words import Line, of
+from outrider.store import reading
+
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
+BEFORE: Final = 10
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """A label that the call carried and where it came from.
+
+    Attributes:
+        name: The label.
+        event: The event that brought it; None for a label that this call's own reads bring.
+    """
+
+    name: str
+    event: Line | None
+
+
+class CharterVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy set that was asked.
+
+    Attributes:
+        digest: Its digest.
+        name: Its name, or empty if the record does not hold it.
+        since: The event that put it in force, or -1.
+        signer: Who signed it, ``builtin``, or empty.
+    """
+
+    digest: str
+    name: str
+    since: int
+    signer: str
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer.
+
+    Attributes:
+        event: The event asked about.
+        agent: Its agent, or None.
+        decision: The verdict with the rules that decided, or None if the event is no call.
+        effects: What the call would do.
+        findings: What detectors said.
+        labels: What its context carried, with where each label came from.
+        counters: Budgets as they stood.
+        charters: The policy sets asked, its own first, each a version.
+        unlock: What would allow it, one sentence each; empty for an allow.
+        outcome: What became of it, or empty.
+        result: Index of its result, or -1.
+        before: The agent's ten events before it.
+        confidence: ``value``: everything here was recorded with the decision; ``part`` if some effects were left out.
+        coverage: What could not be seen.
+    """
+
+    event: Line
+    agent: reading.Agent | None
+    decision: Decision | None
+    effects: tuple[Effect, ...]
+    findings: tuple[Finding, ...]
+    labels: tuple[Origin, ...]
+    counters: Counters
+    charters: tuple[CharterVersion, ...]
+    unlock: tuple[str, ...]
+    outcome: str
+    result: int
+    before: tuple[Line, ...]
+    confidence: str
+    coverage: Coverage
+
+
+def why(view: View, n: int) -> Why:
+    """Explain event ``n``. For a result, the call that it belongs to is explained.
+
+    Raises:
+        BadInputError: There is no such event.
+    """
+    with view.snapshot():
+        event = reading.event(view, n)
+        if isinstance(event, CallResult) and event.intent >= 0:
+            event = reading.event(view, event.intent)
+        call = event if isinstance(event, CallDecided) else None
+        result = reading.result_of(view, event.n) if call else None
+        return Why(
+            event=of(view, event),
+            agent=reading.agent(view, event.agent) if event.agent else None,
+            decision=call.decision if call else None,
+            effects=call.effects if call else (),
+            findings=call.findings if call else (),
+            labels=_origins(view, call) if call else (),
+            counters=call.counters if call else Counters(),
+            charters=tuple(_version(view, digest, event.n) for digest in call.chain) if call else (),
+            unlock=_unlock(call.decision) if call else (),
+            outcome=reading.outcomes(view, [event.n]).get(event.n, ""),
+            result=-1 if result is None else result,
+            before=_before(view, event),
+            confidence="part" if call and call.cut else "value",
+            coverage=coverage(view),
+        )
+
+
+def _origins(view: View, call: CallDecided) -> tuple[Origin, ...]:
+    return tuple(
+        Origin(
+            name=label.name,
+            event=of(view, reading.event(view, label.origin)) if 0 <= label.origin < call.n else None,
+        )
+        for label in call.labels
+    )
+
+
+def _version(view: View, digest: str, n: int) -> CharterVersion:
+    row = view.one(
+        "SELECT name, n, signer FROM charters WHERE digest = ? AND n < ? ORDER BY n DESC LIMIT 1", digest, n
+    )  # fmt: skip
+    name, since, signer = row or ("", -1, "")
+    return CharterVersion(digest=digest, name=name, since=since, signer=signer)
+
+
+def _unlock(decision: Decision) -> tuple[str, ...]:
+    if decision.verdict == "allow":
+        return ()
+    return tuple(dict.fromkeys(hit.unlock for hit in decision.hits if hit.unlock and hit.verdict != "allow"))
+
+
+def _before(view: View, event: AnyEvent) -> tuple[Line, ...]:
+    rows = reading.log(view, agent_id=event.agent, before=event.n, limit=BEFORE)
+    return tuple(of(view, one) for one in reading.leaves(view, [row.n for row in rows]))

@@ -1,0 +1,124 @@
+"""One line about an event, for a person: what happened, to what, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from outrider.events.record import (
+    AgentBorn,
+    AgentEnded,
+    AnyEvent,
+    CallDecided,
+    CallResult,
+    CharterLoaded,
+    LabelsJoined,
+    LeverPulled,
+    Prompted,
+    RecordGap,
+    Refusal,
+)
+from outrider.store import reading
+
+if TYPE_CHECKING:
+    from outrider.events.call import Effect
+    from outrider.store.view import View
+
+_EFFECTS_SHOWN: Final = 3
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """An event in a line.
+
+    Attributes:
+        n: Its index.
+        ts: Its time, microseconds since 1970 UTC.
+        kind: Its kind.
+        agent: Its agent, or empty.
+        what: What happened. Written by an attacker in parts: escape it.
+    """
+
+    n: int
+    ts: int
+    kind: str
+    agent: str
+    what: str
+
+
+def line(view: View, n: int) -> Line:
+    """Return the line of event ``n``.
+
+    Raises:
+        BadInputError: There is no such event.
+    """
+    return of(view, reading.event(view, n))
+
+
+def of(view: View, event: AnyEvent) -> Line:
+    """Return the line of an event at hand."""
+    kind = str(event.__struct_config__.tag)
+    return Line(n=event.n, ts=event.ts, kind=kind, agent=event.agent, what=_what(view, event, kind))
+
+
+def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911 - one return a kind
+    if isinstance(event, CallDecided):
+        return _call(event)
+    if isinstance(event, CallResult):
+        return _result(view, event)
+    if isinstance(event, AgentBorn):
+        return f"{event.charter} born" + (f" of {event.parent}" if event.parent else "") + _said(event.purpose)
+    if isinstance(event, AgentEnded):
+        return f"ended: {event.how}" + _said(event.detail)
+    if isinstance(event, Prompted):
+        return f"was given an instruction of {event.content.size} bytes"
+    if isinstance(event, LabelsJoined):
+        return f"took over {', '.join(sorted({x.name for x in event.labels}))} from {event.origin_agent}"
+    if isinstance(event, RecordGap):
+        return f"gap: {event.count} {event.what}" + _said(event.detail)
+    if isinstance(event, CharterLoaded):
+        return f"charter {event.name} {event.digest[:19]} in force"
+    if isinstance(event, Refusal):
+        return f"message not believed: {event.reason}"
+    if isinstance(event, LeverPulled):
+        return f"{event.lever} by {event.by}" + _said(event.why)
+    return kind
+
+
+def _result(view: View, event: CallResult) -> str:
+    if event.intent < 0:
+        return f"result of a call that was never asked ({_ok(ok=event.ok)})"
+    intent = reading.event(view, event.intent)
+    asked = summary(intent) if isinstance(intent, CallDecided) else f"event {event.intent}"
+    return f"result of {asked} ({_ok(ok=event.ok)}){' despite the refusal' if event.despite else ''}"
+
+
+def _said(text: str) -> str:
+    return f": {text}" if text else ""
+
+
+def _ok(*, ok: bool) -> str:
+    return "ok" if ok else "failed"
+
+
+def _call(event: CallDecided) -> str:
+    verdict = event.decision.verdict
+    enforced = event.decision.enforced
+    told = verdict if verdict == enforced else f"{verdict}, told {enforced}"
+    return f"{summary(event)}: {told}"
+
+
+def summary(event: CallDecided) -> str:
+    """Return a call's tool and its first effects, those that say most before reads and programs run."""
+    ordered = sorted(event.effects, key=lambda effect: effect.verb in {"exec", "read"})
+    shown = [_effect(effect) for effect in ordered[:_EFFECTS_SHOWN]]
+    more = len(event.effects) - len(shown) + event.cut
+    if more:
+        shown.append(f"{more} more")
+    return event.name + (f" ({'; '.join(shown)})" if shown else "")
+
+
+def _effect(effect: Effect) -> str:
+    verb = "upload" if "upload" in effect.flags else effect.verb
+    where = f" -> {effect.resolved}" if effect.resolved and effect.resolved != effect.value else ""
+    return f"{verb} {effect.value}{where}"
