@@ -58,11 +58,13 @@ endef
 
 $(VENV)/.ready-to-run: requirements/run.txt requirements/build.txt $(SOURCES)
 	$(check_system)
+	@echo "setting up $(VENV) to run Outrider"
 	@$(BIN)/python -c '' 2>/dev/null || $(PY) -m venv --clear $(VENV)
-	$(PIP) --require-hashes -r requirements/run.txt -r requirements/build.txt
-	$(PIP) --no-build-isolation --no-deps --editable .
+	@$(PIP) --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/.ready-to-test: requirements/dev.txt $(VENV)/.ready-to-run
-	$(PIP) --require-hashes -r requirements/dev.txt
+	@echo "adding what tests need to $(VENV)"
+	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
