@@ -8,7 +8,6 @@ from outrider.events.record import (
     AgentEnded,
     AgentResumed,
     Attestation,
-    Beside,
     CallDecided,
     CallResult,
     Commitment,

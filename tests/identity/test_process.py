@@ -3,6 +3,7 @@ import select
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tests.identity.trees import CLIENT, Tree
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.skipif(bool(process.unavailable()), reason=process.unav
 def test_the_kernel_names_this_process_and_its_parent():
     me = process.describe(os.getpid())
     assert (me.pid, me.ppid, me.uid) == (os.getpid(), os.getppid(), os.geteuid())
-    assert me.exe == os.readlink("/proc/self/exe")
+    assert me.exe == str(Path("/proc/self/exe").readlink())
     assert process.alive(me.pid, me.start)
     assert not process.alive(me.pid, me.start + 1)
 
@@ -175,13 +176,13 @@ def test_an_attestation_names_the_process_for_ever():
     assert (found.commit, found.branch) == ("c", "b")
     assert found.boot == process.boot_id() != ""
     assert found.ancestors[0].startswith(f"{os.getppid()}:")
-    assert found.argv0 == os.path.basename(os.readlink("/proc/self/exe"))
+    assert found.argv0 == Path("/proc/self/exe").readlink().name
 
 
 def test_an_executable_is_named_by_its_digest(tmp_path):
     import hashlib
 
-    with open("/proc/self/exe", "rb") as file:
+    with Path("/proc/self/exe").open("rb") as file:
         real = hashlib.sha256(file.read()).hexdigest()
     assert digest.exe_digest(os.getpid(), limit_bytes=2**32) == real
     assert digest.exe_digest(os.getpid(), limit_bytes=0) == real  # known by now
@@ -191,7 +192,7 @@ def test_an_executable_is_named_by_its_digest(tmp_path):
 def test_a_large_executable_is_hashed_later_and_once(tmp_path):
     program = tmp_path / "large"
     shutil.copy("/bin/cat", program)
-    with open(program, "ab") as file:
+    with program.open("ab") as file:
         file.truncate(digest.HOT_LIMIT + 1)
     with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         child.stdin.write(b"up\n")
