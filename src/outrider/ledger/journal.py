@@ -105,7 +105,13 @@ class Lock:
         _held.add(self)
 
     def release(self) -> None:
-        """Close this process's handle; where no forked child has another, the next writer can come."""
+        """Let the next writer in."""
+        if self._fd >= 0:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+        self.forget()
+
+    def forget(self) -> None:
+        """Close this process's handle without unlocking the record for the process that it was forked from."""
         _held.discard(self)
         if self._fd >= 0:
             os.close(self._fd)
@@ -115,12 +121,12 @@ class Lock:
 _held: weakref.WeakSet[Lock] = weakref.WeakSet()
 
 
-def _release_all() -> None:
+def _forget_all() -> None:
     for lock in list(_held):
-        lock.release()
+        lock.forget()
 
 
-os.register_at_fork(after_in_child=_release_all)
+os.register_at_fork(after_in_child=_forget_all)
 
 
 class Journal:
@@ -169,7 +175,7 @@ class Journal:
         for before, after in pairwise(segments):
             before.count = after.first - before.first
         self._segments = segments
-        cut = 0
+        cut, unused = 0, []
         while segments:
             last = segments[-1]
             self._fd = os.open(last.path, os.O_RDWR | os.O_CLOEXEC)
@@ -179,8 +185,7 @@ class Journal:
             # It was made for a commit that never became durable, but everything before it had been.
             known = max(known, last.first)
             self._forget()
-            last.path.unlink()
-            segments.pop()
+            unused.append(segments.pop())
         self.size = segments[-1].first + segments[-1].count if segments else 0
         if self.size < known or (segments and segments[0].first):
             raise TamperedError(
@@ -188,6 +193,8 @@ class Journal:
                 f"but events 0 to {known} had been durable",
                 fix="Run `outrider verify`; do not delete anything.",
             )
+        for segment in unused:
+            segment.path.unlink()
         if cut:
             self.recovered = Recovered(cut=cut, size=self.size)
 

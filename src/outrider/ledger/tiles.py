@@ -21,6 +21,13 @@ def number(index: int) -> str:
     return "/".join(reversed(parts))
 
 
+def _make(directory: Path) -> None:
+    """Make a directory and its parents, all private; ``Path.mkdir`` gives its mode to the last one only."""
+    if not directory.is_dir():
+        _make(directory.parent)
+        directory.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Put ``data`` at ``path`` so that a reader sees the old file or the new one, whole.
 
@@ -93,13 +100,13 @@ class TileStore:
             self._put_partial(path, len(packed), b"".join(packed))
 
     def _put(self, path: Path, data: bytes) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(path.parent)
         write_atomically(path, data)
         shutil.rmtree(f"{path}.p", ignore_errors=True)
 
     def _put_partial(self, path: Path, width: int, data: bytes) -> None:
         partial = path.with_name(path.name + ".p")
-        partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(partial)
         write_atomically(partial / str(width), data)
         for older in partial.iterdir():
             if older.name != str(width):
