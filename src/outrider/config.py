@@ -235,8 +235,8 @@ def parse_config(raw: bytes, *, source: str = "config.toml") -> Config:
         raise BadInputError(f"{source}:{line}: not UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        where = f"{source}:{found[1]}" if found else source
-        raise BadInputError(f"{where}: not TOML: {error}") from error
+        line = int(found[1]) if found else len(text.rstrip().split("\n"))
+        raise BadInputError(f"{source}:{line}: not TOML: {error}") from error
     try:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
@@ -248,22 +248,22 @@ def parse_config(raw: bytes, *, source: str = "config.toml") -> Config:
 
 def _check(config: Config, text: str, source: str) -> None:
     """Raise for values of the right type that make no sense."""
-    wrong: list[tuple[str, str]] = [
-        (one.path, "is not an absolute path")
-        for one in config.repositories
-        if not one.path.startswith("/") or ".." in PurePosixPath(one.path).parts
-    ]
-    wrong += [(one.path, "has no charter") for one in config.repositories if not one.charter]
+    wrong: list[tuple[str, object, str]] = []
+    for number, one in enumerate(config.repositories):
+        if not one.path.startswith("/") or ".." in PurePosixPath(one.path).parts:
+            wrong.append((f"repositories[{number}].path", one.path, "is not an absolute path"))
+        if not one.charter:
+            wrong.append((f"repositories[{number}].charter", one.charter, "is not a charter's name"))
     if not 1 <= config.http.port <= 65535:
-        wrong.append((str(config.http.port), "is not a TCP port"))
+        wrong.append(("http.port", config.http.port, "is not a TCP port"))
     if config.http.token_file and not config.http.token_file.startswith("/"):
-        wrong.append((config.http.token_file, "is not an absolute path"))
+        wrong.append(("http.token_file", config.http.token_file, "is not an absolute path"))
     if config.daemon.idle < 0:
-        wrong.append((str(config.daemon.idle), "is not a number of seconds"))
+        wrong.append(("daemon.idle", config.daemon.idle, "is not a number of seconds"))
     if config.daemon.heartbeat < 1:
-        wrong.append((str(config.daemon.heartbeat), "is not a number of seconds above 0"))
-    for value, what in wrong:
-        line = next((n for n, one in enumerate(text.split("\n"), 1) if value in one), 0)
+        wrong.append(("daemon.heartbeat", config.daemon.heartbeat, "is not a number of seconds above 0"))
+    for place, value, what in wrong:
+        line = _line_of(text, f"at `$.{place}`")
         raise BadInputError(f"{source}:{line}: {value!r} {what}" if line else f"{source}: {value!r} {what}")
 
 

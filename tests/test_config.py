@@ -1,0 +1,219 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outrider import config as module
+from outrider.config import (
+    Config,
+    Daemon,
+    Home,
+    Http,
+    Repository,
+    Sponsor,
+    add_repository,
+    charter_texts,
+    load_config,
+    parse_config,
+    remove_repository,
+    render_config,
+    save_config,
+)
+from outrider.errors import BadInputError
+
+
+@pytest.fixture
+def home(tmp_path):
+    made = Home(tmp_path / "o")
+    made.make()
+    return made
+
+
+def of(*repositories):
+    return Config(repositories=tuple(Repository(path=path, charter=charter) for path, charter in repositories))
+
+
+def test_a_missing_file_is_an_empty_configuration(home):
+    assert load_config(home) == Config()
+
+
+def test_every_setting_can_be_written_and_read_again(home):
+    config = Config(
+        repositories=(Repository(path='/a "b"\\\n\x7f\u2028', charter="coder", mode="observe"),),
+        sponsor=Sponsor(name="Team \N{SNOWMAN}"),
+        http=Http(enabled=True, port=1, token_file="/t"),
+        daemon=Daemon(idle=3, heartbeat=9),
+    )
+    save_config(home, config)
+    assert load_config(home) == config
+    assert stat.S_IMODE(home.config.stat().st_mode) == 0o600
+    assert sorted(path.name for path in home.root.glob("*config*")) == ["config.toml"]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(texts, texts.filter(bool), texts, st.sampled_from(["observe", "enforce"]))
+def test_any_text_survives_the_file(path, charter, sponsor, mode):
+    config = Config(
+        repositories=(Repository(path=f"/x{path}".replace("..", ""), charter=charter, mode=mode),),
+        sponsor=Sponsor(name=sponsor),
+    )
+    assert parse_config(render_config(config).encode()) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "what"),
+    [
+        ("[http]\n\nport = 'x'", ":3:", "Expected `int`"),
+        (
+            "[[repositories]]\npath='/a'\ncharter='c'\n\n[[repositories]]\npath='/b'\ncharter='d'\nmode='zap'",
+            ":8:",
+            "zap",
+        ),
+        ("[daemon]\nfoo = 1", ":2:", "foo"),
+        ("bogus = 1", ":1:", "bogus"),
+        ("[http]\nport = 1\nport = 2", ":3:", "not TOML"),
+        ("x =", ":1:", "not TOML"),
+        ("[[repositories]]\npath = 'a'\ncharter = 'c'", ":2:", "not an absolute path"),
+        ("[[repositories]]\npath = '/a/../b'\ncharter = 'c'", ":2:", "not an absolute path"),
+        ("[[repositories]]\npath = '/a'\ncharter = ''", ":3:", "not a charter's name"),
+        ("[[repositories]]\npath = '/a'", ":1:", "missing required field `charter`"),
+        ("[http]\nport = 70000", ":2:", "not a TCP port"),
+        ("[http]\ntoken_file = 't'", ":2:", "not an absolute path"),
+        ("[daemon]\nidle = -1", ":2:", "not a number of seconds"),
+        ("[daemon]\nheartbeat = 0", ":2:", "above 0"),
+        ("a = 1\nb = '\xff'", ":2:", "not UTF-8"),
+        ("a = " + "[" * 20_000, ":1:", "not TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(home, text, where, what):
+    home.config.write_bytes(text.encode("latin-1"))
+    with pytest.raises(BadInputError) as caught:
+        load_config(home)
+    assert f"{home.config}{where}" in str(caught.value)
+    assert what in str(caught.value)
+
+
+def test_a_file_that_is_too_large_or_is_no_file_is_bad_input(home):
+    home.config.write_bytes(b"#" * (module.MAX_CONFIG + 1))
+    with pytest.raises(BadInputError, match="larger than"):
+        load_config(home)
+    home.config.unlink()
+    home.config.mkdir()
+    with pytest.raises(BadInputError, match="cannot be read"):
+        load_config(home)
+
+
+def test_the_longest_match_decides_the_charter():
+    config = of(("/src/**", "all"), ("/src/app", "app"), ("/src/*/docs", "docs"), ("/srv/**/secret", "secret"))
+    found = {
+        path: (config.charter_for(path) or ("-",))[0]
+        for path in (
+            "/src", "/src/x/y", "/src/app", "/src/app/deep/er", "/src/app/docs/a", "/srcx", "/", "/srv/secret",
+            "/srv/a/b/secret/c", "/srv/a",
+        )
+    }  # fmt: skip
+    assert found == {
+        "/src": "all",
+        "/src/x/y": "all",
+        "/src/app": "app",
+        "/src/app/deep/er": "app",
+        "/src/app/docs/a": "docs",
+        "/srcx": "-",
+        "/": "-",
+        "/srv/secret": "secret",
+        "/srv/a/b/secret/c": "secret",
+        "/srv/a": "-",
+    }
+
+
+def test_of_equally_long_matches_the_one_written_out_decides():
+    assert of(("/src/app", "named"), ("/src/*", "any")).charter_for("/src/app/x") == ("named", "enforce")
+    assert of(("/src/*", "any"), ("/src/app", "named")).charter_for("/src/app/x") == ("named", "enforce")
+
+
+def test_the_whole_host_can_be_one_repository():
+    assert of(("/", "all")).charter_for("/any/where") == ("all", "enforce")
+    assert of(("/**", "all")).charter_for("/") == ("all", "enforce")
+
+
+names = st.text("ab*?[", min_size=1, max_size=4)
+
+
+@given(st.lists(names | st.just("**"), max_size=8), st.lists(st.text("ab", min_size=1, max_size=3), max_size=12))
+def test_no_pattern_takes_for_ever_or_raises(pattern, path):
+    found = of(("/" + "/".join(pattern), "c")).charter_for("/" + "/".join(path))
+    assert found in {None, ("c", "enforce")}
+
+
+def test_a_repository_is_added_changed_and_removed_and_the_rest_stays(home):
+    save_config(home, Config(sponsor=Sponsor(name="Team")))
+    add_repository(home, "/a", "coder", "observe")
+    add_repository(home, "/b", "ci")
+    changed = add_repository(home, "/a", "coder", "enforce")
+    assert load_config(home) == changed
+    assert [(one.path, one.mode) for one in changed.repositories] == [("/a", "enforce"), ("/b", "enforce")]
+    assert changed.sponsor.name == "Team"
+    assert remove_repository(home, "/a") == load_config(home)
+    assert [one.path for one in load_config(home).repositories] == ["/b"]
+
+
+def test_what_makes_no_sense_is_not_written(home):
+    add_repository(home, "/a", "coder")
+    before = home.config.read_bytes()
+    with pytest.raises(BadInputError):
+        add_repository(home, "relative", "coder")
+    assert home.config.read_bytes() == before
+
+
+def test_a_write_that_fails_leaves_the_old_file(home, monkeypatch):
+    add_repository(home, "/a", "coder")
+    before = home.config.read_bytes()
+
+    def full(fd):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="space"):
+        add_repository(home, "/b", "coder")
+    assert home.config.read_bytes() == before
+    assert [path.name for path in home.root.glob(".config-*")] == []
+
+
+def test_the_users_charters_hide_the_built_in_ones(home, tmp_path, monkeypatch):
+    builtin = tmp_path / "builtin"
+    builtin.mkdir()
+    monkeypatch.setattr(module, "BUILTIN_CHARTERS", builtin)
+    (builtin / "base.toml").write_text("base")
+    (builtin / "coder.toml").write_text("builtin coder")
+    (builtin / "notes.txt").write_text("no")
+    (home.charters / "coder.toml").write_text("my coder")
+    (home.charters / "coder.toml.sig").write_bytes(b"sig")
+    (home.charters / "bad.toml").write_bytes(b"\xff")
+    (home.charters / "huge.toml").write_bytes(b"#" * (module.MAX_CHARTER + 1))
+    (home.charters / "folder.toml").mkdir()
+    found = charter_texts(home)
+    assert sorted(found) == ["bad", "base", "coder", "folder", "huge"]
+    assert found["base"] == (builtin / "base.toml", "base", None, True)
+    assert found["coder"] == (home.charters / "coder.toml", "my coder", b"sig", False)
+    assert found["bad"].text == found["huge"].text == found["folder"].text == ""
+
+
+def test_a_home_without_a_charters_directory_has_the_built_in_ones(tmp_path):
+    assert set(charter_texts(Home(tmp_path / "none"))) == {
+        path.stem for path in module.builtin_charters().glob("*.toml")
+    }
+
+
+def test_the_home_is_private_and_named_by_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("OUTRIDER_HOME", str(tmp_path / "x"))
+    home = Home.default()
+    home.make()
+    assert home.root == tmp_path / "x"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (home.root, home.keys, home.run, home.charters)} == {0o700}
+    monkeypatch.delenv("OUTRIDER_HOME")
+    assert Home.default().root == Path.home() / ".outrider"
