@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.real.claude_code import HERE, ClaudeCode, Recorder, World, find_client, fresh_world
+from tests.real.rider import Rider
 
 
 @pytest.fixture
@@ -33,6 +34,14 @@ def recorder(world: World) -> Recorder:
     folder = world.root / "recorded"
     folder.mkdir()
     return Recorder(folder)
+
+
+@pytest.fixture
+def rider(world: World) -> Iterator[Rider]:
+    """Outrider in ``world``, not yet started; whatever daemon runs at the end is killed."""
+    made = Rider(world)
+    yield made
+    made.kill()
 
 
 @pytest.fixture

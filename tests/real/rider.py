@@ -1,0 +1,139 @@
+"""Outrider in one world, as a test sees it: the commands, the hook, the daemon's process, and the record itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tests.real.claude_code import World
+
+from outrider.config import Home
+from outrider.daemon import control, lock
+from outrider.errors import OutriderError
+from outrider.events.codec import decode
+from outrider.events.record import AgentBorn, CallDecided, Event
+from outrider.hook.find import client
+from outrider.ledger.reader import Reader
+
+SRC = Path(__file__).resolve().parents[2] / "src"
+PATIENCE = 15.0
+"""Seconds to wait for a daemon to come or go; a loaded machine takes its time."""
+
+
+@dataclass(frozen=True)
+class Rider:
+    """Outrider, installed for whoever lives in ``world``."""
+
+    world: World
+
+    @property
+    def home(self) -> Home:
+        """Outrider's home in this world."""
+        return Home(self.world.outrider_home)
+
+    def environment(self) -> dict[str, str]:
+        """Return the world's environment, with this checkout's code first."""
+        return {**self.world.environment(), "PYTHONPATH": str(SRC)}
+
+    def command(self, *arguments: str, ok: int = 0, cwd: Path | None = None) -> str:
+        """Run ``outrider ARGUMENTS`` in the repository, expect exit status ``ok``, and return its standard output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "outrider", *arguments],
+            cwd=cwd or self.world.repo,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == ok, f"outrider {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, *arguments: str, ok: int = 0) -> Any:
+        """Return what ``outrider ARGUMENTS --json`` says."""
+        return msgspec.json.decode(self.command(*arguments, "--json", ok=ok))
+
+    def hook(self, event: str, *, undecided: str = "deny") -> list[str]:
+        """Return the hook's command for ``event``, without a way to start a daemon; see ``hook_settings``."""
+        home = self.home
+        return [
+            *client(),
+            "--door", "claude_code",
+            "--event", event,
+            "--socket", str(home.socket),
+            "--spool", str(home.spool),
+            "--undecided", undecided,
+        ]  # fmt: skip
+
+    def start(self) -> int:
+        """Start a daemon, wait until it answers, and return its process id."""
+        self.home.make()
+        with (self.world.root / "daemon.err").open("ab") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "outrider.daemon", str(self.home.root)],
+                cwd=self.world.home,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                start_new_session=True,
+            )
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if process.poll() is not None:
+                break
+            try:
+                if not control.ask(self.home.socket, {"do": "status"}).get("starting"):
+                    return process.pid
+            except OutriderError:
+                time.sleep(0.02)
+        raise AssertionError(f"the daemon does not answer:\n{(self.world.root / 'daemon.err').read_text()}")
+
+    @property
+    def pid(self) -> int:
+        """The process id of the daemon that serves this world, 0 if none does."""
+        pid = lock.holder(self.home.run / "daemon.lock")
+        return pid if pid and _runs(pid) else 0
+
+    def kill(self) -> None:
+        """Kill the daemon as a power cut would, and wait until it is gone; nothing happens if none runs."""
+        pid = self.pid
+        if not pid:
+            return
+        os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + PATIENCE
+        while _runs(pid):
+            assert time.monotonic() < until, f"daemon {pid} does not die"
+            time.sleep(0.01)
+
+    def events(self, *kinds: type[Event]) -> list[Any]:
+        """Return the events of these kinds (all, if none is named), read from the record's own bytes."""
+        found = (decode(entry.leaf) for entry in Reader(self.home.record).entries())
+        return [event for event in found if not kinds or isinstance(event, kinds)]
+
+    def births(self) -> list[AgentBorn]:
+        """Return every birth, in order."""
+        return self.events(AgentBorn)
+
+    def decisions(self) -> list[CallDecided]:
+        """Return every decision, in order."""
+        return self.events(CallDecided)
+
+
+def _runs(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):  # not our child, if a hook client started it
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
