@@ -177,7 +177,9 @@ class Bound:
         return _sorted(self.compiled, held, permit, ask)
 
 
-def _sorted(compiled: Compiled, held: list[int] | tuple[int, ...], permit: int = -1, ask: int = -1) -> tuple[int, int, int]:
+def _sorted(
+    compiled: Compiled, held: list[int] | tuple[int, ...], permit: int = -1, ask: int = -1
+) -> tuple[int, int, int]:
     deny = -1
     for at in held:
         if not compiled.program.policies[at].forbid:

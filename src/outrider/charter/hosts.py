@@ -15,7 +15,9 @@ from outrider.errors import CharterError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*")
-_LABELS = re.compile(r"(?=.{1,253}$)[a-z0-9_*](?:[a-z0-9_*-]{0,61}[a-z0-9_*])?(?:\.[a-z0-9_*](?:[a-z0-9_*-]{0,61}[a-z0-9_*])?)*")
+_LABELS = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_*](?:[a-z0-9_*-]{0,61}[a-z0-9_*])?(?:\.[a-z0-9_*](?:[a-z0-9_*-]{0,61}[a-z0-9_*])?)*"
+)
 
 
 class Host(NamedTuple):

@@ -36,7 +36,9 @@ def seconds(duration: str) -> int:
     """
     match = _DURATION.fullmatch(duration)
     if match is None:
-        raise CharterError(f'"{duration}" is not a length of time', fix='Write a number and s, m, h or d, such as "8h".')
+        raise CharterError(
+            f'"{duration}" is not a length of time', fix='Write a number and s, m, h or d, such as "8h".'
+        )
     return int(match[1]) * _UNITS[match[2]]
 
 

@@ -97,7 +97,9 @@ def effective(line: Sequence[Charter]) -> Effective:
             spawn_depth=_least(one.budget.spawn_depth for one in line),
         ),
         high=_strictest(_TREATMENT, [one.high or (None if below else plain.high) for one, below in code], plain.high),
-        medium=_strictest(_TREATMENT, [one.medium or (None if below else plain.medium) for one, below in code], plain.medium),
+        medium=_strictest(
+            _TREATMENT, [one.medium or (None if below else plain.medium) for one, below in code], plain.medium
+        ),
         low=_strictest(_TREATMENT, [one.low or (None if below else plain.low) for one, below in code], plain.low),
     )
 

@@ -92,7 +92,10 @@ class _Reader:
         head = data.get("charter")
         if not isinstance(head, dict):
             raise CharterError(
-                "there is no [charter] section", source=self.source, line=1, fix='Begin with [charter] and name = "...".'
+                "there is no [charter] section",
+                source=self.source,
+                line=1,
+                fix='Begin with [charter] and name = "...".',
             )
         self.keys(head, CHARTER_KEYS, ("charter",), "key of [charter]")
         name = self.name(head, "name")

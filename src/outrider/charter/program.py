@@ -8,7 +8,7 @@ of this (differential tests), and the evaluator of what :mod:`outrider.charter.t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import cedarpy
@@ -19,8 +19,12 @@ from outrider.charter.values import Entities, Entity, Uid
 from outrider.errors import CharterError
 
 Hit = Callable[[int], None]
-Conditions = Callable[[Uid, Uid, Uid, dict[str, Any], Entities, frozenset[Uid], Hit, Hit], None]
-_NOWHERE: tuple[int, ...] = ()
+Conditions = Callable[[Uid, Uid, Uid, dict[str, Any], Entities, frozenset[Uid], Mapping[str, Any], Hit, Hit], None]
+SURE = {f"c_{name}": f"c[{name!r}]" for name in ("labels", "findings", "severities", "flags")}
+SURE["ra_value"] = "ra['value']"
+"""Attributes that our schema types and that :mod:`outrider.charter.ruling` fills: local name to source."""
+
+_UNKNOWN = Entity({}, frozenset())
 
 
 class Policy(NamedTuple):
@@ -75,6 +79,8 @@ class _Place:
 class Program:
     """A compiled policy set.
 
+    With a schema, the caller vouches that context and entities fit it; without, every type is looked at.
+
     Attributes:
         policies: Its policies, in the order of the text.
         uses_entities: True if a condition looks into the entity store.
@@ -88,7 +94,7 @@ class Program:
             raise CharterError(f"the Cedar policies cannot be read: {error}", source=source) from error
         self.policies: list[Policy] = []
         self.fallback: dict[int, str] = {}
-        self._translator = Translator()
+        self._translator = Translator(SURE if schema else None)
         self._places: dict[tuple[str | None, tuple[str, Uid] | None], _Place] = {}
         for at, (name, policy) in enumerate(sorted(parsed.static_policies.items(), key=lambda item: int(item[0][6:]))):
             notes = dict(policy.annotations)
@@ -144,7 +150,9 @@ class Program:
         for number, place in enumerate(self._places.values()):
             if not place.conditional:
                 continue
-            lines = [f"def f{number}(p, a, r, c, e, m, hit, err):"]
+            lines = [f"def f{number}(p, a, r, c, e, m, ra, hit, err):"]
+            whole = " ".join(code for _, code in place.conditional)
+            lines += [f" {name} = {source}" for name, source in self._translator.sure.items() if name in whole]
             for at, code in place.conditional:
                 lines += [" try:", f"  if {code}: hit({at})", f" except (Fault, KeyError): err({at})"]
             space = self._translator.constants
@@ -184,8 +192,10 @@ class Program:
         """Return which policies hold and which err."""
         held = list(selection.sure)
         erred: list[int] = []
+        attrs = entities.get(resource, _UNKNOWN).attrs
+        above = selection.above
         for function in selection.conditions:
-            function(principal, action, resource, context, entities, selection.above, held.append, erred.append)
+            function(principal, action, resource, context, entities, above, attrs, held.append, erred.append)
         if self._oracle is not None:
             self._oracle.run(principal, action, resource, context, entities, held, erred)
         return Outcome(held, erred)

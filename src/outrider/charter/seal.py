@@ -49,9 +49,7 @@ def sign(charter: Charter, private_key: Ed25519PrivateKey) -> bytes:
         keyid=key_id(private_key.public_key()),
         sig=base64.b64encode(private_key.sign(_encoding(payload))).decode(),
     )
-    envelope = _Envelope(
-        payload=base64.b64encode(payload).decode(), payload_type=PAYLOAD_TYPE, signatures=(signature,)
-    )
+    envelope = _Envelope(payload=base64.b64encode(payload).decode(), payload_type=PAYLOAD_TYPE, signatures=(signature,))
     return msgspec.json.encode(envelope)
 
 

@@ -8,7 +8,7 @@ extension types (ip, decimal, datetime, duration) are not: a policy that holds o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cedarpy import pst
@@ -36,9 +36,15 @@ def uid(name: pst.EntityUid) -> Uid:
     return Uid(str(name.type), name.id)
 
 
-def _like(pattern: tuple[Any, ...]) -> re.Pattern[str]:
-    parts = (".*?" if isinstance(part, pst.Wildcard) else re.escape(part.value) for part in pattern)
-    return re.compile("(?s)" + "".join(parts))
+def _runs(pattern: tuple[Any, ...]) -> list[str]:
+    """Return the literal runs between the wildcards of a ``like`` pattern; n wildcards make n + 1 runs."""
+    runs = [""]
+    for part in pattern:
+        if isinstance(part, pst.Wildcard):
+            runs.append("")
+        else:
+            runs[-1] += part.value
+    return runs
 
 
 class Translator:
@@ -47,9 +53,12 @@ class Translator:
     Attributes:
         constants: Name to value, for the generated code's globals.
         entities: True once an expression looked into the entity store.
+        sure: Local name to source of the attributes whose presence and type the caller vouches for: read once a call,
+            and not looked at again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sure: Mapping[Source, Source] | None = None) -> None:
+        self.sure = dict(sure or {})
         self.constants: dict[str, Any] = {
             name: getattr(values, name)
             for name in ("truth", "integer", "bounded", "text", "members", "attribute", "has", "within", "key", "equal",
@@ -100,8 +109,10 @@ class Translator:
 
     def _get(self, expr: pst.GetAttr) -> Source:
         if isinstance(expr.base, pst.Var) and expr.base.name == "context":
-            return f"c[{expr.attr!r}]"
+            return f"c_{expr.attr}" if f"c_{expr.attr}" in self.sure else f"c[{expr.attr!r}]"
         self.entities = True
+        if isinstance(expr.base, pst.Var) and expr.base.name == "resource":
+            return f"ra_{expr.attr}" if f"ra_{expr.attr}" in self.sure else f"ra[{expr.attr!r}]"
         return f"attribute({self.source(expr.base)}, {expr.attr!r}, e)"
 
     def _has(self, expr: pst.HasAttr) -> Source:
@@ -115,8 +126,24 @@ class Translator:
             base = pst.GetAttr(base, name)
         return "(" + " and ".join(checks) + ")"
 
+    def _set_of(self, source: Source) -> Source:
+        return source if source in self.sure else f"members({source})"
+
     def _matches(self, expr: pst.Like) -> Source:
-        return f"({self.constant(_like(expr.pattern))}.fullmatch(text({self.source(expr.base)})) is not None)"
+        base = self.source(expr.base)
+        if base not in self.sure:
+            base = f"text({base})"
+        runs = _runs(expr.pattern)
+        if len(runs) == 1:
+            return f"({base} == {self.constant(runs[0])})"
+        if not any(runs[1:]):
+            return f"{base}.startswith({self.constant(runs[0])})"
+        if len(runs) == 2 and not runs[0]:
+            return f"{base}.endswith({self.constant(runs[1])})"
+        if len(runs) == 3 and not runs[0] and not runs[2]:
+            return f"({self.constant(runs[1])} in {base})"
+        regex = re.compile("(?s)" + ".*?".join(re.escape(run) for run in runs))
+        return f"({self.constant(regex)}.fullmatch({base}) is not None)"
 
     def _is(self, expr: pst.Is) -> Source:
         inner = self.source(expr.base)
@@ -148,7 +175,7 @@ class Translator:
         if expr.op == "neg":
             return f"bounded(-integer({self.source(expr.arg)}))"
         if expr.op == "is_empty":
-            return f"(not members({self.source(expr.arg)}))"
+            return f"(not {self._set_of(self.source(expr.arg))})"
         raise NotCovered(expr.op)
 
     def _binary(self, expr: pst.BinaryOp) -> Source:  # noqa: PLR0911 - one answer an operator.
@@ -168,7 +195,7 @@ class Translator:
             return f"bounded(integer({one}) {_SUM[op]} integer({two}))"
         if op == "contains":
             item = two if isinstance(right, pst.StringLit | pst.LongLit | pst.EntityLit) else f"key({two})"
-            return f"({item} in members({one}))"
+            return f"({item} in {self._set_of(one)})"
         if op in {"contains_all", "contains_any"}:
             return f"{op}({one}, {two})"
         raise NotCovered(op)
