@@ -1,0 +1,144 @@
+"""Checks that a pattern cannot make: checksums, structure, and whether a value looks made up by a machine.
+
+Each check takes the value and says ``sure`` (its own structure proves it), ``maybe`` (nothing against it) or ``no``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal
+
+from outrider.detect.placeholders import stands_for_nothing, told_to_be_fake, unwrapped
+
+Answer = Literal["sure", "maybe", "no"]
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z_$]*(?:(?:[.:/-]|->)+[A-Za-z_$]+)*[-_.]?\Z")
+_CALL = re.compile(r"[A-Za-z_][\w.]*\(")
+_WORDY = re.compile(
+    r"(?:[a-z]+[0-9]{0,4}|[0-9]{1,6}|[A-Z]+[0-9]{0,4})(?:[-_./:](?:[a-z]+[0-9]{0,4}|[0-9]{1,6}|[A-Z]+[0-9]{0,4}))+\Z"
+)
+_CODE = re.compile(r"[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)+\Z|.*(?:->|::|=>|\\n|&&|\|\|| \+ |\?\?)")
+_MIN_TOKEN = 16
+_MIN_PEM = 100
+
+
+def entropy(value: str) -> float:
+    """Return the Shannon entropy of ``value`` in bits a character."""
+    size = len(value)
+    return -sum(n / size * math.log2(n / size) for n in Counter(value).values()) if size else 0.0
+
+
+def github_checksum(body: str) -> str:
+    """Return the six characters that end a GitHub or npm token: CRC-32 of its body (prefix left out) in base 62."""
+    number = zlib.crc32(body.encode())
+    digits = ""
+    while number:
+        number, rest = divmod(number, 62)
+        digits = _BASE62[rest] + digits
+    return digits.rjust(6, "0")
+
+
+def _github(value: str) -> Answer:
+    body = value.partition("_")[2]
+    return "sure" if github_checksum(body[:-6]) == body[-6:] else "maybe"
+
+
+def _decoded(segment: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _jwt(value: str) -> Answer:
+    try:
+        head = json.loads(_decoded(value.split(".", 1)[0]))
+    except ValueError:
+        return "no"
+    return "maybe" if isinstance(head, dict) and "alg" in head else "no"
+
+
+def _pem(value: str) -> Answer:
+    body = re.sub(r"\\[nrt]|[^A-Za-z0-9+/=_-]", "", value)
+    return "maybe" if len(body) >= _MIN_PEM and entropy(body) > 4.2 else "no"
+
+
+def _pem64(value: str) -> Answer:
+    text = unwrapped("".join(value.split()))
+    return "no" if not text or stands_for_nothing(text[:200]) or "xample" in text else "maybe"
+
+
+def _basic(value: str) -> Answer:
+    text = _decoded(value.replace("+", "-").replace("/", "_").rstrip("="))
+    _, colon, password = text.partition(":")
+    return "maybe" if colon and text.isprintable() and _word(password) != "no" else "no"
+
+
+def _word(value: str) -> Answer:
+    """Tell whether a value in a place where only a password stands is one: it is, unless it stands for nothing."""
+    if len(value) < 4 or stands_for_nothing(value, strict=True):
+        return "no"
+    return "no" if _CALL.match(value) else "maybe"
+
+
+def _url_password(value: str) -> Answer:
+    if _word(value) == "no" or value.startswith(("//", "$", "%s", "{")):
+        return "no"
+    if any(mark in value for mark in ("(", ")", "*", "?", "[^")) and not any(char.isdigit() for char in value):
+        return "no"
+    return "no" if value.isalpha() and (value.islower() or len(value) < 10) else "maybe"
+
+
+def _hash(value: str) -> Answer:
+    return "no" if told_to_be_fake(value) else "maybe"
+
+
+def classes(value: str) -> int:
+    """Return how many of lower case, upper case, digits and other characters occur."""
+    return (
+        any(c.islower() for c in value)
+        + any(c.isupper() for c in value)
+        + any(c.isdigit() for c in value)
+        + any(not c.isalnum() for c in value)
+    )
+
+
+def _mixed(value: str) -> Answer:
+    """Tell whether a value set to a telling name looks like a secret rather than like a word, a name or code."""
+    if stands_for_nothing(value, strict=True) or _CALL.search(value) or _CODE.match(value):
+        return "no"
+    if (
+        _IDENTIFIER.match(value)
+        or value.count(" ") > 1
+        or value.startswith(("/", "./", "../", "http:", "https:", "~/"))
+    ):
+        return "no"
+    if _WORDY.match(value) and not _uuid_like(value):
+        return "no"
+    digits = any(c.isdigit() for c in value)
+    return "maybe" if (digits and classes(value) > 1) or classes(value) > 2 else "no"
+
+
+def _uuid_like(value: str) -> bool:
+    return len(value) == 36 and value.count("-") == 4
+
+
+CHECKS: dict[str, Callable[[str], Answer]] = {
+    "github": _github,
+    "jwt": _jwt,
+    "pem": _pem,
+    "pem64": _pem64,
+    "basic": _basic,
+    "word": _word,
+    "url-password": _url_password,
+    "hash": _hash,
+    "mixed": _mixed,
+}
+"""The checks that a rule can name."""

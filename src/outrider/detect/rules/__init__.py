@@ -1,0 +1,94 @@
+"""Rules of the secrets detector, one TOML file a field. ``load`` is the only door to them."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+from outrider.events.call import Confidence, Severity
+
+FILES = ("cloud", "code", "models", "services", "general")
+"""In the order of precedence: what an earlier file names is more specific."""
+
+_ADVICE = "Read it from the environment or a secret store, and revoke the one that was written here."
+
+_GAP = r"""["'\\\])]{0,4}[ \t]{0,4}(?:=>|:=|={1,2}|:|,)[ \t]{0,4}"""
+_VALUE = (
+    r"""(?:[A-Za-z]{0,2}\\{0,4}"([^"\\\n]{6,300})|[A-Za-z]{0,2}'([^'\n]{6,300})'|`([^`\n]{6,300})`"""
+    r"""|([^\s"'`,;<>(){}\[\]\\]{6,300}))"""
+)
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    r"""One pattern of a secret. Exactly one of ``token``, ``regex`` and ``names`` with ``value`` is given.
+
+    Attributes:
+        id: ``secret.`` and a name; stable, for it stands in records and charters.
+        title: What is found, for a person.
+        severity: How bad it is if it is so.
+        confidence: How sure a match is before context is looked at.
+        token: RE2 of a value that is known by itself; word boundaries are put around it.
+        regex: RE2 as it is; the secret is group ``group``, or the whole match if there are no groups.
+        names: RE2 of names, of any case, that a value is set to.
+        value: RE2 of that value; ``*`` for any text that passes ``check``.
+        entropy: Least Shannon entropy of the secret in bits a character, 0 for any.
+        min_length: Fewest characters of the secret.
+        needs_digit: True if a secret without a digit is none.
+        near: A word that must stand within 200 characters, in lower case, or empty.
+        check: Name of a check in :data:`outrider.detect.checks.CHECKS`, or empty.
+        group: Which group of ``regex`` is the secret.
+        advice: What to write instead.
+        vector: Template of a text in which the rule must find something (see :mod:`outrider.detect.vectors`).
+        miss: Template of a near miss in which this rule must find nothing.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    vector: str
+    miss: str
+    token: str = ""
+    regex: str = ""
+    names: str = ""
+    value: str = ""
+    entropy: float = 0.0
+    min_length: int = 0
+    needs_digit: bool = False
+    near: str = ""
+    check: Literal["", "github", "jwt", "pem", "pem64", "basic", "word", "url-password", "hash", "mixed"] = ""
+    group: int = 1
+    advice: str = _ADVICE
+
+    @property
+    def pattern(self) -> str:
+        """The RE2 expression of the whole rule."""
+        if self.token:
+            return rf"\b({self.token})(?:$|[^A-Za-z0-9_])"
+        if self.regex:
+            return self.regex
+        if self.value == "*":
+            return rf"(?i:{self.names})([A-Za-z0-9_.-]{{0,24}}){_GAP}{_VALUE}"
+        return rf"""(?i:{self.names}){_GAP}["'`\\]{{0,4}}({self.value})(?:$|[^A-Za-z0-9+/=_-])"""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rule: tuple[Rule, ...]
+
+
+@cache
+def load() -> tuple[Rule, ...]:
+    """Return every rule, the specific before the general.
+
+    Raises:
+        msgspec.ValidationError: A rule has an unknown field or a value out of range.
+    """
+    rules: list[Rule] = []
+    for name in FILES:
+        text = files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
+        rules.extend(msgspec.convert(tomllib.loads(text), _File).rule)
+    return tuple(rules)

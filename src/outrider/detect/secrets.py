@@ -1,0 +1,190 @@
+"""The secrets detector: one RE2 set says which patterns occur, then only those are looked for.
+
+A text without secrets costs one pass of the set. What a pattern matched is then held against the rule's entropy,
+check and surroundings; the rules are data (``rules/*.toml``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+import re2
+
+from outrider.detect.checks import CHECKS, entropy
+from outrider.detect.placeholders import doubt, stands_for_nothing
+from outrider.detect.rules import Rule, load
+from outrider.events.call import Confidence, Finding
+from outrider.events.entities import keyed_print
+
+MAX_FINDINGS = 64
+"""Most findings of one text; the rest of a file full of secrets says nothing new."""
+MAX_LOOKED_AT = 5_000
+"""Most matches of one rule that are looked at when scanning; redaction looks at all."""
+
+_SET_MEMORY = 256 << 20
+_LOWER: dict[Confidence, tuple[Confidence, Confidence, Confidence]] = {
+    "high": ("high", "medium", "low"),
+    "medium": ("medium", "low", "low"),
+    "low": ("low", "low", "low"),
+}
+_RANK: dict[str, int] = {"high": 0, "medium": 1, "low": 2}
+_NEAR = 200
+_LINE = 160
+_NOT_A_VALUE = re2.compile(
+    r"(?i)(?:^|[_.-])(?:name|type|ur[il]|path|file|field|id|ids|len|length|count|expir\w*|ttl|header|prefix|suffix|regex|re"
+    r"|pattern|format|policy|label|ref|arn|input|class|version|limit|size|endpoint|schema|provider|manager|required"
+    r"|enabled|rotation|hint|prompt|env|var|reset|confirm\w*|placeholder|title|description|store|backend|mount\w*|s)$"
+)
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """One secret found: ``start`` and ``end`` are character offsets of ``value`` in the text."""
+
+    rule: Rule
+    start: int
+    end: int
+    value: str
+    confidence: Confidence
+
+
+class _Patterns:
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        options = re2.Options()
+        options.max_mem = _SET_MEMORY
+        options.log_errors = False
+        self.rules = rules
+        self.set = re2.Set.SearchSet(options)
+        self.each = []
+        for rule in rules:
+            pattern = rule.pattern
+            self.set.Add(pattern)
+            self.each.append(re2.compile(pattern.encode()))
+        self.set.Compile()
+
+
+@cache
+def patterns() -> _Patterns:
+    """Return the compiled rules; the first call costs some tens of milliseconds."""
+    return _Patterns(load())
+
+
+def which(data: bytes) -> list[int]:
+    """Return the positions (in :func:`outrider.detect.rules.load`) of the rules whose patterns occur in ``data``."""
+    return patterns().set.Match(data)  # type: ignore[no-any-return]
+
+
+def encoded(text: str) -> bytes:
+    """Return the bytes that patterns run over; lone surrogates become question marks, one byte each."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT) -> list[Hit]:
+    """Return every secret in ``text``, overlapping ones of different rules included, in the order of their starts.
+
+    Args:
+        text: The text.
+        path: The file that it is in, or empty; lowers confidence for tests, documents and examples.
+        limit: Most matches looked at a rule; 0 for all.
+    """
+    data = encoded(text)
+    found = which(data)
+    if not found:
+        return []
+    compiled = patterns()
+    spans: list[tuple[int, int, Rule, str, Confidence]] = []
+    for index in found:
+        spans.extend(_matches(compiled.rules[index], compiled.each[index], data, path, limit))
+    spans.sort(key=lambda span: (span[0], -span[1]))
+    return list(_in_characters(spans, data, ascii_only=len(data) == len(text)))
+
+
+def _matches(
+    rule: Rule, pattern: Any, data: bytes, path: str, limit: int
+) -> Iterator[tuple[int, int, Rule, str, Confidence]]:
+    generic = rule.value == "*"
+    for looked_at, match in enumerate(pattern.finditer(data)):
+        if limit and looked_at >= limit:
+            return
+        group = match.lastindex if generic else min(rule.group, pattern.groups)
+        if generic and (match[1] and _NOT_A_VALUE.search(match[1])):
+            continue
+        start, end = match.span(group)
+        value = data[start:end].decode("utf-8", "replace")
+        confidence = _judge(rule, value, data, match.start(), start, end, path)
+        if confidence is not None:
+            yield start, end, rule, value, confidence
+
+
+def _judge(rule: Rule, value: str, data: bytes, first: int, start: int, end: int, path: str) -> Confidence | None:
+    if len(value) < rule.min_length or (rule.needs_digit and not any(c.isdigit() for c in value)):
+        return None
+    if rule.entropy and entropy(value) < rule.entropy:
+        return None
+    if rule.check != "hash" and stands_for_nothing(value[:4096]):
+        return None
+    if rule.near and rule.near.encode() not in data[max(0, start - _NEAR) : end + _NEAR].lower():
+        return None
+    answer = CHECKS[rule.check](value) if rule.check else "maybe"
+    if answer == "no":
+        return None
+    confidence = rule.confidence
+    if rule.check == "github" and answer == "maybe":
+        confidence = "medium"
+    name, line = _surroundings(data, first, start, end)
+    return _LOWER[confidence][doubt(name, line, path)]
+
+
+def _surroundings(data: bytes, first: int, start: int, end: int) -> tuple[str, str]:
+    before = data[max(0, first - _LINE) : start].rpartition(b"\n")[2].decode("utf-8", "replace")
+    after = data[end : end + _LINE].partition(b"\n")[0].decode("utf-8", "replace")
+    words = before.rstrip("\"'`:=>, \t({[\\").split()
+    return words[-1] if words else "", before[-_LINE:] + " " + after
+
+
+def _in_characters(
+    spans: list[tuple[int, int, Rule, str, Confidence]], data: bytes, *, ascii_only: bool
+) -> Iterator[Hit]:
+    byte = char = 0
+    for start, end, rule, value, confidence in spans:
+        if ascii_only:
+            yield Hit(rule, start, end, value, confidence)
+            continue
+        char += len(data[byte:start].decode("utf-8", "replace"))
+        byte = start
+        yield Hit(rule, char, char + len(value), value, confidence)
+
+
+def best(hits: list[Hit]) -> list[Hit]:
+    """Return ``hits`` without those that overlap a better one: surer, then of an earlier rule, then longer."""
+    order = {rule.id: place for place, rule in enumerate(patterns().rules)}
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda h: (_RANK[h.confidence], order[h.rule.id], h.start - h.end)):
+        if all(hit.end <= other.start or hit.start >= other.end for other in kept):
+            kept.append(hit)
+            if len(kept) >= MAX_FINDINGS:
+                break
+    return sorted(kept, key=lambda h: h.start)
+
+
+def secrets(text: str, where: str, key: bytes, *, path: str = "") -> list[Finding]:
+    """Return the secrets in ``text`` as findings; the detector of :data:`outrider.detect.registry.DETECTORS`."""
+    return [
+        Finding(
+            rule=hit.rule.id,
+            severity=hit.rule.severity,
+            confidence=hit.confidence,
+            where=where,
+            message=f"{hit.rule.title} in the text.",
+            advice=hit.rule.advice,
+            start=hit.start,
+            end=hit.end,
+            print=keyed_print(hit.value, key),
+        )
+        for hit in best(find(text, path=path))
+    ]
