@@ -14,6 +14,7 @@ from _signal import (  # type: ignore[import-not-found]  # `signal` would import
     SIG_UNBLOCK,
     SIGALRM,
     SIGPIPE,
+    SIGXFSZ,
     pthread_sigmask,
     setitimer,
     signal,
@@ -336,6 +337,7 @@ def become_daemon(program: str, report: int) -> None:
         posix.closerange(3, report)
         posix.closerange(report + 1, 65536)
         signal(SIGPIPE, SIG_DFL)
+        signal(SIGXFSZ, SIG_DFL)  # The interpreter had ignored both.
         pthread_sigmask(SIG_SETMASK, [])
         posix.umask(0o077)
         posix.chdir("/")
