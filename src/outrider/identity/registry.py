@@ -13,11 +13,10 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from itertools import islice
 
 import msgspec
 
-from outrider.events.call import Label
 from outrider.events.record import (
     AgentBorn,
     AgentEnded,
@@ -30,112 +29,14 @@ from outrider.events.record import (
     Counters,
     DaemonStarted,
 )
+from outrider.identity.agent import Agent, Intent, Link
 from outrider.identity.process import ProcessFacts
 
-KEEP_GONE = 20_000
+__all__ = ["KEEP_GONE", "MAX_DENIED", "MAX_OPEN", "Agent", "Intent", "Link", "Registry"]
+
+KEEP_GONE = 8_000
 MAX_OPEN = 512
 MAX_DENIED = 64
-
-
-class Agent(msgspec.Struct, frozen=True, kw_only=True):
-    """One agent, living or gone.
-
-    Attributes:
-        id: Its id.
-        charter: Name of its charter.
-        digest: The charter version that it is bound to.
-        chain: Digests that bound it: its own line, then its parent's chain.
-        parent: Its parent's id, or empty.
-        root: Root of its lineage.
-        depth: 0 for a root.
-        sponsor: Pseudonym of who answers for it.
-        how: ``session``, ``subagent``, ``descendant`` or ``run``.
-        door: The door.
-        session: The host's session id.
-        host_agent: The host's sub-agent id, or empty for a session's main agent.
-        expires: Microseconds since 1970 UTC.
-        mode: ``enforce`` or ``observe``.
-        born_n: Index of its birth in the record.
-        born_ts: Time of its birth, microseconds since 1970 UTC.
-        attested: Its host process; that of its last resumption if it was resumed.
-        home: Absolute home of its process at birth; empty once erased.
-        repo: Absolute root of its repository, or empty.
-        cwd: Absolute directory that it was born in, or empty.
-        labels: What it was born with. What it carries now is the business of the flow room.
-        purpose: Why it was made, as far as the host said.
-        ended: Empty while it lives, else ``completed``, ``killed``, ``expired`` or ``vanished``.
-        ended_n: Index of its end, or -1.
-        ended_ts: Time of its end, or 0.
-    """
-
-    id: str
-    charter: str
-    digest: str
-    chain: tuple[str, ...]
-    parent: str
-    root: str
-    depth: int
-    sponsor: str
-    how: str
-    door: str
-    session: str
-    expires: int
-    born_n: int
-    born_ts: int
-    host_agent: str = ""
-    mode: Literal["enforce", "observe"] = "enforce"
-    attested: Attestation = Attestation()
-    home: str = ""
-    repo: str = ""
-    cwd: str = ""
-    labels: tuple[Label, ...] = ()
-    purpose: str = ""
-    ended: str = ""
-    ended_n: int = -1
-    ended_ts: int = 0
-
-
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that was judged and whose result has not come.
-
-    Attributes:
-        n: Index of its ``call.decided``.
-        ts: When, microseconds since 1970 UTC.
-        call: The host's id of the call.
-        tool: Normal tool.
-        name: The host's name of the tool.
-        enforced: What the host was told.
-        spawns: Agent classes that it asked the host for.
-        launches: Agent hosts that it starts from a shell.
-    """
-
-    n: int
-    ts: int
-    call: str
-    tool: str
-    name: str
-    enforced: str
-    spawns: tuple[str, ...] = ()
-    launches: tuple[str, ...] = ()
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the call may be running: it was not denied (an ``ask`` may have been answered with yes)."""
-        return self.enforced in {"allow", "amend", "ask"}
-
-
-class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """One policy set that bounds an agent, and whose bindings it is evaluated with.
-
-    Attributes:
-        digest: The charter version.
-        owner: The agent that it was bound to at birth.
-        ceiling: True for a set inherited from an ancestor agent: ``[may]`` plus ``[delegate]`` hold.
-    """
-
-    digest: str
-    owner: Agent
-    ceiling: bool
 
 
 class _Tally(msgspec.Struct, kw_only=True):
@@ -332,11 +233,14 @@ class Registry:
             self._bind((agent.door, agent.session), event.attested)
 
     def _prune(self) -> None:
-        """Forget the longest gone agents that no kept agent descends from."""
-        for identifier in list(self._gone)[: max(len(self._gone) - KEEP_GONE, 0) + 64]:
+        """Forget the longest gone agents; one that a kept agent descends from goes to the end of the queue."""
+        for identifier in list(islice(self._gone, len(self._gone) - KEEP_GONE + 8)):
             if len(self._gone) <= KEEP_GONE:
                 return
-            if not self._children.get(identifier):
+            if self._children.get(identifier):
+                del self._gone[identifier]
+                self._gone[identifier] = None
+            else:
                 self._forget(self._agents[identifier])
 
     def _forget(self, agent: Agent) -> None:
