@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,9 +111,13 @@ class Rider:
         if not pid:
             return
         os.kill(pid, signal.SIGKILL)
-        until = time.monotonic() + PATIENCE
-        while _runs(pid):
-            assert time.monotonic() < until, f"daemon {pid} does not die"
+        self.wait(lambda: not _runs(pid), f"daemon {pid} does not die")
+
+    def wait(self, until: Callable[[], bool], otherwise: str) -> None:
+        """Wait until something is so; fail with ``otherwise`` if it is not in time."""
+        deadline = time.monotonic() + PATIENCE
+        while not until():
+            assert time.monotonic() < deadline, otherwise
             time.sleep(0.01)
 
     def events(self, *kinds: type[Event]) -> list[Any]:
@@ -125,8 +130,8 @@ class Rider:
         return self.events(AgentBorn)
 
     def decisions(self) -> list[CallDecided]:
-        """Return every decision, in order."""
-        return self.events(CallDecided)
+        """Return every decision about a call, in order; those about the host's own permission prompts left out."""
+        return [event for event in self.events(CallDecided) if not event.permission]
 
 
 def _runs(pid: int) -> bool:
