@@ -1,0 +1,47 @@
+"""``outrider agents``."""
+
+from __future__ import annotations
+
+import click
+
+from outrider.cli import reach, show
+
+
+@click.command("agents")
+@click.option("--all", "everyone", is_flag=True, help="The gone as well as the living.")
+@click.option("--gone", is_flag=True, help="Only the gone.")
+@click.option("--charter", help="Only those of this charter.")
+@click.option("--limit", default=50, show_default=True, help="Most agents, the youngest first.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def command(*, everyone: bool, gone: bool, charter: str | None, limit: int, as_json: bool) -> None:
+    """Agents, living and gone.
+
+    \b
+    Examples:
+      outrider agents
+      outrider agents --all --charter coder
+    """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+    from outrider.store import reading
+
+    opened = reach.view()
+    living = None if everyone else not gone
+    found = reading.agents(opened, living=living, limit=1_000_000 if charter else limit)
+    if charter:
+        found = [one for one in found if one.charter == charter][:limit]
+    if as_json:
+        show.emit(found, kind="agents")
+        return
+    if not found:
+        show.say("No agent is alive. `outrider agents --all` shows those that are gone.")
+        return
+    show.table(
+        ["agent", "charter", "born", "state", "sponsor"],
+        [
+            (one.id, one.charter, show.when(one.born_ts), one.ended_how or _state(one.mode), one.human or one.sponsor)
+            for one in found
+        ],
+    )
+
+
+def _state(mode: str) -> str:
+    return "alive" if mode == "enforce" else "alive, observed"

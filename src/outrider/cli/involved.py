@@ -1,0 +1,85 @@
+"""``outrider involved``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from outrider.cli import reach, show
+
+if TYPE_CHECKING:
+    from outrider.investigate.answer import Answer, Told
+
+_MOST = 15
+
+
+@click.command("involved")
+@click.argument("artefact")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def command(*, artefact: str, as_json: bool) -> int:
+    """Was an agent involved in ARTEFACT, which, because of what, and what else did it touch?
+
+    ARTEFACT is anything that you hold: a path, domain, URL, address, commit, package, digest, secret, session or
+    process id. A secret is looked up by its keyed print; it is never stored or logged.
+
+    Exit status: 0 yes, 1 no, 3 not known (something that could have shown it was not seen).
+
+    \b
+    Examples:
+      outrider involved evil.example
+      outrider involved 9f1c2ab
+      outrider involved src/app.py --json
+    """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+    from pathlib import Path
+
+    from outrider.investigate.answer import answer
+
+    sought = artefact
+    if "://" not in artefact and ("/" in artefact or Path(artefact).exists()) and not artefact.startswith("~"):
+        sought = str(Path(artefact).absolute())
+    told = answer(reach.view(), sought, key=reach.key())
+    if as_json:
+        show.emit(told, kind="involved")
+    else:
+        _print(told)
+    return {"yes": 0, "no": 1}.get(told.answer, 3)
+
+
+def _print(told: Answer) -> None:
+    click.echo(show.safe(told.statement))
+    for position, one in enumerate(told.agents):
+        show.heading(f"\n{'The likeliest' if position == 0 else 'Also'}: {one.agent}")
+        _one(one, full=position == 0)
+    left = len(told.involved.agents) - len(told.agents)
+    if left > 0:
+        click.echo(f"\n{left} more agents; --json lists them all.")
+    show.heading("\nCoverage")
+    show.facts([("", told.coverage.statement)], indent=0)
+
+
+def _one(one: Told, *, full: bool) -> None:
+    cause = one.causes[0].event.what if one.causes else "not found"
+    rows = [
+        ("charter", f"{one.charter}  {one.charter_digest}"),
+        ("sponsor", one.sponsor_name or one.sponsor),
+        ("parent", one.parent or "none: it is a root"),
+        ("root", one.root),
+        ("state", f"{one.ended_how or 'alive'}, born {show.when(one.born)} UTC"),
+        ("act", f"event {one.act.n}: {one.act.what} ({one.outcome})"),
+        ("because", f"event {one.cause_event}: {cause}" if one.cause_event >= 0 else cause),
+        ("how sure", f"artefact by {one.confidence}; cause by {one.cause_confidence}"),
+    ]
+    show.facts(rows)
+    if not full:
+        return
+    things = [thing for thing in one.artefacts if thing.role not in {"mentioned", "is"}]
+    show.heading(f"\nIt touched {len(things)} things")
+    show.table(
+        ["role", "kind", "what"],
+        [(t.role + ("" if t.happened else " (refused)"), t.kind, t.value) for t in things[:_MOST]],
+    )
+    if len(things) > _MOST:
+        click.echo(f"... and {len(things) - _MOST} more; --json lists them all.")
+    show.heading("\nWhat else is affected")
+    show.facts([("", one.also_affected.statement)], indent=0)

@@ -1,0 +1,94 @@
+"""What most commands begin with: the home, its view, its prints' key, and who is at the other end of a socket."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from outrider.cli import show
+from outrider.config import Home
+from outrider.daemon.control import ask
+from outrider.errors import OutriderError, UnavailableError
+
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
+_MANY = 20_000
+
+
+def home() -> Home:
+    """Return the home that commands work on."""
+    return Home.default()
+
+
+def view(at: Home | None = None) -> View:
+    """Return the view, brought up to the record's end, with progress on stderr if that takes a while."""
+    from outrider.investigate.reach import view_of
+
+    where = at or home()
+    _sync(where)
+    opened = view_of(where, progress=_progress)
+    if opened.note:
+        show.say(f"outrider: {opened.note}")
+    return opened
+
+
+def key(at: Home | None = None) -> bytes:
+    """Return the key of this host's prints, empty where there is none: URLs and secrets then cannot be looked up."""
+    from outrider.ledger.keys import print_key
+
+    path = (at or home()).keys / "print.key"
+    return print_key(path) if path.exists() else b""
+
+
+def daemon(request: dict[str, Any], at: Home | None = None) -> dict[str, Any]:
+    """Ask the daemon and return its answer.
+
+    Raises:
+        OutriderError: It says no, with its own exit code.
+        UnavailableError: Nobody answers.
+    """
+    answer = ask((at or home()).socket, request)
+    if "error" in answer:
+        error = OutriderError(str(answer["error"]), fix=str(answer.get("fix", "")))
+        error.exit_code = int(answer.get("exit_code", 1))
+        raise error
+    return answer
+
+
+def status(at: Home | None = None) -> dict[str, Any] | None:
+    """Return the daemon's status, or None if none answers."""
+    try:
+        return daemon({"do": "status"}, at)
+    except UnavailableError:
+        return None
+
+
+def agent_id(opened: View, text: str) -> str:
+    """Return the id of the agent that ``text`` names: its id, or the end of one if that is enough to tell.
+
+    Raises:
+        BadInputError: None has it, or several have.
+    """
+    from outrider.errors import BadInputError
+
+    rows = opened.rows("SELECT id FROM agents WHERE id = ? OR id LIKE ? LIMIT 5", text, f"%{text}")
+    found = [str(row[0]) for row in rows]
+    if text in found or len(found) == 1:
+        return text if text in found else found[0]
+    if found:
+        raise BadInputError(f"several agents end in {text!r}: {', '.join(found)}", fix="Give more of the id.")
+    raise BadInputError(f"there is no agent {text!r}", fix="`outrider agents --all` lists them.")
+
+
+def _sync(where: Home) -> None:
+    """Ask a running daemon to put everything on disk first; without one everything already is."""
+    import contextlib
+
+    with contextlib.suppress(OutriderError):
+        ask(where.socket, {"do": "sync"}, timeout=2)
+
+
+def _progress(size: int) -> None:
+    if size >= _MANY and sys.stderr.isatty():
+        show.say(f"\rreading the record: {size} events ")

@@ -1,0 +1,131 @@
+"""How things are shown: tables for people, one object for programs, and nothing an attacker wrote rendered as is.
+
+Every string that is shown may have been written by an attacker: control characters and invisible or reordering Unicode
+become visible marks, and rich's markup is never interpreted.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+JSON_VERSION = 1
+_WIDE = 80
+
+
+def emit(value: Any, *, kind: str) -> None:
+    """Print ``value`` as one JSON object on stdout: ``{"outrider": 1, "kind": ..., "data": ...}``."""
+    body = msgspec.json.encode({"outrider": JSON_VERSION, "kind": kind, "data": value})
+    click.echo(msgspec.json.format(body, indent=2).decode())
+
+
+def say(text: str) -> None:
+    """Print talk on stderr."""
+    click.echo(text, err=True)
+
+
+def safe(text: str) -> str:
+    """Return ``text`` with everything that does not show as itself written as ``<U+XXXX>``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(char) for char in text)
+
+
+def _shown(char: str) -> str:
+    if char.isprintable() and unicodedata.category(char) not in {"Cf", "Cc", "Co", "Cn", "Zl", "Zp"}:
+        return char
+    return f"<U+{ord(char):04X}>"
+
+
+def when(micros: int) -> str:
+    """Return a time in UTC to the second: ``2026-11-23 14:03:11``."""
+    if not micros:
+        return "-"
+    stamp = datetime.datetime.fromtimestamp(micros / 1_000_000, tz=datetime.UTC)
+    return stamp.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def lasting(micros: int) -> str:
+    """Return a length of time in words: ``3 h 12 min``."""
+    seconds = max(0, micros // 1_000_000)
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds} s"
+    if seconds < 3600:  # noqa: PLR2004
+        return f"{seconds // 60} min"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    return f"{seconds // 86400} d"
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, last_wraps: bool = False) -> None:
+    """Print a table on stdout that fits the terminal: plain text, two spaces between columns.
+
+    Columns are as wide as their content; if the whole is too wide the last column is cut with an ellipsis, or wrapped
+    where ``last_wraps``. Piped output is never cut.
+    """
+    cells = [[safe(str(cell)) for cell in row] for row in rows]
+    widths = [max(len(h), *(len(row[i]) for row in cells), 0) if cells else len(h) for i, h in enumerate(headers)]
+    room = _room() - sum(widths[:-1]) - 2 * (len(widths) - 1)
+    styled = [click.style(h.upper(), bold=True) + " " * (w - len(h)) for h, w in zip(headers, widths, strict=True)]
+    click.echo("  ".join(styled).rstrip())
+    for row in cells:
+        lead = "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True))
+        for position, part in enumerate(_fit(row[-1], max(room, 12), wraps=last_wraps)):
+            start = lead if position == 0 else " " * len(lead)
+            click.echo((f"{start}  {part}" if lead else part).rstrip())
+
+
+def facts(rows: Iterable[tuple[str, str]], *, indent: int = 2) -> None:
+    """Print names and values in two columns, values wrapped."""
+    items = [(name, safe(value)) for name, value in rows]
+    width = max((len(name) for name, _ in items), default=0)
+    for name, value in items:
+        for position, part in enumerate(_fit(value, _room() - width - indent - 2, wraps=True)):
+            label = click.style(name.ljust(width), dim=True) if position == 0 else " " * width
+            click.echo(f"{' ' * indent}{label}  {part}".rstrip())
+
+
+def heading(text: str) -> None:
+    """Print a heading on stdout."""
+    click.echo(click.style(text, bold=True))
+
+
+def verdict(word: str) -> str:
+    """Return a verdict in its colour; the word itself stays readable without colours."""
+    colour = {"deny": "red", "error": "red", "ask": "yellow", "allow": "green", "amend": "yellow"}.get(word)
+    return click.style(word, fg=colour) if colour else word
+
+
+def _room() -> int:
+    if not sys.stdout.isatty():
+        return 10_000
+    return max(40, _columns())
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((_WIDE, 24)).columns
+
+
+def _fit(text: str, room: int, *, wraps: bool) -> list[str]:
+    if len(text) <= room:
+        return [text]
+    if not wraps:
+        return [text[: room - 1] + "…"]
+    import textwrap
+
+    return textwrap.wrap(text, room, break_long_words=True, break_on_hyphens=False) or [""]
+
+
+def cut(text: str) -> str:
+    """Return ``text`` as one safe line that fits the terminal; whole where stdout is no terminal."""
+    return _fit(safe(text), _room(), wraps=False)[0]

@@ -1,0 +1,75 @@
+"""``outrider why``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from outrider.cli import reach, show
+
+if TYPE_CHECKING:
+    from outrider.investigate.why import Why
+
+
+@click.command("why")
+@click.argument("event", type=click.IntRange(0))
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def command(*, event: int, as_json: bool) -> None:
+    """One decision explained: what, which rules, which labels from where, and what would allow it.
+
+    \b
+    Example:
+      outrider why 42
+    """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+    from outrider.investigate.why import why
+
+    told = why(reach.view(), event)
+    if as_json:
+        show.emit(told, kind="why")
+        return
+    _print(told)
+
+
+def _print(told: Why) -> None:
+    decision = told.decision
+    click.echo(show.cut(f"Event {told.event.n}, {show.when(told.event.ts)} UTC: {told.event.what}"))
+    if told.agent is not None:
+        agent = told.agent
+        show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.human or agent.sponsor)])
+    if decision is None:
+        show.say("This event is not a decision; the events before it are below.")
+    else:
+        click.echo(f"\nVerdict: {show.verdict(decision.verdict)}", nl=False)
+        differs = decision.enforced != decision.verdict
+        click.echo(f" (the host was told: {decision.enforced}; mode {decision.mode})" if differs else "")
+        for hit in decision.hits:
+            click.echo(f"  {show.verdict(hit.verdict)}  {show.safe(hit.rule)}  of {show.safe(hit.charter)}")
+            show.facts([("because", hit.reason), ("instead", hit.advice)], indent=4)
+    if told.effects:
+        show.heading("\nWhat it would do")
+        show.table(
+            ["verb", "what", "flags"],
+            [(e.verb, e.value + (f" -> {e.resolved}" if e.resolved else ""), " ".join(e.flags)) for e in told.effects],
+        )
+    if told.findings:
+        show.heading("\nWhat detectors saw")
+        for finding in told.findings:
+            show.facts([(finding.rule, f"{finding.message} {finding.advice}")])
+    if told.labels:
+        show.heading("\nWhat its context carried")
+        show.facts(
+            (label.name, f"from event {label.event.n}: {label.event.what}" if label.event else "from this call")
+            for label in told.labels
+        )
+    if told.charters:
+        show.heading("\nRules in force")
+        show.facts((c.name, c.digest) for c in told.charters)
+    if told.unlock:
+        show.heading("\nWhat would allow it")
+        for text in told.unlock:
+            click.echo(f"  {show.safe(text)}")
+    if told.before:
+        show.heading("\nBefore it")
+        for one in told.before:
+            click.echo(show.cut(f"  {one.n:>6}  {one.what}"))

@@ -1,0 +1,128 @@
+"""What a person may ask a running daemon: how it is, to pause, to resume, to end.
+
+A request from inside an agent's process tree may look but not touch: an agent that could pause its guard would.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from outrider import __version__
+from outrider.charter.narrow import effective
+from outrider.errors import BadInputError, OutriderError, RefusedError
+from outrider.events.record import LeverPulled
+from outrider.identity import place, process
+from outrider.identity.people import Pseudonyms
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from outrider.daemon.wiring import Parts
+    from outrider.events.message import Peer
+    from outrider.events.record import Event
+
+MAX_PAUSE_US = 24 * 3600 * 1_000_000
+
+
+class Controls:
+    """Answers control requests."""
+
+    def __init__(self, parts: Parts, stop: Callable[[str], None]) -> None:
+        self._parts = parts
+        self._stop = stop
+        self._started = parts.scribe.now()
+        self._verbs: dict[str, Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]] = {
+            "status": self._status,
+            "sync": self._sync,
+            "pause": self._pause,
+            "resume": self._resume,
+            "down": self._down,
+        }
+
+    async def handle(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        """Return the answer to one request; ``{"error": ..., "fix": ..., "exit_code": ...}`` if it is no."""
+        verb = self._verbs.get(str(request.get("do", "")))
+        if verb is None:
+            return {"error": f"unknown control request {request.get('do')!r}", "fix": "", "exit_code": 2}
+        try:
+            return await verb(request, peer)
+        except OutriderError as error:
+            return {"error": str(error), "fix": error.fix, "exit_code": error.exit_code}
+
+    async def _status(self, _request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
+        parts = self._parts
+        state = parts.state
+        now = parts.scribe.now()
+        living = state.registry.living()
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "started": self._started,
+            "events": parts.ledger.size,
+            "durable": parts.ledger.durable_size,
+            "checkpoint": parts.ledger.checkpoint.size,
+            "seal_problem": parts.ledger.seal_problem,
+            "living": len(living),
+            "observing": sum(1 for agent in living if agent.mode == "observe"),
+            "unclaimed": sum(1 for agent in living if agent.charter == "unclaimed"),
+            "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
+            "paused_until": state.paused_until if state.paused(now) else 0,
+            "paused_why": state.paused_why if state.paused(now) else "",
+            "charters": {name: digest for name, digest in sorted(state.in_force.items())},
+            "undecided_allow": self._undecided_allow(),
+            "http": parts.config.http.enabled,
+        }
+
+    def _undecided_allow(self) -> list[str]:
+        shelf = self._parts.shelf
+        return [name for name in shelf.names if effective(shelf.line(name)).undecided == "allow"]
+
+    async def _sync(self, _request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
+        """Make everything appended so far durable and sealed."""
+        checkpoint = self._parts.ledger.seal()
+        return {"events": self._parts.ledger.size, "checkpoint": checkpoint.size}
+
+    async def _pause(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        self._person(peer)
+        why = str(request.get("why", "")).strip()
+        lasts = request.get("us")
+        if not why:
+            raise BadInputError("a pause needs a reason", fix='Say it: `outrider pause 10m --why "..."`.')
+        if not isinstance(lasts, int) or not 0 < lasts <= MAX_PAUSE_US:
+            raise BadInputError("a pause lasts between a second and a day", fix="For example: `outrider pause 10m`.")
+        until = self._parts.scribe.now() + lasts
+        event = self._pull("pause", peer, why=why[:200], until=until)
+        await self._parts.scribe.durable(event)
+        return {"until": until, "event": event.n}
+
+    async def _resume(self, _request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        self._person(peer)
+        event = self._pull("resume", peer, why="")
+        await self._parts.scribe.durable(event)
+        return {"event": event.n}
+
+    async def _down(self, _request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        self._person(peer)
+        self._stop(f"asked to by process {peer.pid}")
+        return {"pid": os.getpid()}
+
+    def _pull(self, lever: str, peer: Peer, *, why: str, until: int = 0) -> Event:
+        by = Pseudonyms(self._parts.scribe.key).of(place.os_user(peer.uid))
+        return self._parts.scribe.write(LeverPulled, lever=lever, by=by, why=why, until=until, seal=True)
+
+    def _person(self, peer: Peer) -> None:
+        """Refuse a request that comes from an agent's process tree.
+
+        Raises:
+            RefusedError: It does, or the kernel does not say where it comes from.
+        """
+        here = process.read(peer.pid) if peer.pid else None
+        if here is None:
+            raise RefusedError("the process that asks cannot be seen", fix="Ask from a terminal of your own.")
+        agent = self._parts.state.registry.nearest_ancestor_agent((here, *process.ancestors(peer.pid)))
+        if agent is not None:
+            raise RefusedError(
+                f"this was asked from inside the process tree of agent {agent.id}, and agents cannot change their guard",
+                fix="Ask from a terminal of your own.",
+            )

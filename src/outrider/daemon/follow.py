@@ -1,0 +1,23 @@
+"""The process that keeps the view: follows the journal into SQLite, and ends when its daemon does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from outrider.config import Home
+from outrider.investigate.reach import Pairs, record_of
+from outrider.store.follow import follow
+from outrider.store.view import View
+
+
+def main(argv: list[str]) -> None:
+    """Follow the record of the home ``argv[1]`` for as long as the process ``argv[2]`` is our parent."""
+    home = Home(Path(argv[1]))
+    parent = int(argv[2])
+    follow(View(home.view), Pairs(record_of(home)), stop=lambda: os.getppid() != parent)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,222 @@
+"""The daemon: one a home. Takes the lock, opens the record, listens, catches up, serves, and ends in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outrider import __version__
+from outrider.daemon import lock
+from outrider.daemon.chores import SNAPSHOT, Chores, home_is_there
+from outrider.daemon.controls import Controls
+from outrider.daemon.server import Connection
+from outrider.daemon.wiring import Parts, assemble, open_ledger
+from outrider.doors.registry import DOORS
+from outrider.errors import BadInputError, OutriderError, UnavailableError
+from outrider.events.message import Answer, Peer, Wire
+from outrider.events.record import DaemonStarted, DaemonStopped, RecordOpened, RecordRecovered
+from outrider.gate import snapshot
+from outrider.gate.state import State
+from outrider.identity import process
+
+if TYPE_CHECKING:
+    from outrider.config import Home
+    from outrider.doors.wire import Request
+    from outrider.ledger.ledger import Ledger
+
+log = logging.getLogger("outrider.daemon")
+
+
+class Daemon:
+    """One daemon of one home."""
+
+    def __init__(self, home: Home, *, view: bool = True) -> None:
+        """Make a daemon.
+
+        Args:
+            home: Its home.
+            view: Whether to keep the queryable view in a process of its own.
+        """
+        self._home = home
+        self._view = view
+        self._parts: Parts | None = None
+        self._starting = "Outrider is starting"
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stop = asyncio.Event()
+        self._why = "asked to"
+        self._follower: asyncio.subprocess.Process | None = None
+
+    async def run(self) -> None:
+        """Serve until told to stop.
+
+        Raises:
+            UnavailableError: Another daemon serves this home, or the socket cannot be had.
+            RecordError: The record cannot be opened.
+        """
+        self._home.make()
+        held = lock.take(self._home.run / "daemon.lock")
+        try:
+            await self._serve()
+        finally:
+            os.close(held)
+
+    def stop(self, why: str) -> None:
+        """End in good order."""
+        self._why = why
+        self._stop.set()
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, self.stop, signal.Signals(sig).name)
+        ledger = open_ledger(self._home)
+        server = await self._listen()
+        inode = os.stat(self._home.socket).st_ino
+        try:
+            parts = await self._start(ledger)
+            chores = asyncio.create_task(Chores(parts).run())
+            if self._view:
+                self._follower = await self._follow()
+            await self._until_stopped(inode)
+            chores.cancel()
+            await asyncio.gather(chores, return_exceptions=True)
+        finally:
+            server.close()
+            await self._finish(ledger, inode)
+
+    async def _listen(self) -> asyncio.Server:
+        path = self._home.socket
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()  # We hold the lock: a socket that is there is a dead daemon's.
+        old = os.umask(0o177)
+        try:
+            server = await asyncio.get_running_loop().create_unix_server(
+                lambda: Connection(self._asked, self._controlled, os.getuid(), self._tasks), str(path), backlog=1024
+            )
+        except OSError as error:
+            raise UnavailableError(f"the socket {path} cannot be had: {error}") from error
+        finally:
+            os.umask(old)
+        return server
+
+    async def _start(self, ledger: Ledger) -> Parts:
+        """Fold the record into the state, then open the gate. Callers meanwhile get a named error."""
+        how = "none" if ledger.size == 0 else "loaded"
+        state, done = snapshot.load(self._home.record / SNAPSHOT, ledger)
+        if done == 0 and ledger.size:
+            how = "rebuilt"
+        total = ledger.size
+        for folded in snapshot.replay(state, ledger, done) if total else ():
+            self._starting = f"Outrider is starting: {100 * folded // max(total, 1)} % of its record read"
+            await asyncio.sleep(0)
+        parts = self._assemble(ledger, state)
+        parts.scribe.write(
+            DaemonStarted, version=__version__, pid=os.getpid(), boot=process.boot_id(), snapshot=how, seal=True
+        )
+        Chores(parts).import_spool()
+        ledger.commit()
+        self._parts = parts
+        self._controls = Controls(parts, self.stop)
+        return parts
+
+    def _assemble(self, ledger: Ledger, state: State) -> Parts:
+        from outrider.gate.scribe import Scribe
+        from outrider.ledger.keys import print_key
+
+        opening = Scribe(ledger, state, print_key(self._home.keys / "print.key"))
+        if ledger.size == 0:
+            opening.write(RecordOpened, origin=ledger.origin, vkey=ledger.vkey, seal=True)
+        if ledger.recovered is not None:
+            opening.write(RecordRecovered, cut=ledger.recovered.cut, size=ledger.recovered.size, seal=True)
+        return assemble(self._home, ledger, state)
+
+    async def _until_stopped(self, inode: int) -> None:
+        while not self._stop.is_set():
+            assert self._parts is not None
+            if not home_is_there(self._parts, inode):
+                self.stop("its socket is gone")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 1.0)
+
+    async def _finish(self, ledger: Ledger, inode: int) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2.0)
+        if self._follower is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._follower.terminate()
+            await self._follower.wait()
+        with contextlib.suppress(OSError):
+            if os.stat(self._home.socket).st_ino == inode:
+                self._home.socket.unlink()
+        try:
+            if self._parts is not None:
+                self._parts.workers.stop()
+                self._parts.scribe.write(DaemonStopped, reason=self._why, seal=True)
+                ledger.seal()
+                Chores(self._parts).snapshot()
+        except (OutriderError, OSError) as error:
+            log.error("the daemon could not end in good order: %s", error)
+        finally:
+            ledger.close()
+
+    async def _follow(self) -> asyncio.subprocess.Process:
+        """Start the process that keeps the view; it ends when we do."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "outrider.daemon.follow",
+            str(self._home.root),
+            str(os.getpid()),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+
+    async def _asked(self, request: Request, peer: Peer) -> Wire:
+        """Answer a hook client: parse at the door, ask the gate, render at the door."""
+        door = DOORS.get(request.door)
+        if door is None:
+            return Wire(stderr=f"Outrider: unknown door {request.door!r}\n".encode(), code=2)
+        if self._parts is None:
+            return door.undecided(request.event, "deny", self._starting)
+        try:
+            message = door.parse(request.payload, request.event)
+        except BadInputError as error:
+            return door.undecided(request.event, "deny", f"the hook's input could not be read: {error}")
+        answer: Answer = await self._parts.gate.handle(message, peer)
+        return door.render(request.event, answer)
+
+    async def _controlled(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        if self._parts is None:
+            return {"error": self._starting, "starting": True}
+        return await self._controls.handle(request, peer)
+
+
+def serve(home: Home, *, view: bool = True) -> None:
+    """Run a daemon in this process until it is told to stop."""
+    try:
+        import uvloop as loops
+    except ImportError:
+        import asyncio as loops
+    logging.basicConfig(
+        filename=home.run / "daemon.log" if not sys.stderr.isatty() else None,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+
+    async def run() -> None:
+        await Daemon(home, view=view).run()
+
+    loops.run(run())
+
+
+def pid_of(home: Home) -> int:
+    """Return the pid of the daemon that serves ``home``, 0 if none runs."""
+    path = Path(home.run / "daemon.lock")
+    pid = lock.holder(path)
+    return pid if pid and process.read(pid) is not None else 0

@@ -1,0 +1,37 @@
+"""From a recorded decision to the answer that a door renders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outrider.events.message import Answer
+from outrider.gate import words
+
+if TYPE_CHECKING:
+    from outrider.events.record import CallDecided
+    from outrider.gate.judge import Judged
+
+SILENT = Answer()
+
+
+def answer(event: CallDecided, judged: Judged) -> Answer:
+    """Return the answer for a recorded decision.
+
+    Silence is the answer to whatever is allowed, so that the host's own rules and prompts still work; an affirmative
+    allow leaves only where a charter says ``grant``.
+    """
+    enforced = event.decision.enforced
+    if enforced in {"deny", "error"}:
+        return Answer(verdict="deny", reason=words.refusal(event.decision, event.effects, event.n), event=event.n)
+    if enforced == "ask":
+        return Answer(verdict="ask", reason=words.refusal(event.decision, event.effects, event.n), event=event.n)
+    note = words.told(judged.told, event.n)
+    if event.decision.grant:
+        return Answer(verdict="allow", context=note, event=event.n)
+    return Answer(context=note, event=event.n)
+
+
+def could_not(why: str, enforced: str = "deny") -> Answer:
+    """Return the answer where no decision could be reached and none could be recorded."""
+    verdict = enforced if enforced in {"deny", "ask"} else "deny"
+    return Answer(verdict="ask" if verdict == "ask" else "deny", reason=words.undecided(why, verdict))

@@ -1,0 +1,89 @@
+"""From an agent to the policy sets that bound it, each with its own bindings.
+
+A chain is the floor, then the agent's own charter and what that extends, then the same of every ancestor agent, bound
+as a CEILING (what it may, plus what it may hand on). The sets are never merged: Cedar unions permits, so a merged set
+would widen.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from outrider.charter.bound import Bindings, Bound, bind
+from outrider.charter.floor import floor
+from outrider.charter.model import from_canonical
+from outrider.errors import UndecidedError
+
+if TYPE_CHECKING:
+    from outrider.charter.model import Charter
+    from outrider.gate.state import State
+    from outrider.identity.registry import Agent
+
+_MOST_CHAINS = 4_096
+
+
+class Chains:
+    """Binds charters for agents and remembers the chains of those lately seen."""
+
+    def __init__(self, state: State, *, groups: dict[str, tuple[str, ...]], protected: tuple[str, ...]) -> None:
+        """Make a binder.
+
+        Args:
+            state: Where agents and charter versions are looked up.
+            groups: What ``@registries`` and its kin mean on this host.
+            protected: Outrider's own paths, for the floor.
+        """
+        self._state = state
+        self._groups = groups
+        self._protected = protected
+        self._charters: dict[str, Charter] = {}
+        self._known: OrderedDict[str, tuple[Bound, ...]] = OrderedDict()
+
+    def of(self, agent: Agent) -> tuple[Bound, ...]:
+        """Return the chain of ``agent``, the floor first.
+
+        Raises:
+            UndecidedError: A charter version that it is bound to is not known here.
+        """
+        chain = self._known.get(agent.id)
+        if chain is None:
+            chain = self._known[agent.id] = self._make(agent)
+            if len(self._known) > _MOST_CHAINS:
+                self._known.popitem(last=False)
+        return chain
+
+    def forget(self, agent_id: str) -> None:
+        """Drop what is remembered of an agent, after its end or when its charter is rolled."""
+        self._known.pop(agent_id, None)
+
+    def bindings(self, agent: Agent) -> Bindings:
+        """Return the meaning of ``~``, ``repo/`` and groups for an agent."""
+        return Bindings(
+            home=agent.home, repo=agent.repo or agent.cwd, groups=self._groups, protected=self._protected
+        )
+
+    def charter(self, digest: str) -> Charter:
+        """Return a charter version.
+
+        Raises:
+            UndecidedError: The record does not hold it.
+        """
+        charter = self._charters.get(digest)
+        if charter is None:
+            known = self._state.charters.get(digest)
+            if known is None:
+                raise UndecidedError(f"charter version {digest[:23]} is not in the record")
+            charter = self._charters[digest] = from_canonical(known[1].encode())
+        return charter
+
+    def _make(self, agent: Agent) -> tuple[Bound, ...]:
+        chain: dict[tuple[str, bool, str, str], Bound] = {}
+        own = self.bindings(agent)
+        chain["", False, own.home, own.repo] = floor(own)
+        for link in self._state.registry.links(agent.id):
+            bindings = self.bindings(link.owner)
+            mark = (link.digest, link.ceiling, bindings.home, bindings.repo)
+            if mark not in chain:
+                chain[mark] = bind(self.charter(link.digest), bindings, ceiling=link.ceiling)
+        return tuple(chain.values())

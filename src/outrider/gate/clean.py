@@ -1,0 +1,97 @@
+"""The last thing before a string touches disk: secrets become keyed prints, homes become ``~``.
+
+Every event passes here on its way into the record, so that no room has to remember to. One scan over all strings of
+an event decides whether anything has to be done; nearly always nothing has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from outrider.detect.redact import redact, redact_host
+from outrider.events.record import AnyEvent, Beside, Entity
+
+# Fields that hold our own words or digests; what a detector might see in them is chance.
+_OURS = frozenset(
+    {"kind", "verb", "c", "digest", "chain", "beside", "prev", "vkey", "rule", "charter", "severity", "confidence"}
+)
+_SEPARATOR = "\n\0\n"
+
+
+def clean_event(event: AnyEvent, key: bytes) -> AnyEvent:
+    """Return ``event`` with every secret in its strings replaced by its print; the same object if there is none."""
+    strings = list(_strings(event))
+    if not strings:
+        return event
+    joined = _SEPARATOR.join(strings)
+    if redact(joined, key) == joined:
+        return event
+    plain = msgspec.to_builtins(event)
+    return msgspec.convert(_cleaned(plain, key), type(event))
+
+
+def clean_beside(beside: Beside, key: bytes) -> Beside:
+    """Return ``beside`` with secrets in entities and private names replaced by their prints."""
+    values = [entity.value for entity in beside.entities] + list(beside.private.values())
+    joined = _SEPARATOR.join(values)
+    if not values or redact(joined, key) == joined:
+        return beside
+    entities = tuple(Entity(e.role, e.kind, redact(e.value, key)) for e in beside.entities)
+    private = {name: redact(value, key) for name, value in beside.private.items()}
+    return msgspec.structs.replace(beside, entities=entities, private=private)
+
+
+def clean_host(value: str) -> str:
+    """Return a host whose high-entropy labels (data smuggled out through names) are prints."""
+    return redact_host(value)
+
+
+def abbreviate(path: str, home: str) -> str:
+    """Return ``path`` with the agent's home written ``~``, the only abbreviation that the record knows."""
+    if not home or home == "/":
+        return path
+    if path == home:
+        return "~"
+    return "~" + path[len(home) :] if path.startswith(home + "/") else path
+
+
+def expand(path: str, home: str) -> str:
+    """Undo :func:`abbreviate`."""
+    if path == "~":
+        return home
+    return home + path[1:] if path.startswith("~/") else path
+
+
+def _strings(struct: msgspec.Struct) -> list[str]:
+    out: list[str] = []
+    stack: list[Any] = [struct]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, msgspec.Struct):
+            for name in item.__struct_fields__:
+                if name not in _OURS:
+                    value = getattr(item, name)
+                    if value.__class__ is str:
+                        if value:
+                            out.append(value)
+                    elif value.__class__ is not int:
+                        stack.append(value)
+        elif isinstance(item, tuple):
+            stack.extend(item)
+        elif isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, str) and item:
+            out.append(item)
+    return out
+
+
+def _cleaned(value: Any, key: bytes, name: str = "") -> Any:
+    if isinstance(value, str):
+        return value if name in _OURS else redact(value, key)
+    if isinstance(value, dict):
+        return {k: _cleaned(v, key, k) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(v, key, name) for v in value]
+    return value

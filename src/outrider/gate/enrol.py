@@ -1,0 +1,277 @@
+"""Knows the agent behind a message, or brings it into being: the birth is in the record before anything else of it.
+
+:mod:`outrider.identity.binding` says what has to happen, purely; this writes it down and asks again.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from outrider.charter.narrow import effective
+from outrider.errors import CharterError, UndecidedError
+from outrider.events import message as m
+from outrider.events.record import (
+    AgentBorn,
+    AgentEnded,
+    AgentResumed,
+    Attestation,
+    Beside,
+    Entity,
+    HostNoted,
+    LabelsJoined,
+)
+from outrider.gate.guidance import guidance
+from outrider.identity import binding, place, process
+from outrider.identity.birth import UNCLAIMED, Terms, Wish, plan_birth
+from outrider.identity.digest import digest_later, exe_digest
+from outrider.identity.ids import agent_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from outrider.charter.shelf import Shelf
+    from outrider.events.call import Label
+    from outrider.events.record import Event
+    from outrider.gate.chains import Chains
+    from outrider.gate.results import Results
+    from outrider.gate.scribe import Scribe
+    from outrider.gate.state import State
+    from outrider.identity.binding import Unborn
+    from outrider.identity.people import Pseudonyms
+    from outrider.identity.registry import Agent, Intent
+
+    RepositoryCharter = Callable[[str], tuple[str, str] | None]
+
+_STEPS = 4
+"""Main agent, resumption, sub-agent, known: the most it takes to know somebody."""
+
+
+class Enrolment:
+    """Births, resumptions and ends as hosts bring them."""
+
+    def __init__(
+        self,
+        *,
+        scribe: Scribe,
+        state: State,
+        shelf: Shelf,
+        chains: Chains,
+        results: Results,
+        people: Pseudonyms,
+        sponsor: str = "",
+        repository_charter: RepositoryCharter = lambda _path: None,
+        unattested: bool = False,
+    ) -> None:
+        """Wire it.
+
+        Args:
+            scribe: Writes events.
+            state: What is true now.
+            shelf: Charters in force.
+            chains: Binds charters.
+            results: Joins a child's labels to its parent's.
+            people: Pseudonyms.
+            sponsor: Configured sponsor, or empty.
+            repository_charter: ``(charter, mode)`` that a path is set up with, or None.
+            unattested: Whether messages over HTTP are believed.
+        """
+        self._scribe = scribe
+        self._state = state
+        self._shelf = shelf
+        self._chains = chains
+        self._results = results
+        self._people = people
+        self._sponsor = sponsor
+        self._repository_charter = repository_charter
+        self._unattested = unattested
+        self._boot = process.boot_id()
+
+    async def agent_for(self, message: m.Message, peer: m.Peer) -> Agent:
+        """Return the agent that a message is from; what had to be recorded for that is durable.
+
+        Raises:
+            RefusedError: The message is not believed.
+            UndecidedError: Nobody could be born.
+        """
+        for _ in range(_STEPS):
+            standing = binding.who(
+                self._state.registry,
+                peer,
+                door=message.door,
+                session=message.session,
+                what=_what(message),
+                now=self._scribe.now(),
+                host_agent=message.host_agent,
+                agent_type=message.agent_type if isinstance(message, m.SubagentStarted) else "",
+                boot=self._boot,
+                unattested=self._unattested,
+            )
+            if isinstance(standing, binding.Known):
+                return standing.agent
+            event: Event
+            if isinstance(standing, binding.Returning):
+                event = self._resumed(standing, peer)
+            else:
+                event = self._born(message, standing, peer)
+            await self._scribe.durable(event)
+        raise UndecidedError("the agent behind this message could not be told")
+
+    def ended(self, message: m.SubagentStopped | m.SessionEnded, agent: Agent) -> Event:
+        """Record the end of a sub-agent, or of a session with every sub-agent it still has."""
+        registry = self._state.registry
+        if isinstance(message, m.SubagentStopped):
+            if not agent.host_agent or agent.ended:
+                return self._note(message, agent)
+            parent = registry.by_id(agent.parent)
+            if parent is not None:
+                self._results.join(agent, parent)
+            return self.end(agent, "completed", message.event)
+        for member in registry.members(agent.door, agent.session):
+            if not member.ended and member.host_agent:
+                self.end(member, "completed", "with its session")
+        main = registry.by_session(agent.door, agent.session) or agent
+        return self._note(message, agent) if main.ended else self.end(main, "completed", message.reason[:60])
+
+    def end(self, agent: Agent, how: str, detail: str) -> AgentEnded:
+        """Record that an agent is gone."""
+        self._chains.forget(agent.id)
+        return self._scribe.write(AgentEnded, agent=agent.id, how=how, detail=detail)
+
+    def guidance(self, agent: Agent) -> str:
+        """Return what an agent is told at its start."""
+        return guidance(agent, self._chains.charter(agent.digest))
+
+    def _note(self, message: m.Message, agent: Agent) -> HostNoted:
+        source = f"{message.door}:{message.session}"[:200]
+        return self._scribe.write(HostNoted, agent=agent.id, source=source, event=message.event)
+
+    def _resumed(self, standing: binding.Returning, peer: m.Peer) -> Event:
+        agent = standing.agent
+        attested = agent.attested
+        if standing.host is not None:
+            attested = self._attest(standing.host, standing.above, peer, agent.repo)
+        event: Event = self._scribe.write(AgentResumed, agent=agent.id, attested=attested, seal=True)
+        if standing.under is not None:
+            labels = self._state.flow.labels_of(standing.under.id)
+            if labels:
+                event = self._scribe.write(
+                    LabelsJoined, agent=agent.id, labels=labels, origin_agent=standing.under.id
+                )
+        return event
+
+    def _born(self, message: m.Message, unborn: Unborn, peer: m.Peer) -> AgentBorn:
+        parent = unborn.parent
+        host = unborn.host
+        home = self._home(host, parent, peer)
+        cwd = message.cwd or (parent.cwd if parent else "")
+        repo = place.repository(cwd, home=home) if cwd else place.RepoFacts()
+        if host is None:
+            attested = parent.attested if parent else Attestation(uid=peer.uid)
+        else:
+            attested = self._attest(host, unborn.above, peer, repo.root, repo)
+        human = place.sponsor(configured=self._sponsor, human=repo.human, uid=attested.uid)
+        root = repo.root or cwd
+        configured = self._repository_charter(root) if root else None
+        wish = Wish(
+            door=message.door,
+            session=message.session[:200],
+            how=unborn.how,
+            host_agent=unborn.host_agent[:200],
+            agent_type=message.agent_type if isinstance(message, m.SubagentStarted) else "",
+            sponsor=self._people.of(human),
+            repo_charter=configured[0] if configured else "",
+            repo_mode="observe" if configured and configured[1] == "observe" else "enforce" if configured else "",
+            labels=self._inherited(parent, unborn.before),
+            attested=attested,
+        )
+        birth = plan_birth(
+            wish,
+            agent=agent_id(),
+            now=self._scribe.now(),
+            terms=self.terms,
+            parent=parent,
+            asked=self._asked(parent, wish),
+            default=UNCLAIMED,
+        )
+        private = {"home": home, "repo": root, "cwd": cwd, "hostname": os.uname().nodename}
+        private |= {"sponsor": human, "human": place.os_user(attested.uid), "exe": host.exe if host else ""}
+        return self._scribe.write(
+            AgentBorn,
+            source=f"{message.door}:{message.session}"[:200],
+            beside=Beside(entities=_born_entities(birth.fields(), root), private=private),
+            seal=True,
+            **birth.fields(),
+        )
+
+    def terms(self, name: str) -> Terms | None:
+        """Return what a birth needs to know of a charter; None if there is none in force."""
+        try:
+            line = self._shelf.line(name)
+        except CharterError:
+            return None
+        if any(charter.digest not in self._state.charters for charter in line):
+            return None
+        settings = effective(line)
+        return Terms(
+            name=name,
+            line=tuple(charter.digest for charter in line),
+            ttl=settings.ttl * 1_000_000,
+            mode=settings.mode,
+        )
+
+    def _asked(self, parent: Agent | None, wish: Wish) -> Intent | None:
+        if parent is None:
+            return None
+        registry = self._state.registry
+        return registry.open_spawn(parent.id, wish.agent_type) or registry.open_spawn(parent.id)
+
+    def _inherited(self, parent: Agent | None, before: Agent | None) -> tuple[Label, ...]:
+        flow = self._state.flow
+        held = set(flow.labels_of(parent.id)) if parent else set()
+        if before is not None:
+            held.update(flow.labels_of(before.id))
+        return tuple(sorted(held))
+
+    @staticmethod
+    def _home(host: process.ProcessFacts | None, parent: Agent | None, peer: m.Peer) -> str:
+        if host is None:
+            return parent.home if parent else place.os_home(peer.uid)
+        return process.home_of(host.pid) or place.os_home(peer.uid)
+
+    @staticmethod
+    def _attest(
+        host: process.ProcessFacts,
+        above: tuple[process.ProcessFacts, ...],
+        peer: m.Peer,
+        root: str,
+        repo: place.RepoFacts | None = None,
+    ) -> Attestation:
+        exe = exe_digest(host.pid)
+        if not exe:
+            digest_later(host.pid)
+        commit, branch = (repo.commit, repo.branch) if repo else place.head_of(root) if root else ("", "")
+        return process.attest(host, uid=peer.uid, above=above, exe=exe, commit=commit, branch=branch)
+
+
+def _what(message: m.Message) -> binding.What:
+    if isinstance(message, m.SessionStarted):
+        return "start"
+    if isinstance(message, m.CallReturned | m.BatchReturned | m.SubagentStopped | m.SessionEnded | m.HostNote):
+        return "report"
+    return "call"
+
+
+def _born_entities(fields: dict[str, object], root: str) -> tuple[Entity, ...]:
+    attested = fields["attested"]
+    assert isinstance(attested, Attestation)
+    found = [Entity("is", "session", str(fields["session"]))]
+    if attested.pid:
+        found.append(Entity("is", "pid", str(attested.pid)))
+    if attested.exe:
+        found.append(Entity("is", "digest", attested.exe))
+    if root:
+        found.append(Entity("is", "repo", root))
+    if attested.commit:
+        found.append(Entity("is", "commit", attested.commit))
+    return tuple(found)

@@ -1,0 +1,136 @@
+"""The heart: what would this call do, and what do the charters say? Pure, both halves.
+
+``plan`` reads the call's text. Between the two, :mod:`outrider.gate.gather` looks up the facts that the plan wants.
+``decide`` knows the agent's chain, its labels and its counters, and never looks anything up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from outrider.charter.ruling import Context, Ruling, rule
+from outrider.events.call import Call, Effect, Finding, Label
+from outrider.events.decision import WORSE, Decision, RuleHit, Verdict
+from outrider.flow.labels import brings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from outrider.charter.bound import Bound
+    from outrider.events.record import Counters
+
+Mode = Literal["enforce", "observe"]
+MAX_HITS = 16
+PENDING = -1
+"""Origin of a label that the call under judgement itself brings."""
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent brings to a call, apart from the call.
+
+    Attributes:
+        chain: Every policy set that bounds it, the floor first.
+        labels: What its context carries.
+        counters: This call included.
+        mode: Its mode.
+        now: Wall clock, microseconds since 1970 UTC.
+        agent: Its id.
+        paused: True while a person has paused enforcement on this host.
+    """
+
+    chain: tuple[Bound, ...]
+    labels: tuple[Label, ...]
+    counters: Counters
+    mode: Mode = "enforce"
+    now: int = 0
+    agent: str = "agent"
+    paused: bool = False
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision and what it was made of.
+
+    Attributes:
+        decision: The verdict.
+        labels: Labels in force while judging, those of the call's own reads included.
+        adds: Labels that an allow puts on the agent.
+        told: Findings that do not stop the call but that the agent is told of.
+    """
+
+    decision: Decision
+    labels: tuple[Label, ...]
+    adds: tuple[Label, ...]
+    told: tuple[RuleHit, ...] = ()
+
+
+def decide(
+    call: Call,
+    effects: Sequence[Effect],
+    findings: Sequence[Finding],
+    setting: Setting,
+    file_labels: Callable[[str], tuple[Label, ...]],
+) -> Judged:
+    """Return the decision on a call.
+
+    Args:
+        call: The call.
+        effects: What it would do, paths resolved.
+        findings: What detectors saw in it.
+        setting: What the agent brings.
+        file_labels: Labels that a file carries, by absolute path.
+    """
+    reads = [effect for effect in effects if effect.verb == "read"]
+    carried = _carried(reads, file_labels)
+    within = carried | {Label(name, PENDING) for name in brings(reads, findings)}
+    labels = _merge(setting.labels, within)
+    ruling = rule(
+        setting.chain,
+        effects,
+        Context(
+            labels=labels,
+            findings=tuple(findings),
+            counters=setting.counters,
+            mode=setting.mode,
+            now=setting.now,
+            agent=setting.agent,
+        ),
+    )
+    adds = _merge((), carried | {Label(name, PENDING) for name in brings(effects, findings)})
+    known = set(setting.labels)
+    held = {label.name for label in setting.labels}
+    adds = tuple(a for a in adds if a not in known and not (a.origin == PENDING and a.name in held and call.tool == "prompt"))
+    stops = tuple(hit for hit in ruling.hits if hit.verdict != "allow")
+    told = tuple(hit for hit in ruling.hits if hit.verdict == "allow" and hit.advice)
+    decision = Decision(
+        verdict=ruling.verdict,
+        enforced=enforce(ruling, setting),
+        hits=stops[:MAX_HITS],
+        grant=ruling.grant and ruling.verdict == "allow",
+        mode="observe" if setting.paused else ruling.mode,
+    )
+    return Judged(decision=decision, labels=labels, adds=adds, told=told[:MAX_HITS])
+
+
+def enforce(ruling: Ruling, setting: Setting) -> Verdict:
+    """Return what the host is told: the ruling's own word, or, under a pause, only what the floor refuses."""
+    if not setting.paused:
+        return ruling.enforced
+    floor = [hit.verdict for hit in ruling.hits if hit.charter == "floor"]
+    verdict = max(floor, key=WORSE.__getitem__, default="allow")
+    return ruling.undecided if verdict == "error" else verdict
+
+
+def _carried(reads: Sequence[Effect], file_labels: Callable[[str], tuple[Label, ...]]) -> set[Label]:
+    carried: set[Label] = set()
+    for effect in reads:
+        if effect.kind == "path":
+            carried.update(file_labels(effect.value))
+            if effect.resolved:
+                carried.update(file_labels(effect.resolved))
+    return carried
+
+
+def _merge(held: Sequence[Label], more: set[Label]) -> tuple[Label, ...]:
+    return tuple(sorted({*held, *more}))

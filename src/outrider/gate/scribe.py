@@ -1,0 +1,166 @@
+"""Writes events: fills the envelope, cleans the strings, appends, and folds the event into the state.
+
+The order is the point: an event is in the ledger's queue before the state knows it, and nobody is answered before
+:meth:`Scribe.durable` has returned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+import msgspec
+
+from outrider.events.codec import beside_digest, encode, encode_beside
+from outrider.events.record import VERSION, AnyEvent, Beside, CallDecided, Event, Source
+from outrider.gate.clean import clean_beside, clean_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from outrider.gate.state import State
+
+NOTHING = Beside()
+_LEAF_ROOM = 14 * 1024
+"""Bytes of effects and hits that a decision may carry before the mildest are left out."""
+
+E = TypeVar("E", bound=Event)
+
+
+class Log(Protocol):
+    """What the gate needs of a ledger."""
+
+    @property
+    def size(self) -> int:
+        """Number of events appended."""
+
+    def append(self, build: Callable[[int], tuple[bytes, bytes]], *, seal: bool = False) -> int:
+        """Append what ``build`` makes for the index it is given; return the index."""
+
+    async def durable(self, n: int) -> None:
+        """Return once event ``n`` is on disk."""
+
+
+def wall_clock() -> int:
+    """Return microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+class Scribe:
+    """The one writer of events on this host.
+
+    Attributes:
+        key: Key of every print.
+    """
+
+    def __init__(self, log: Log, state: State, key: bytes, clock: Callable[[], int] = wall_clock) -> None:
+        self._log = log
+        self._state = state
+        self.key = key
+        self._clock = clock
+
+    def now(self) -> int:
+        """Return the wall clock, microseconds since 1970 UTC."""
+        return self._clock()
+
+    def write(
+        self,
+        kind: type[E],
+        *,
+        beside: Beside = NOTHING,
+        source: str = "daemon",
+        lost: int = 0,
+        seal: bool = False,
+        **fields: Any,
+    ) -> E:
+        """Append one event and fold it into the state; it is not durable yet.
+
+        Args:
+            kind: Type of the event.
+            beside: What lies beside it.
+            source: Who told us; its sequence is continued.
+            lost: How many of the source's messages are known to be missing before this one.
+            seal: True if the commit that holds it must be sealed by a checkpoint.
+            fields: The type's own fields, and ``agent``.
+
+        Raises:
+            RecordError: It cannot be appended; nothing has changed.
+            BadInputError: It has no form that fits a leaf.
+        """
+        state = self._state
+        now = self._clock()
+        seq, prev = state.sources.get(source, (-1, ""))
+        cleaned = clean_beside(beside, self.key)
+        blob = encode_beside(cleaned)
+        envelope = {
+            "v": VERSION,
+            "ts": now,
+            "src": Source(id=source, seq=seq + 1, prev=prev, lost=lost),
+            "beside": beside_digest(blob),
+            "back": max(0, state.last_ts - now),
+        }
+        made: list[tuple[AnyEvent, bytes]] = []
+
+        def build(n: int) -> tuple[bytes, bytes]:
+            event = cast("AnyEvent", kind(n=n, **envelope, **fields))
+            event = clean_event(event, self.key)
+            if isinstance(event, CallDecided):
+                event = fit(event)
+            leaf = encode(event)
+            made.append((event, leaf))
+            return leaf, blob
+
+        self._log.append(build, seal=seal)
+        event, leaf = made[-1]
+        state.apply(event, cleaned, hashlib.sha256(b"\0" + leaf).hexdigest())
+        return cast("E", event)
+
+    async def durable(self, event: Event) -> None:
+        """Return once ``event`` is on disk.
+
+        Raises:
+            RecordError: It could not be written.
+        """
+        await self._log.durable(event.n)
+
+
+def fit(event: CallDecided) -> CallDecided:
+    """Return the decision with as many effects as a leaf can hold, those that decided first, and ``cut`` counted.
+
+    Only the record is shortened: the decision was made on all effects.
+    """
+    if len(event.effects) + len(event.findings) + len(event.decision.hits) < 24:  # noqa: PLR2004
+        return event
+    decisive = [hit.effect for hit in event.decision.hits if hit.effect >= 0]
+    order = list(dict.fromkeys([*decisive, *range(len(event.effects))]))
+    room = _LEAF_ROOM
+    hits = _take(event.decision.hits[:24], room // 3)
+    findings = _take(event.findings[:24], room // 4)
+    room -= len(msgspec.json.encode((hits, findings)))
+    kept: list[int] = []
+    for index in order:
+        room -= len(msgspec.json.encode(event.effects[index])) + 1
+        if room < 0:
+            break
+        kept.append(index)
+    kept.sort()
+    place = {old: new for new, old in enumerate(kept)}
+    moved = tuple(msgspec.structs.replace(hit, effect=place.get(hit.effect, -1)) for hit in hits)
+    return msgspec.structs.replace(
+        event,
+        effects=tuple(event.effects[i] for i in kept),
+        findings=findings,
+        decision=msgspec.structs.replace(event.decision, hits=moved),
+        cut=len(event.effects) - len(kept),
+    )
+
+
+def _take(items: tuple[Any, ...], room: int) -> tuple[Any, ...]:
+    kept = []
+    for item in items:
+        room -= len(msgspec.json.encode(item)) + 1
+        if room < 0:
+            break
+        kept.append(item)
+    return tuple(kept)

@@ -1,0 +1,136 @@
+"""What is true now, folded from the record and from nothing else.
+
+Every part has ``apply(event, beside)``; applying the whole record to an empty state gives this state, which is how a
+start after a crash, and the test of that, work. The store is never asked: it may lag.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from outrider.events.record import (
+    AgentBorn,
+    AnyEvent,
+    Beside,
+    CallDecided,
+    CharterLoaded,
+    LeverPulled,
+)
+from outrider.flow.state import FlowState
+from outrider.identity.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class _Dump(msgspec.Struct):
+    size: int
+    root: bytes
+    registry: bytes
+    flow: bytes
+    sources: dict[str, tuple[int, str]]
+    charters: dict[str, tuple[str, str]]
+    in_force: dict[str, str]
+    last_ts: int
+    paused_until: int
+    paused_why: str
+    opaque: dict[str, int]
+
+
+class State:
+    """The fold.
+
+    Attributes:
+        registry: Agents, counters and open intents.
+        flow: Labels of agents and files.
+        sources: Per source, the sequence number and leaf hash (hex) of its last event.
+        charters: Per digest, the name and canonical source of every charter version ever loaded.
+        in_force: Per name, the digest of the version that births are bound to.
+        last_ts: Wall clock of the last event, microseconds.
+        paused_until: Until when a person paused enforcement, microseconds; 0 if nobody did.
+        opaque: Per agent, how many calls with effects that nobody sees were let through.
+    """
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self.flow = FlowState()
+        self.sources: dict[str, tuple[int, str]] = {}
+        self.charters: dict[str, tuple[str, str]] = {}
+        self.in_force: dict[str, str] = {}
+        self.last_ts = 0
+        self.paused_until = 0
+        self.paused_why = ""
+        self.opaque: dict[str, int] = {}
+
+    def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:
+        """Fold one event in. ``leaf_hash`` is the hex of the RFC 6962 hash of its leaf."""
+        self.registry.apply(event, beside)
+        self.flow.apply(event, beside)
+        self.last_ts = event.ts
+        if event.src is not None:
+            self.sources[event.src.id] = (event.src.seq, leaf_hash)
+        if isinstance(event, CallDecided):
+            if event.decision.enforced == "allow" and any(e.verb == "opaque" for e in event.effects):
+                self.opaque[event.agent] = self.opaque.get(event.agent, 0) + 1
+        elif isinstance(event, CharterLoaded):
+            self.charters[event.digest] = (event.name, event.source)
+            self.in_force[event.name] = event.digest
+        elif isinstance(event, LeverPulled):
+            if event.lever == "pause":
+                self.paused_until, self.paused_why = event.until, event.why
+            elif event.lever == "resume":
+                self.paused_until, self.paused_why = 0, ""
+        elif isinstance(event, AgentBorn):
+            self.opaque.pop(event.agent, None)
+
+    def paused(self, now: int) -> bool:
+        """Tell whether enforcement is paused at ``now`` (microseconds). A clock that jumps back cannot prolong it
+        by more than the jump, because the pause's own end is fixed in the record."""
+        return now < self.paused_until
+
+    def dump(self, size: int, root: bytes) -> bytes:
+        """Return the snapshot of the state after ``size`` events whose tree has ``root``."""
+        return msgspec.msgpack.encode(
+            _Dump(
+                size=size,
+                root=root,
+                registry=self.registry.dump(),
+                flow=self.flow.dump(),
+                sources=self.sources,
+                charters=self.charters,
+                in_force=self.in_force,
+                last_ts=self.last_ts,
+                paused_until=self.paused_until,
+                paused_why=self.paused_why,
+                opaque=self.opaque,
+            )
+        )
+
+    @classmethod
+    def load(cls, data: bytes) -> tuple[State, int, bytes]:
+        """Return the state in a snapshot, with the size and root that it was taken at.
+
+        Raises:
+            msgspec.DecodeError: The bytes are not a snapshot.
+        """
+        dump = msgspec.msgpack.decode(data, type=_Dump)
+        state = cls()
+        state.registry = Registry.load(dump.registry)
+        state.flow = FlowState.load(dump.flow)
+        state.sources = dump.sources
+        state.charters = dump.charters
+        state.in_force = dump.in_force
+        state.last_ts = dump.last_ts
+        state.paused_until = dump.paused_until
+        state.paused_why = dump.paused_why
+        state.opaque = dump.opaque
+        return state, dump.size, dump.root
+
+
+def fold(state: State, entries: Iterable[tuple[AnyEvent, Beside, str]]) -> State:
+    """Apply ``entries`` in order and return the state."""
+    for event, beside, leaf_hash in entries:
+        state.apply(event, beside, leaf_hash)
+    return state

@@ -1,0 +1,144 @@
+"""What is read out of a call or a result before it is judged: effects, findings, fingerprints, entities.
+
+Pure functions of the text, and therefore the part that can be done in another process: inputs over
+:data:`LARGE` bytes go to a worker in their agent's lane, so that nobody else waits for them.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from outrider.detect.scan import scan_call, scan_text
+from outrider.effects.plan import plan
+from outrider.events.call import Call, Finding, Plan
+from outrider.events.entities import mentions
+from outrider.events.message import text_of
+from outrider.events.record import Entity
+from outrider.flow.prints import control_text, fingerprints
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from outrider.effects.place import Place
+
+LARGE = 24 * 1024
+"""Characters of a call or a result from which on it is studied in a worker process: about 2 ms of work."""
+
+MOST_PRINTS = 64
+MOST_CONTROL = 48
+MOST_MENTIONS = 64
+_PRINTED = 256 * 1024
+
+
+class Study(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call's text says.
+
+    Attributes:
+        plan: Effects and the facts wanted.
+        findings: What detectors saw.
+        prints: Fingerprints of all its arguments.
+        control: Fingerprints of its control arguments.
+    """
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    prints: bytes
+    control: bytes
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a result's text says.
+
+    Attributes:
+        findings: What detectors saw.
+        prints: Fingerprints of it.
+        named: Entities named in it.
+    """
+
+    findings: tuple[Finding, ...]
+    prints: bytes
+    named: tuple[Entity, ...]
+
+
+def study(call: Call, place: Place, key: bytes) -> Study:
+    """Return what a call's text says."""
+    planned = plan(call, place)
+    text = text_of(call.args)[:_PRINTED]
+    control = control_text(call, planned.effects)
+    return Study(
+        plan=planned,
+        findings=scan_call(call, key),
+        prints=fingerprints(text, key, limit=MOST_PRINTS),
+        control=fingerprints(control, key, limit=MOST_CONTROL),
+    )
+
+
+def read(text: str, key: bytes, home: str) -> Reading:
+    """Return what a result's text says."""
+    return Reading(
+        findings=scan_text(text, "result", key),
+        prints=fingerprints(text[:_PRINTED], key, limit=MOST_PRINTS),
+        named=mentions(text[:_PRINTED], MOST_MENTIONS, key=key, home=home),
+    )
+
+
+def weight(value: Any) -> int:
+    """Return how many characters of text a host's JSON value holds, without joining them."""
+    total = 0
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if item.__class__ is str:
+            total += len(item)
+        elif item.__class__ is dict:
+            stack.extend(item.values())
+        elif item.__class__ is list:
+            stack.extend(item)
+        total += 8
+    return total
+
+
+class Workers:
+    """One worker process for what is large, started when first needed."""
+
+    def __init__(self, count: int = 1) -> None:
+        self._count = count
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def study(self, loop: asyncio.AbstractEventLoop, call: Call, place: Place, key: bytes) -> Study:
+        """As :func:`study`, elsewhere.
+
+        Raises:
+            concurrent.futures.process.BrokenProcessPool: The worker died; the next call gets a new one.
+        """
+        return await loop.run_in_executor(self._ready(), study, call, place, key)
+
+    async def read(self, loop: asyncio.AbstractEventLoop, text: str, key: bytes, home: str) -> Reading:
+        """As :func:`read`, elsewhere."""
+        return await loop.run_in_executor(self._ready(), read, text, key, home)
+
+    def warm(self) -> None:
+        """Start the worker now, so that the first large call does not pay for it."""
+        self._ready().submit(weight, "")
+
+    def broken(self) -> None:
+        """Forget a worker that died."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def stop(self) -> None:
+        """End the worker and wait for it."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _ready(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # "spawn": the daemon has threads, and a forked child of a threaded process can inherit a held lock.
+            self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"))
+        return self._pool
