@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.store.record import Story
 
 from outrider.errors import BadInputError, RecordError, UnknownVersionError
 from outrider.events.call import Effect, Label
@@ -25,6 +26,16 @@ from outrider.events.record import (
 from outrider.store.follow import catch_up, follow, rebuild
 from outrider.store.schema import NAMES
 from outrider.store.view import View
+
+
+@pytest.fixture
+def story():
+    return Story()
+
+
+@pytest.fixture
+def make_story():
+    return Story
 
 
 def contents(view):

@@ -73,7 +73,8 @@ def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
             container, ``pid:N`` or ``pid:N@TIME`` (ISO 8601 or seconds since 1970).
         key: Key of this host's prints; without it neither secrets nor whole URLs can be looked up.
     """
-    text = artefact.strip()
+    # An argument that is not UTF-8 comes with surrogates, which no record can hold.
+    text = artefact.strip().encode("utf-8", "replace").decode()
     read_as = [pair for pair in guess(text, key=key) if pair[0] != "pid" or _PID.match(text)]
     things: dict[int, Thing] = {}
     for kind, value in read_as:

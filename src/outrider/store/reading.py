@@ -10,7 +10,7 @@ import msgspec
 
 from outrider.errors import BadInputError
 from outrider.events.codec import decode, decode_beside
-from outrider.events.record import AnyEvent, Beside
+from outrider.events.record import AnyEvent, Beside, CallResult
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -334,9 +334,12 @@ def _outcome(enforced: str, leaf: bytes | None) -> Outcome:
         if refused:
             return "refused"
         return "asked" if enforced == "ask" else "no result seen"
+    result = decode(leaf)
+    ok = isinstance(result, CallResult) and result.ok
     if refused:
-        return "ran despite the refusal"
-    return "done" if getattr(decode(leaf), "ok", False) else "failed"
+        # Hosts report a call that was refused as one that failed.
+        return "ran despite the refusal" if ok else "refused"
+    return "done" if ok else "failed"
 
 
 def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:

@@ -3,12 +3,10 @@
 import hashlib
 from dataclasses import dataclass, field
 
-import pytest
-
-from outrider.events.call import Effect, Label
+from outrider.events.call import Effect
 from outrider.events.codec import beside_digest, encode, encode_beside
 from outrider.events.decision import Decision
-from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, Commitment, Entity, RecordOpened, Source
+from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, Commitment, RecordOpened, Source
 
 NOTHING = Commitment(c="0" * 64, size=1)
 
@@ -62,19 +60,3 @@ class Story:
             CallResult, agent=agent, call=f"t{intent}", intent=intent, ok=ok, content=NOTHING, adds=tuple(adds),
             beside=Beside(entities=tuple(entities), prints=prints), **fields,
         )  # fmt: skip
-
-
-@pytest.fixture
-def story():
-    return Story()
-
-
-@pytest.fixture
-def make_story():
-    return Story
-
-
-@pytest.fixture
-def noun():
-    """Short names for the nouns that tests write."""
-    return type("Noun", (), {"Entity": Entity, "Effect": Effect, "Label": Label, "Beside": Beside})

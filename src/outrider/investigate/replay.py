@@ -1,0 +1,338 @@
+"""Would charter P have stopped it, and what honest work would it have broken?
+
+Every recorded decision carries the typed input of the policy, so nothing is parsed again: the draft takes its own link
+of each agent's chain, every other link stays as it was recorded, and the calls are ruled on afresh. What a draft would
+have changed about everything AFTER the first call that it stops cannot be known: the agent would have done otherwise.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from outrider.charter.bound import Bindings, Bound, bind
+from outrider.charter.floor import floor
+from outrider.charter.model import Charter, from_canonical
+from outrider.charter.ruling import Context, Ruling, rule
+from outrider.errors import CharterError
+from outrider.events.codec import decode
+from outrider.events.decision import WORSE, Verdict
+from outrider.events.record import AgentBorn, CallDecided, CharterLoaded
+from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.words import summary
+from outrider.store import reading
+
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
+MOST_LISTED: Final = 10_000
+"""Most calls listed one by one; the counts are always whole."""
+
+_FIXED: Final = ("floor", "identity")
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that the draft would have decided otherwise, or that cannot be decided.
+
+    Attributes:
+        n: The call.
+        ts: Its time.
+        agent: Its agent.
+        what: Its tool and effects, in a line.
+        was: The verdict recorded.
+        now: The verdict under the draft, or empty if it cannot be known.
+        rules: Rule ids that decide now, the worst first.
+        reason: Why, one sentence.
+    """
+
+    n: int
+    ts: int
+    agent: str
+    what: str
+    was: str
+    now: str
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer.
+
+    Attributes:
+        charter: Name of the draft.
+        digest: Its digest.
+        judged: Calls ruled on.
+        stopped: Newly refused calls that the caller named as bad.
+        broken: All other newly refused calls.
+        asked: Calls that a person would newly have been asked about.
+        allowed: Newly allowed calls.
+        missed: Calls named as bad that the draft would still have let through.
+        unchanged: How many were decided alike.
+        not_decidable: Calls whose recorded input does not suffice.
+        per_second: Calls ruled on a second.
+        confidence: ``value``, or ``part`` if something could not be decided.
+        coverage: What could not be seen.
+        statement: The answer in a sentence.
+    """
+
+    charter: str
+    digest: str
+    judged: int
+    stopped: tuple[Changed, ...]
+    broken: tuple[Changed, ...]
+    asked: tuple[Changed, ...]
+    allowed: tuple[Changed, ...]
+    missed: tuple[int, ...]
+    unchanged: int
+    not_decidable: tuple[Changed, ...]
+    per_second: float
+    confidence: str
+    coverage: Coverage
+    statement: str
+
+
+def replay(
+    view: View,
+    draft: Charter,
+    *,
+    bad: Collection[int] = (),
+    protected: tuple[str, ...] = (),
+    since: int = 0,
+) -> Replay:
+    """Rule on every recorded call of the agents that the draft's name bounds, as if the draft had been in force.
+
+    Args:
+        view: The view.
+        draft: The charter to try. It stands in for every version of its own name, in an agent's own line and in its
+            ancestors'; what it extends is left as recorded.
+        bad: Calls that it is meant to stop; refusing them is success, refusing any other is damage.
+        protected: Outrider's own places on the host that made the record, for the floor.
+        since: Only calls from this event on.
+
+    Raises:
+        CharterError: The draft does not compile.
+    """
+    with view.snapshot():
+        chains = _Chains(view, draft, protected)
+        bind(draft, Bindings(home="/", repo=""))
+        sums: dict[str, list[Changed]] = {kind: [] for kind in ("stopped", "broken", "asked", "allowed", "unknown")}
+        judged = unchanged = 0
+        still: list[int] = []
+        began = time.perf_counter()
+        for call in _calls(view, since):
+            if not chains.concerns(call.agent):
+                continue
+            judged += 1
+            kind, changed = _one(chains, call, bad)
+            if changed is not None:
+                sums[kind].append(changed)
+            else:
+                unchanged += 1
+            if call.n in bad and (kind == "allowed" or (not kind and call.decision.verdict != "deny")):
+                still.append(call.n)
+        took = time.perf_counter() - began
+        covered = coverage(view)
+    return Replay(
+        charter=draft.name,
+        digest=draft.digest,
+        judged=judged,
+        stopped=tuple(sums["stopped"][:MOST_LISTED]),
+        broken=tuple(sums["broken"][:MOST_LISTED]),
+        asked=tuple(sums["asked"][:MOST_LISTED]),
+        allowed=tuple(sums["allowed"][:MOST_LISTED]),
+        missed=tuple(still),
+        unchanged=unchanged,
+        not_decidable=tuple(sums["unknown"][:MOST_LISTED]),
+        per_second=judged / took if took > 0 else 0.0,
+        confidence="part" if sums["unknown"] else "value",
+        coverage=covered,
+        statement=_statement(draft.name, judged, sums, still),
+    )
+
+
+def _statement(name: str, judged: int, sums: dict[str, list[Changed]], still: list[int]) -> str:
+    if not judged:
+        return f"No recorded call was bounded by a charter called {name}."
+    parts = [
+        f"Of {judged:,} calls, this {name} would have stopped {len(sums['stopped']):,} of those meant"
+        + (f" (and let {len(still):,} through)" if still else "")
+        + f" and broken {len(sums['broken']):,} others"
+    ]
+    for kind, words in (("asked", "newly asked about"), ("allowed", "newly allowed"), ("unknown", "not decidable")):
+        if sums[kind]:
+            parts.append(f"{len(sums[kind]):,} {words}")
+    return "; ".join(parts) + "."
+
+
+def _calls(view: View, since: int) -> Iterator[CallDecided]:
+    rows = view.db.execute(
+        "SELECT l.leaf FROM events e JOIN leaves l ON l.n = e.n"
+        " WHERE e.kind = 'call.decided' AND e.n >= ? ORDER BY e.n",
+        (since,),
+    )
+    for (leaf,) in rows:
+        event = decode(leaf)
+        if isinstance(event, CallDecided) and not event.permission:
+            yield event
+
+
+def _one(chains: _Chains, call: CallDecided, bad: Collection[int]) -> tuple[str, Changed | None]:
+    """Return which list a call belongs in, and its entry; ``("", None)`` if nothing changes."""
+    was = call.decision
+    if was.verdict == "deny" and any(hit.rule.partition(".")[0] in _FIXED for hit in was.hits):
+        return "", None  # No charter can change what the floor or an agent's own end refuses.
+    try:
+        chain, home = chains.of(call.agent)
+    except CharterError as error:
+        return "unknown", _changed(call, "", reason=str(error))
+    ruling = _rule(chain, call, home)
+    now = _settled(ruling.verdict, ruling.undecided)
+    before = _settled(was.verdict, was.enforced if was.mode == "enforce" else ruling.undecided)
+    if call.cut and now != "deny":
+        return "unknown", _changed(call, "", reason=f"{call.cut} effects did not fit the record")
+    if now == before or {now, before} == {"allow", "amend"}:
+        return "", None
+    kind = "allowed" if WORSE[now] < WORSE[before] else "asked"
+    if now == "deny":
+        kind = "stopped" if call.n in bad else "broken"
+    return kind, _changed(call, now, ruling)
+
+
+def _rule(chain: tuple[Bound, ...], call: CallDecided, home: str) -> Ruling:
+    effects = tuple(
+        msgspec.structs.replace(effect, value=_expand(effect.value, home), resolved=_expand(effect.resolved, home))
+        if effect.kind == "path" and (effect.value[:1] == "~" or effect.resolved[:1] == "~")
+        else effect
+        for effect in call.effects
+    )
+    return rule(chain, effects, Context(labels=call.labels, findings=call.findings, counters=call.counters))
+
+
+def _expand(path: str, home: str) -> str:
+    """Undo the record's only abbreviation: the agent's home is written ``~``."""
+    return home + path[1:] if path == "~" or path.startswith("~/") else path
+
+
+def _settled(verdict: Verdict, undecided: str) -> Verdict:
+    if verdict != "error":
+        return verdict
+    return undecided if undecided in {"deny", "ask", "allow"} else "deny"  # type: ignore[return-value]
+
+
+def _changed(call: CallDecided, now: str, ruling: Ruling | None = None, reason: str = "") -> Changed:
+    worst = [hit for hit in ruling.hits if hit.verdict == ruling.verdict and hit.verdict != "allow"] if ruling else []
+    return Changed(
+        n=call.n,
+        ts=call.ts,
+        agent=call.agent,
+        what=summary(call),
+        was=call.decision.verdict,
+        now=now,
+        rules=tuple(dict.fromkeys(hit.rule for hit in worst)),
+        reason=reason or (worst[0].reason if worst else ""),
+    )
+
+
+class _Chains:
+    """Binds the recorded chains of agents, the draft in its place; the same order as when they were judged."""
+
+    def __init__(self, view: View, draft: Charter, protected: tuple[str, ...]) -> None:
+        self._view = view
+        self._draft = draft
+        self._protected = protected
+        self._births: dict[str, AgentBorn | None] = {}
+        self._charters: dict[str, Charter | None] = {}
+        self._known: dict[str, tuple[tuple[Bound, ...], str] | CharterError] = {}
+        self._bound: dict[tuple[object, ...], Bound] = {}
+        self._concerns: dict[str, bool] = {}
+        self._groups: dict[str, tuple[str, ...]] = {}
+        for (leaf,) in view.rows("SELECT l.leaf FROM charters c JOIN leaves l ON l.n = c.n ORDER BY c.n"):
+            event = decode(leaf)
+            if isinstance(event, CharterLoaded):
+                self._charters[event.digest] = _parsed(event.source)
+                self._groups.update(event.groups)
+
+    def concerns(self, agent_id: str) -> bool:
+        """Tell whether a charter of the draft's name bounds the agent."""
+        known = self._concerns.get(agent_id)
+        if known is None:
+            birth = self._birth(agent_id)
+            name = self._draft.name
+            known = self._concerns[agent_id] = birth is not None and (
+                birth.charter == name or any(self._name(digest) == name for digest in birth.chain)
+            )
+        return known
+
+    def of(self, agent_id: str) -> tuple[tuple[Bound, ...], str]:
+        """Return an agent's chain and home.
+
+        Raises:
+            CharterError: A charter version is not in the record, or the agent's places were erased.
+        """
+        known = self._known.get(agent_id)
+        if known is None:
+            try:
+                known = self._make(agent_id)
+            except CharterError as error:
+                known = error
+            self._known[agent_id] = known
+        if isinstance(known, CharterError):
+            raise known
+        return known
+
+    def _make(self, agent_id: str) -> tuple[tuple[Bound, ...], str]:
+        links: list[Bound] = [self._bind(None, self._bindings(agent_id), ceiling=False)]
+        current = self._birth(agent_id)
+        ceiling = False
+        while current is not None:
+            parent = self._birth(current.parent) if current.parent else None
+            own = current.chain[: len(current.chain) - (len(parent.chain) if parent else 0)]
+            bindings = self._bindings(current.agent)
+            for position, digest in enumerate(own):
+                charter = self._charter(digest)
+                link = self._bind(charter, bindings, ceiling=ceiling and position == 0)
+                if link not in links:
+                    links.append(link)
+            current, ceiling = parent, True
+        return tuple(links), self._bindings(agent_id).home
+
+    def _bind(self, charter: Charter | None, bindings: Bindings, *, ceiling: bool) -> Bound:
+        mark = (charter.digest if charter else "", bindings.home, bindings.repo, ceiling)
+        bound = self._bound.get(mark)
+        if bound is None:
+            bound = bind(charter, bindings, ceiling=ceiling) if charter else floor(bindings)
+            self._bound[mark] = bound
+        return bound
+
+    def _bindings(self, agent_id: str) -> Bindings:
+        agent = reading.agent(self._view, agent_id)
+        if agent is None or not agent.home:
+            raise CharterError(f"where agent {agent_id} lived is not in the record, or was erased")
+        return Bindings(home=agent.home, repo=agent.repo or agent.cwd, groups=self._groups, protected=self._protected)
+
+    def _charter(self, digest: str) -> Charter:
+        charter = self._charters.get(digest)
+        if charter is None:
+            raise CharterError(f"charter version {digest[:19]} is not in the record")
+        return self._draft if charter.name == self._draft.name else charter
+
+    def _name(self, digest: str) -> str:
+        charter = self._charters.get(digest)
+        return charter.name if charter else ""
+
+    def _birth(self, agent_id: str) -> AgentBorn | None:
+        if agent_id not in self._births:
+            row = self._view.one("SELECT n FROM agents WHERE id = ?", agent_id)
+            event = reading.event(self._view, row[0]) if row else None
+            self._births[agent_id] = event if isinstance(event, AgentBorn) else None
+        return self._births[agent_id]
+
+
+def _parsed(source: str) -> Charter | None:
+    try:
+        return from_canonical(source.encode())
+    except CharterError:
+        return None

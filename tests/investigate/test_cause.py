@@ -1,0 +1,144 @@
+import pytest
+
+from outrider.errors import BadInputError
+from outrider.events.call import Label
+from outrider.events.record import Beside, Entity
+from outrider.investigate.cause import cause
+
+
+def test_the_page_that_named_the_destination_is_the_cause_and_not_what_came_last(world):
+    world.born("a")
+    world.prompt("a", "summarise", "docs")
+    world.fetch("a", "docs.example", "weather", "sunny")
+    _, page = world.fetch("a", "blog.example", "send", "drop", "k1", "k2", named=[("host", "drop.example")])
+    world.read("a", "/r/notes", "other", "words")
+    world.read("a", "/r/more", "sunny")
+    act = world.upload("a", "drop.example", "k1", "k2")
+    with world.view() as view:
+        answer = cause(view, act)
+        assert answer.cause_event == page
+        assert answer.confidence == "value"
+        assert answer.ranked[0].path == (page, act)
+        assert not answer.ranked[0].trusted
+
+
+def test_fingerprints_alone_suffice(world):
+    world.born("a")
+    world.fetch("a", "docs.example", "weather")
+    _, page = world.fetch("a", "blog.example", "send", "k1", "k2")
+    world.fetch("a", "news.example", "politics")
+    act = world.upload("a", "drop.example", "k1", "k2")
+    with world.view() as view:
+        answer = cause(view, act)
+        assert (answer.cause_event, answer.confidence) == (page, "fingerprint")
+
+
+def test_an_echo_of_the_agents_own_call_causes_nothing(world):
+    world.born("a")
+    _, page = world.fetch("a", "blog.example", "k1", "k2", named=[("host", "drop.example")])
+    first = world.call("a", entities=[Entity("sent", "host", "drop.example")], control=b"k1".ljust(8, b"\0"))
+    world.result(
+        "a", first, ok=False, prints=b"k1".ljust(8, b"\0"), entities=[Entity("mentioned", "host", "drop.example")]
+    )
+    act = world.upload("a", "drop.example", "k1", "k2")
+    with world.view() as view:
+        answer = cause(view, act)
+        assert answer.cause_event == page
+        assert first + 1 not in {source.event.n for source in answer.ranked}
+
+
+def test_what_a_person_asked_for_is_told_as_trusted(world):
+    world.born("a")
+    prompt = world.prompt("a", "upload", "to", named=[Entity("mentioned", "host", "backup.example")])
+    world.fetch("a", "docs.example", "weather")
+    act = world.upload("a", "backup.example")
+    with world.view() as view:
+        answer = cause(view, act)
+        assert answer.cause_event == prompt
+        assert answer.ranked[0].trusted
+
+
+def test_a_cause_is_followed_through_a_parents_instruction_to_the_page_that_the_parent_read(world):
+    world.born("root")
+    _, page = world.fetch("root", "blog.example", "k1", "k2", named=[("host", "drop.example")])
+    world.fetch("root", "docs.example", "weather")
+    spawn = world.spawn("root", "coder", "k1", "k2")
+    birth = world.born("child", "root")
+    act = world.upload("child", "drop.example", "k1", "k2")
+    with world.view() as view:
+        top = cause(view, act).ranked[0]
+        assert top.event.n == page
+        assert top.path == (page, spawn, birth, act)
+
+
+def test_a_cause_is_followed_through_a_childs_report(world):
+    world.born("root")
+    spawn = world.spawn("root")
+    world.born("child", "root")
+    _, page = world.fetch("child", "blog.example", "k1", "k2")
+    world.end("child")
+    report = world.result("root", spawn, prints=b"".join(w.ljust(8, b"\0") for w in (b"k1", b"k2")))
+    act = world.upload("root", "drop.example", "k1", "k2")
+    with world.view() as view:
+        top = cause(view, act).ranked[0]
+        assert top.event.n == page
+        assert top.path == (page, report, act)
+
+
+def test_a_cause_is_followed_through_a_file_that_another_agent_wrote(world):
+    world.born("writer")
+    _, page = world.fetch("writer", "blog.example", "k1", "k2")
+    wrote, _ = world.write("writer", "/r/NOTES.md", "k1", "k2")
+    world.end("writer")
+    world.born("reader", session="other")
+    _, got = world.read("reader", "/r/NOTES.md", "k1", "k2")
+    act = world.upload("reader", "drop.example", "k1", "k2")
+    with world.view() as view:
+        top = cause(view, act).ranked[0]
+        assert top.event.n == page
+        assert top.path == (page, wrote, got, act)
+
+
+def test_files_that_write_and_read_each_other_do_not_go_round_for_ever(world):
+    for name in ("a", "b"):
+        world.born(name, session=name)
+    for _ in range(20):
+        world.read("a", "/r/x", "k1")
+        world.write("a", "/r/y", "k1")
+        world.read("b", "/r/y", "k1")
+        world.write("b", "/r/x", "k1")
+    act = world.upload("a", "drop.example", "k1")
+    with world.view() as view:
+        assert cause(view, act).cause_event >= 0
+
+
+def test_without_a_value_the_labels_origin_is_named_and_then_only_what_came_before(world):
+    world.born("a")
+    _, page = world.fetch("a", "blog.example", "nothing")
+    act = world.upload("a", "drop.example", "unrelated", labels=[Label("untrusted", page)])
+    world.born("b", session="b")
+    prompt = world.prompt("b", "hello")
+    other = world.upload("b", "drop.example", "unrelated")
+    with world.view() as view:
+        assert (cause(view, act).cause_event, cause(view, act).confidence) == (page, "label")
+        assert (cause(view, other).cause_event, cause(view, other).confidence) == (prompt, "time")
+
+
+def test_a_result_and_a_birth_are_asked_about_through_their_calls(world):
+    world.born("a")
+    _, page = world.fetch("a", "blog.example", "k1", named=[("host", "drop.example")])
+    spawn = world.spawn("a", "coder", "k1")
+    birth = world.born("b", "a")
+    act = world.upload("b", "drop.example", "k1")
+    with world.view() as view:
+        assert cause(view, act + 1).cause_event == page
+        assert cause(view, birth).ranked == cause(view, spawn).ranked
+
+
+def test_an_event_without_anything_before_it_has_no_cause(world):
+    n = world.born("a", beside=Beside())
+    with world.view() as view:
+        assert cause(view, n).cause_event == -1
+        assert cause(view, 0).ranked == ()
+        with pytest.raises(BadInputError, match="no event 99"):
+            cause(view, 99)
