@@ -60,7 +60,8 @@ def tracked() -> list[Path]:
 
 def test_no_file_is_longer_than_the_wall() -> None:
     lengths = {relative(path): len(path.read_text().splitlines()) for path in SOURCES}
-    assert {path: length for path, length in lengths.items() if length > LONGEST_FILE} == {}
+    too_long = [f"{path}: {length} lines" for path, length in lengths.items() if length > LONGEST_FILE]
+    assert not too_long, "\n".join(too_long)
 
 
 def test_every_function_fits_a_screen() -> None:
@@ -70,7 +71,7 @@ def test_every_function_fits_a_screen() -> None:
         for function in functions(path)
         if lines_of_code(function) > LONGEST_FUNCTION
     ]
-    assert too_long == []
+    assert not too_long, "\n".join(too_long)
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
@@ -122,7 +123,7 @@ def test_no_tracked_file_names(what: str) -> None:
             for number, line in enumerate(text.splitlines(), 1)
             if pattern.search(line)
         ]
-    assert found == [], f"names {what}"
+    assert not found, f"{what} is named in:\n" + "\n".join(found)
 
 
 def test_architecture_names_every_room() -> None:
@@ -133,7 +134,8 @@ def test_architecture_names_every_room() -> None:
 def test_every_room_with_code_has_tests_under_its_own_name() -> None:
     tested = {path.relative_to(REPO / "tests").parts[0] for path in TESTS}
     with_code = [room for room in ROOMS if len(list((SRC / room).rglob("*.py"))) > 1]
-    assert [room for room in with_code if room not in tested] == []
+    untested = [room for room in with_code if room not in tested]
+    assert not untested, " ".join(untested)
 
 
 def test_tests_stand_under_the_name_of_a_room() -> None:
@@ -150,7 +152,7 @@ def test_the_name_of_every_test_is_a_sentence() -> None:
         for function in functions(path)
         if function.name.startswith("test_") and len(function.name.split("_")) < 4
     ]
-    assert terse == []
+    assert not terse, "\n".join(terse)
 
 
 def test_the_import_contracts_hold() -> None:
@@ -182,6 +184,14 @@ def test_every_builtin_charter_parses() -> None:
     assert expected <= {path.stem for path in files}
     for path in files:
         assert parse(path.read_text(), source=path.name).name == path.stem
+
+
+def test_no_builtin_charter_lets_a_call_through_because_nobody_decided() -> None:
+    settings = {
+        path.stem: tomllib.loads(path.read_text())["charter"].get("undecided", "deny")
+        for path in (REPO / "charters").glob("*.toml")
+    }
+    assert {name for name, undecided in settings.items() if undecided != "deny"} == set()
 
 
 def test_the_version_is_said_once() -> None:
