@@ -51,7 +51,7 @@ class Scribe:
         return self.write(
             CallDecided,
             source=f"claude_code:s{n % 3}",
-            beside=Beside(entities=(Entity("read", "path", f"/tmp/{n}"),), salt=bytes(32)),
+            beside=Beside(entities=(Entity("read", "path", f"/tmp/{n}"),), salt=b"s" * 32),
             agent=f"a{n % 3}",
             call=f"toolu_{n}",
             tool="read",

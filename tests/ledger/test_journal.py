@@ -151,8 +151,7 @@ def test_a_missing_segment_is_tampering(where, victim):
     count = len(filled(where, [100, 100, 100]))
     sorted((where / "journal").iterdir())[victim].unlink()
     with pytest.raises(TamperedError):
-        journal = reopened(where, known=count)
-        list(journal.entries(0, journal.size))
+        list(reopened(where, known=count).entries(0, count))
 
 
 def test_a_stranger_among_the_segments_is_named(where):

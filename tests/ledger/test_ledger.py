@@ -191,21 +191,24 @@ def test_checkpoints_come_with_256_events_after_a_second_or_with_what_must_be_se
     ledger = open_ledger(clock=clock)
     ledger.append(plain())
     ledger.flush()
-    assert ledger.checkpoint.size == 0
+    assert ledger.checkpoint.size == 1  # The first commit, so that a record is vouched for from the start.
+    assert ledger.seal_in() is None
+    ledger.append(plain())
+    ledger.flush()
+    assert ledger.checkpoint.size == 1
     assert ledger.seal_in() == SEAL_US / 1e6
     clock.us += SEAL_US
     ledger.flush()
-    assert ledger.checkpoint.size == 1
-    assert ledger.seal_in() is None
+    assert ledger.checkpoint.size == 2
     clock.us += SEAL_LEAST_US
     for _ in range(SEAL_EVENTS):
         ledger.append(plain())
     ledger.flush()
-    assert ledger.checkpoint.size == 1 + SEAL_EVENTS
+    assert ledger.checkpoint.size == 2 + SEAL_EVENTS
     clock.us += SEAL_LEAST_US
     ledger.append(plain(), seal=True)
     ledger.flush()
-    assert ledger.checkpoint.size == 2 + SEAL_EVENTS
+    assert ledger.checkpoint.size == 3 + SEAL_EVENTS
 
 
 def test_checkpoints_are_coalesced_to_at_most_50_a_second(open_ledger, plain):
@@ -223,10 +226,12 @@ def test_a_clock_that_jumps_back_does_not_hold_up_checkpoints(open_ledger, plain
     clock = Clock()
     clock.us = 10**12
     ledger = open_ledger(clock=clock)
+    ledger.append(plain())
+    ledger.flush()
     clock.us = 0
     ledger.append(plain())
     ledger.flush()
-    assert ledger.checkpoint.size == 1
+    assert ledger.checkpoint.size == 2
 
 
 def test_the_checkpoint_on_disk_is_signed_and_tells_size_and_root(open_ledger, where, plain, key):

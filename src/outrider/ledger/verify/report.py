@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 UNKNOWABLE = (
@@ -11,7 +12,7 @@ UNKNOWABLE = (
 )
 """What a record on one machine cannot show, whatever the outcome. Assurance level ``local``."""
 
-_MOST_PROBLEMS = 200
+_MOST = 50
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Report:
         origin: The log's name.
         vkey: The key that was used.
         vkey_given: Whether the caller gave it; otherwise it came from the record itself and proves less.
-        problems: What was found, at most 200.
+        problems: What was found, in order, at most 50 of each check.
         more: How many further problems were left out.
         gaps: What the record says is missing.
         tail: Bytes behind the last event that are no whole event: a commit under way, or cut short by a crash.
@@ -97,14 +98,16 @@ class Report:
 
 @dataclass
 class Problems:
-    """Problems as they are found; beyond 200 they are only counted."""
+    """Problems as they are found; beyond 50 of one check they are only counted."""
 
     found: list[Problem] = field(default_factory=list)
     more: int = 0
+    _counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, check: str, detail: str, event: int = -1) -> None:
         """Take in a problem of ``check``, found at ``event``."""
-        if len(self.found) < _MOST_PROBLEMS:
+        self._counts[check] += 1
+        if self._counts[check] <= _MOST:
             self.found.append(Problem(check, detail, event))
         else:
             self.more += 1

@@ -10,6 +10,7 @@ from outrider.ledger.verify.formats import Roots, tile_path
 from outrider.ledger.verify.report import Problems
 
 _TILE = 256
+_NAMED = 3
 
 
 class TileCheck:
@@ -61,10 +62,9 @@ class TileCheck:
             if len(data) != width * 32:
                 self._problems.add("tile", f"hash tile {level}/{number} has {len(data)} bytes, not {width * 32}")
                 continue
-            for at in range(width):
-                if level == 0 and data[at * 32 : at * 32 + 32] != row[at]:
-                    event = number * _TILE + at
-                    self._problems.add("tile", f"event {event} is not the one that its tile was made of", event)
+            if level == 0:
+                events = [number * _TILE + at for at in range(width) if data[at * 32 : at * 32 + 32] != row[at]]
+                self._changed(number, events)
             if level:
                 self._problems.add("tile", f"hash tile {level}/{number} is not what the events below it make")
         if level == 0:
@@ -72,6 +72,13 @@ class TileCheck:
             for data, width in self._stored(self._where / "entries" / tile_path(number), len(row)):
                 if data != b"".join(packed[:width]):
                     self._problems.add("tile", f"entry bundle {number} does not hold the journal's events")
+
+    def _changed(self, number: int, events: list[int]) -> None:
+        for event in events[:_NAMED]:
+            self._problems.add("tile", f"event {event} is not the one that its tile was made of", event)
+        if events[_NAMED:]:
+            rest = f"{len(events) - _NAMED} more events of tile {number} are not those that it was made of"
+            self._problems.add("tile", rest, events[_NAMED])
 
     def _stored(self, path: Path, most: int) -> Iterator[tuple[bytes, int]]:
         """Yield each stored form of a tile that ``most`` known entries can be held against, with its width."""
