@@ -14,6 +14,9 @@ settings.register_profile("here", deadline=None, print_blob=True, suppress_healt
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+# Programs that tests start find this checkout, whether or not it is installed.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(REPO / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
+
 # Resolved while HOME is still the user's own; installed clients and compilers' caches live there between runs.
 CACHE = Path(os.environ.get("OUTRIDER_TEST_CACHE") or Path.home() / ".cache" / "outrider-tests")
 _GO = {"GOCACHE": CACHE / "go-build", "GOMODCACHE": CACHE / "go-mod", "GOENV": Path.home() / ".config" / "go" / "env"}

@@ -105,7 +105,7 @@ FORBIDDEN = {
     ),
     "a workplace's absolute path": re.compile(r"/wor[k]/(main|shared|\.)|/roo[t]/\.|/tmp/pla[n]\b"),
     "an issue's number": re.compile(r"(?i)\bissue\s*#\s*\d|\bsee\s+#\d"),
-    "something left to do": re.compile(r"\bTOD[O]\b|\bFIXM[E]\b|\bXX[X]:"),
+    "something left to do": re.compile(r"(#|//|/\*|<!--|--)\s*(TOD[O]|FIXM[E]|XX[X])\b"),
 }
 
 
