@@ -217,3 +217,12 @@ def test_the_home_is_private_and_named_by_the_environment(tmp_path, monkeypatch)
     assert {stat.S_IMODE(path.stat().st_mode) for path in (home.root, home.keys, home.run, home.charters)} == {0o700}
     monkeypatch.delenv("OUTRIDER_HOME")
     assert Home.default().root == Path.home() / ".outrider"
+
+
+def test_the_example_in_the_documentation_is_a_configuration():
+    page = (Path(__file__).parents[1] / "docs" / "identity.md").read_text()
+    example = page.split("```toml\n")[1].split("```")[0]
+    found = parse_config(example.encode())
+    assert found.charter_for("/home/ada/src/x/y") == ("coder", "observe")
+    assert found.sponsor.name == "Platform team"
+    assert (found.http, found.daemon) == (Http(), Daemon())

@@ -172,6 +172,21 @@ def test_a_call_of_an_ended_agent_from_its_own_process_brings_it_back(record, tr
     assert ask(record, tree.pids[1]) == Known(agent=record.registry.by_id("A"))
 
 
+def test_a_late_report_of_an_unseen_sub_agent_is_its_ended_main_agents(record, tree):
+    record.born("A", pid=tree.pids[0])
+    record.ended("A")
+    assert ask(record, tree.pids[1], "report", host_agent="x") == Known(agent=record.registry.by_id("A"))
+
+
+def test_without_proc_a_sender_is_believed_only_where_that_is_switched_on(record, monkeypatch, tmp_path):
+    monkeypatch.setattr(process, "PROC", str(tmp_path))
+    with pytest.raises(RefusedError):
+        ask(record, os.getpid(), "start")
+    assert ask(record, os.getpid(), "start", unattested=True) == Unborn(how="session", host_agent="", host=None)
+    agent = record.born("A")
+    assert ask(record, os.getpid(), unattested=True) == Known(agent=agent)
+
+
 def test_a_stopped_sub_agent_that_goes_on_is_brought_back(record, tree):
     record.born("A", pid=tree.pids[0])
     record.born("B", parent="A", host_agent="b")

@@ -26,6 +26,9 @@ What = Literal["start", "call", "report"]
 or a note, which may come after the end."""
 
 
+_HTTP = "Use command hooks, or switch HTTP hooks on in the configuration."
+
+
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What a message says about itself.
 
@@ -50,7 +53,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         now: Microseconds since 1970 UTC.
         boot: This boot's id (:func:`process.boot_id`); empty if the system has none.
-        unattested: Whether a sender without a pid (HTTP) is believed. Its transport must have authenticated it.
+        unattested: Whether a sender is believed whose process nobody can name: it came over HTTP, and the transport
+            must have authenticated it; or the system has no ``/proc``.
     """
 
     now: int
@@ -70,7 +74,7 @@ class Unborn(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         how: How the agent came to be known.
         host_agent: Sub-agent that is to be born; empty for the session's main agent, which is born first.
-        host: Its host process, described; None where the transport cannot say (HTTP).
+        host: Its host process, described; None where nobody can say (HTTP, no ``/proc``).
         above: The host process's own ancestors, nearest first.
         parent: The agent that it is a child of; None for a root. For a sub-agent its session's main agent, unless
             another of the session has the open call that asked for it.
@@ -113,7 +117,7 @@ def check(bound: Attestation, peer: Peer, *, boot: str = "", unattested: bool = 
         bound: The session's process, from :meth:`Registry.bound`.
         peer: The sender.
         boot: This boot's id; if given, a process of another boot is gone.
-        unattested: Whether a sender without a pid (HTTP) is believed. Its transport must have authenticated it.
+        unattested: See :class:`Moment`.
 
     Raises:
         RefusedError: It is another user's, or from outside the process tree, or the tree is gone.
@@ -122,8 +126,7 @@ def check(bound: Attestation, peer: Peer, *, boot: str = "", unattested: bool = 
         if unattested:
             return
         raise RefusedError(
-            "the transport does not say which process sent it, and this session only listens to its own",
-            fix="Use command hooks, or switch HTTP hooks on in the configuration.",
+            "the transport does not say which process sent it, and this session only listens to its own", fix=_HTTP
         )
     if bound.uid >= 0 and peer.uid != bound.uid:
         raise RefusedError(f"it was sent by user {peer.uid}, and the session belongs to user {bound.uid}")
@@ -169,8 +172,8 @@ def who(registry: Registry, peer: Peer, claim: Claim, moment: Moment) -> Standin
 def _believed(registry: Registry, peer: Peer, main: Agent, claim: Claim, moment: Moment) -> Standing:
     """Return what a message means that comes from the process tree of its session."""
     agent = registry.by_session(claim.door, claim.session, claim.host_agent)
-    if claim.what == "report" and agent is not None:
-        return Known(agent=agent)
+    if claim.what == "report" and (agent is not None or main.ended):
+        return Known(agent=agent or main)
     if _over(main, moment.now):
         return _outlived(registry, peer, main, claim.what)
     if main.ended:
@@ -199,12 +202,11 @@ def _newcomer(registry: Registry, peer: Peer, *, unattested: bool, before: Agent
     """Return the birth of a session that nobody has seen."""
     if peer.pid <= 0:
         if not unattested:
-            raise RefusedError(
-                "an unknown session, and the transport does not say which process sent it",
-                fix="Use command hooks, or switch HTTP hooks on in the configuration.",
-            )
+            raise RefusedError("an unknown session, and the transport does not say which process sent it", fix=_HTTP)
         return Unborn(how="session", host_agent="", host=None, before=before)
     host = process.host_process(peer.pid)
+    if host is None and unattested and process.unavailable():
+        return Unborn(how="session", host_agent="", host=None, before=before)
     if host is None:
         raise RefusedError(f"process {peer.pid}, which sent it, is gone or has no parent that can be seen")
     above = process.ancestors(host.pid)
