@@ -43,6 +43,11 @@ def test_every_dependency_has_a_sentence(name: str) -> None:
     assert any(len(row.split()) > 6 for row in rows), f"docs/dependencies.md names {name} and gives no reason"
 
 
+def test_no_sentence_is_left_behind_by_a_dependency_that_went() -> None:
+    rows = re.findall(r"(?m)^\| `([a-z0-9-]+)` \|", (REPO / "docs" / "dependencies.md").read_text())
+    assert set(rows) - set(EVERYTHING) == set()
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
 def test_a_lock_carries_no_address(lock: Path) -> None:
     text = lock.read_text()
