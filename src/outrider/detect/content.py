@@ -7,12 +7,10 @@ for a page about prompt injection looks just the same.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import msgspec
-import re2
 
-from outrider.detect.secrets import encoded
+from outrider.detect.manypatterns import Patterns, encoded
 from outrider.events.call import Confidence, Finding
 
 MAX_EACH = 4
@@ -105,24 +103,19 @@ RULES = (
 
 
 @cache
-def _compiled() -> tuple[Any, list[Any]]:
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    found = re2.Set.SearchSet(options)
-    for rule in RULES:
-        found.Add(rule.pattern)
-    found.Compile()
-    return found, [re2.compile(rule.pattern.encode()) for rule in RULES]
+def _patterns() -> Patterns:
+    expressions = [rule.pattern for rule in RULES]
+    return Patterns(expressions, expressions, memory=64 << 20)
 
 
 def content(text: str, where: str, key: bytes, *, path: str = "") -> list[Finding]:  # noqa: ARG001
     """Return the signs in ``text``; the detector of :data:`outrider.detect.registry.DETECTORS`. One RE2 pass."""
     data = encoded(text)
-    found, each = _compiled()
+    patterns = _patterns()
     out: list[Finding] = []
-    for index in sorted(found.Match(data)):
+    for index in patterns.which(data):
         rule = RULES[index]
-        for count, match in enumerate(each[index].finditer(data)):
+        for count, match in enumerate(patterns.each[index].finditer(data)):
             if count >= MAX_EACH:
                 break
             start = len(data[: match.start()].decode("utf-8", "replace"))

@@ -10,7 +10,8 @@ import re
 from typing import Any
 
 from outrider.detect.checks import entropy
-from outrider.detect.secrets import Hit, encoded, find, which
+from outrider.detect.manypatterns import encoded
+from outrider.detect.secrets import Hit, find, which
 from outrider.events.entities import keyed_print
 
 _ROUNDS = 4

@@ -14,6 +14,7 @@ import msgspec
 import re2
 
 from outrider.detect.checks import CHECKS, entropy
+from outrider.detect.manypatterns import Patterns, encoded
 from outrider.detect.placeholders import doubt, stands_for_nothing
 from outrider.detect.rules import Rule, load
 from outrider.events.call import Confidence, Finding
@@ -50,38 +51,16 @@ class Hit(msgspec.Struct, frozen=True):
     confidence: Confidence
 
 
-class _Patterns:
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
-        options = re2.Options()
-        options.max_mem = _SET_MEMORY
-        options.log_errors = False
-        self.rules = rules
-        self.set = re2.Set.SearchSet(options)
-        self.each = []
-        for rule in rules:
-            pattern = rule.pattern
-            self.set.Add(pattern)
-            self.each.append(re2.compile(pattern.encode()))
-        self.set.Compile()
-
-
 @cache
-def patterns() -> _Patterns:
-    """Return the compiled rules; the first call costs some tens of milliseconds."""
-    return _Patterns(load())
+def patterns() -> Patterns:
+    """Return the compiled rules; the first call costs some tenths of a second."""
+    rules = load()
+    return Patterns([rule.alarm for rule in rules], [rule.pattern for rule in rules], memory=_SET_MEMORY)
 
 
 def which(data: bytes) -> list[int]:
-    """Return the positions (in :func:`outrider.detect.rules.load`) of the rules whose patterns occur in ``data``."""
-    return patterns().set.Match(data)  # type: ignore[no-any-return]
-
-
-def encoded(text: str) -> bytes:
-    """Return the bytes that patterns run over; lone surrogates become question marks, one byte each."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace")
+    """Return the positions (in :func:`outrider.detect.rules.load`) of the rules that may occur in ``data``."""
+    return patterns().which(data)
 
 
 def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT) -> list[Hit]:
@@ -96,10 +75,10 @@ def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT) -> list[Hit]:
     found = which(data)
     if not found:
         return []
-    compiled = patterns()
+    rules, each = load(), patterns().each
     spans: list[tuple[int, int, Rule, str, Confidence]] = []
     for index in found:
-        spans.extend(_matches(compiled.rules[index], compiled.each[index], data, path, limit))
+        spans.extend(_matches(rules[index], each[index], data, path, limit))
     spans.sort(key=lambda span: (span[0], -span[1]))
     return list(_in_characters(spans, data, ascii_only=len(data) == len(text)))
 
@@ -162,7 +141,7 @@ def _in_characters(
 
 def best(hits: list[Hit]) -> list[Hit]:
     """Return ``hits`` without those that overlap a better one: surer, then of an earlier rule, then longer."""
-    order = {rule.id: place for place, rule in enumerate(patterns().rules)}
+    order = {rule.id: place for place, rule in enumerate(load())}
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda h: (_RANK[h.confidence], order[h.rule.id], h.start - h.end)):
         if all(hit.end <= other.start or hit.start >= other.end for other in kept):

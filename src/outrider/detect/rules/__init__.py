@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,9 @@ FILES = ("cloud", "code", "models", "services", "general")
 _ADVICE = "Read it from the environment or a secret store, and revoke the one that was written here."
 
 _GAP = r"""["'\\\])]{0,4}[ \t]{0,4}(?:=>|:=|={1,2}|:|,)[ \t]{0,4}"""
+_LOOSE_GAP = r"""["'\\\])]*[ \t]*(?:=|:|,)"""
+_LONG = 9
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|[()]|\{([0-9]+)(?:,[0-9]*)?\}|.", re.DOTALL)
 _VALUE = (
     r"""(?:[A-Za-z]{0,2}\\{0,4}"([^"\\\n]{6,300})|[A-Za-z]{0,2}'([^'\n]{6,300})'|`([^`\n]{6,300})`"""
     r"""|([^\s"'`,;<>(){}\[\]\\]{6,300}))"""
@@ -41,6 +45,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         near: A word that must stand within 200 characters, in lower case, or empty.
         check: Name of a check in :data:`outrider.detect.checks.CHECKS`, or empty.
         group: Which group of ``regex`` is the secret.
+        trigger: RE2 that occurs wherever the rule's pattern does, and costs the set less; made up where not given.
         advice: What to write instead.
         vector: Template of a text in which the rule must find something (see :mod:`outrider.detect.vectors`).
         miss: Template of a near miss in which this rule must find nothing.
@@ -62,6 +67,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     near: str = ""
     check: Literal["", "github", "jwt", "pem", "pem64", "basic", "word", "url-password", "hash", "mixed"] = ""
     group: int = 1
+    trigger: str = ""
     advice: str = _ADVICE
 
     @property
@@ -74,6 +80,31 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if self.value == "*":
             return rf"(?i:{self.names})([A-Za-z0-9_.-]{{0,24}}){_GAP}{_VALUE}"
         return rf"""(?i:{self.names}){_GAP}["'`\\]{{0,4}}({self.value})(?:$|[^A-Za-z0-9+/=_-])"""
+
+    @property
+    def alarm(self) -> str:
+        """The RE2 expression that the set looks for: occurs wherever :attr:`pattern` does, but need not be exact.
+
+        Long counted repetitions multiply the states of a set's automaton; here they are cut short.
+        """
+        if self.trigger:
+            return self.trigger
+        if self.token:
+            return rf"\b(?:{_cut_short(self.token)})"
+        if self.regex:
+            return self.regex
+        return rf"(?i:{self.names})[A-Za-z0-9_.-]*{_LOOSE_GAP}" if self.value == "*" else f"(?i:{self.names}){_LOOSE_GAP}"
+
+
+def _cut_short(token: str) -> str:
+    """Return ``token`` up to its first long repetition outside brackets, and four of what is repeated."""
+    depth = 0
+    for match in _PIECE.finditer(token):
+        piece = match[0]
+        depth += (piece[0] == "(") - (piece == ")")
+        if match[1] and int(match[1]) >= _LONG and depth == 0:
+            return token[: match.start()] + "{4}"
+    return token
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
