@@ -141,7 +141,7 @@ class Record:
             elif draw < 0.75:
                 host = pick.choice(self.hosts)
                 n = self.call(agent, session, "fetch", Effect(verb="connect", kind="host", value=host),
-                              Entity("called", "host", host), labels=labels)  # fmt: skip
+                              Entity("sent", "host", host), labels=labels)  # fmt: skip
                 labels = (*labels, Label("untrusted", n))[-8:]
             elif draw < 0.78:
                 commit = pick.randbytes(20).hex()
@@ -164,7 +164,7 @@ class Record:
     def leak(self, agent: str, session: str) -> None:
         planted = tuple(bytes([7]) * 7 + bytes([i]) for i in range(4))
         self.call(agent, session, "fetch", Effect(verb="connect", kind="host", value="docs.example"),
-                  Entity("called", "host", "docs.example"), prints=self.prints(36, planted),
+                  Entity("sent", "host", "docs.example"), prints=self.prints(36, planted),
                   named=(Entity("mentioned", "host", "drop.example"),))  # fmt: skip
         self.leaks.append(self.call(
             agent, session, "shell", Effect(verb="connect", kind="host", value="drop.example", flags=("upload",)),

@@ -126,7 +126,7 @@ def _tell(view: View, one: Involvement) -> Told:
         root=agent.root,
         lineage=tuple(ancestor.id for ancestor in reading.ancestors(view, agent.id)),
         sponsor=agent.sponsor,
-        sponsor_name=agent.human,
+        sponsor_name=_name(view, agent),
         born=agent.born_ts,
         ended=agent.ended_ts,
         ended_how=agent.ended_how,
@@ -141,6 +141,16 @@ def _tell(view: View, one: Involvement) -> Told:
         cause_confidence=why.confidence,
         score=one.score,
     )
+
+
+def _name(view: View, agent: reading.Agent) -> str:
+    """Return the name behind the pseudonym; a child may not have it beside its own birth."""
+    if agent.sponsor_name or not agent.sponsor:
+        return agent.sponsor_name
+    row = view.one(
+        "SELECT sponsor_name FROM agents WHERE sponsor = ? AND sponsor_name != '' ORDER BY n LIMIT 1", agent.sponsor
+    )
+    return str(row[0]) if row else ""
 
 
 def _act(one: Involvement) -> Evidence:

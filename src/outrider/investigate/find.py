@@ -26,7 +26,7 @@ _MIN_COMMIT: Final = 7
 _PRINTED: Final = frozenset({"url", "secret"})
 _PID = re.compile(r"(?:pid[:=\s]\s*)?([0-9]{1,7})(?:@(.+))?\Z")
 _AGENT_COLUMNS: Final = (
-    "digest", "sponsor", "session", "host_agent", "container", "charter", "repo",
+    "digest", "sponsor", "sponsor_name", "session", "host_agent", "container", "charter", "repo",
 )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ _INSERTS: Final = {
     "entities": "INSERT INTO entities VALUES (?,?,?,?)",
     "touches": "INSERT OR IGNORE INTO touches VALUES (?,?,?)",
     "sketches": "INSERT OR IGNORE INTO sketches VALUES (?,?)",
-    "agents": "INSERT OR IGNORE INTO agents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+    "agents": "INSERT OR IGNORE INTO agents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
     ",NULL,NULL,NULL)",
     "ends": "UPDATE agents SET ended_n = ?, ended_ts = ?, ended_how = ? WHERE id = ? AND ended_n IS NULL",
     "revived": "UPDATE agents SET ended_n = NULL, ended_ts = NULL, ended_how = NULL WHERE id = ?",
@@ -250,8 +250,8 @@ class Fold:
         at, private = event.attested, beside.private
         self._rows["agents"].append(
             (event.agent, event.n, event.ts, event.charter, event.digest, event.parent, event.root, event.depth,
-             event.sponsor, private.get("human", ""), event.purpose, event.how, event.door, event.session,
-             event.host_agent, event.mode, event.expires, at.pid, at.start, at.boot, at.container,
+             event.sponsor, private.get("sponsor", ""), private.get("human", ""), event.purpose, event.how, event.door,
+             event.session, event.host_agent, event.mode, event.expires, at.pid, at.start, at.boot, at.container,
              private.get("home", ""), private.get("repo", ""), private.get("cwd", ""), at.commit, at.branch)
         )  # fmt: skip
         self._labels[event.agent] = set()

@@ -24,7 +24,9 @@ Outcome = Literal["done", "failed", "ran despite the refusal", "no result seen",
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """One agent, living or gone.
 
-    Times are microseconds since 1970 UTC. ``human``, ``home``, ``repo`` and ``cwd`` are empty once erased.
+    Times are microseconds since 1970 UTC. ``sponsor`` and ``charter_digest`` are what the record names for ever;
+    ``sponsor_name`` (who answers for it), ``human`` (the user whose process it was), ``home``, ``repo`` and ``cwd``
+    are empty once erased.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     depth: int
     sponsor: str
+    sponsor_name: str
     human: str
     purpose: str
     how: str
@@ -98,7 +101,8 @@ def agents_by(view: View, column: str, value: str | int, limit: int = 1_000) -> 
 
     Args:
         view: The view.
-        column: ``charter``, ``digest``, ``parent``, ``root``, ``session``, ``sponsor``, ``human``, ``pid``,
+        column: ``charter``, ``digest``, ``parent``, ``root``, ``session``, ``sponsor``,
+            ``sponsor_name``, ``human``, ``pid``,
             ``host_agent``, ``container``, ``repo`` or ``branch``.
         value: What it must be.
         limit: Most agents.
@@ -114,8 +118,8 @@ def agents_by(view: View, column: str, value: str | int, limit: int = 1_000) -> 
 
 
 _BY: Final = frozenset(
-    {"charter", "digest", "parent", "root", "session", "sponsor", "human", "pid", "host_agent", "container", "repo",
-     "branch"}
+    {"charter", "digest", "parent", "root", "session", "sponsor", "sponsor_name", "human", "pid", "host_agent",
+     "container", "repo", "branch"}
 )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ CREATE TABLE sketches(print INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(pr
 
 CREATE TABLE agents(
   id TEXT PRIMARY KEY, n INTEGER NOT NULL, ts INTEGER NOT NULL, charter TEXT NOT NULL, digest TEXT NOT NULL,
-  parent TEXT NOT NULL, root TEXT NOT NULL, depth INTEGER NOT NULL, sponsor TEXT NOT NULL, human TEXT NOT NULL,
+  parent TEXT NOT NULL, root TEXT NOT NULL, depth INTEGER NOT NULL, sponsor TEXT NOT NULL, sponsor_name TEXT NOT NULL,
+  human TEXT NOT NULL,
   purpose TEXT NOT NULL, how TEXT NOT NULL, door TEXT NOT NULL, session TEXT NOT NULL, host_agent TEXT NOT NULL,
   mode TEXT NOT NULL, expires INTEGER NOT NULL, pid INTEGER NOT NULL, start INTEGER NOT NULL, boot TEXT NOT NULL,
   container TEXT NOT NULL, home TEXT NOT NULL, repo TEXT NOT NULL, cwd TEXT NOT NULL, commit_id TEXT NOT NULL,
@@ -63,6 +64,7 @@ CREATE INDEX agents_charter ON agents(charter);
 CREATE INDEX agents_digest ON agents(digest);
 CREATE INDEX agents_session ON agents(session);
 CREATE INDEX agents_sponsor ON agents(sponsor);
+CREATE INDEX agents_sponsor_name ON agents(sponsor_name);
 CREATE INDEX agents_pid ON agents(pid);
 CREATE INDEX agents_living ON agents(n) WHERE ended_n IS NULL;
 CREATE INDEX causes_dst ON causes(dst, why);
