@@ -356,6 +356,7 @@ class CallResult(Event, frozen=True, kw_only=True, tag="call.result"):
         adds: Labels that the output puts on the agent.
         ms: Milliseconds, or -1.
         despite: True if the call ran although it had been denied: the host did not obey.
+        ran: False only where the host proves that the call never ran; a call that failed did run.
     """
 
     call: str
@@ -365,6 +366,7 @@ class CallResult(Event, frozen=True, kw_only=True, tag="call.result"):
     adds: tuple[Label, ...] = ()
     ms: int = -1
     despite: bool = False
+    ran: bool = True
 
 
 class HostNoted(Event, frozen=True, kw_only=True, tag="host.noted"):

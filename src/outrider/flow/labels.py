@@ -1,0 +1,75 @@
+"""Which labels a call brings to its agent's context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from outrider.events.call import Effect, Finding
+from outrider.flow.stores import reads_secret_store
+
+SECRET = "secret"  # noqa: S105
+UNTRUSTED = "untrusted"
+
+_OUTSIDE_TOOLS = frozenset({"fetch", "websearch", "mcp"})
+_QUIET = frozenset({"install", "push", "deploy"})
+_LOCAL = ("localhost", "127.", "[::1]", "::1", "0.0.0.0")  # noqa: S104
+
+
+def brings(effects: Sequence[Effect], findings: Sequence[Finding]) -> frozenset[str]:
+    """Return the labels that a call's own effects bring, should it run.
+
+    ``secret``: it reads a secret store (as written or as resolved, alone or within a tree), or it holds a secret
+    itself. ``untrusted``: it fetches from another host or asks an MCP server, whose answer anybody may have written.
+    The connection of an installer or of a push is not content and brings nothing.
+
+    Args:
+        effects: What it would do.
+        findings: What detectors saw in its arguments.
+    """
+    out = set(_of_findings(findings))
+    quiet = {(effect.start, effect.end) for effect in effects if effect.verb in _QUIET and effect.end}
+    for effect in effects:
+        if effect.verb == "read":
+            if effect.kind == "credential" or (effect.kind == "path" and _reads_store(effect)):
+                out.add(SECRET)
+        elif effect.verb == "connect":
+            if (effect.start, effect.end) not in quiet and not is_local(effect.value):
+                out.add(UNTRUSTED)
+        elif effect.verb == "call" and effect.kind == "tool" and effect.value.startswith("mcp:"):
+            out.add(UNTRUSTED)
+    return frozenset(out)
+
+
+def result_brings(call_tool: str, findings: Sequence[Finding]) -> frozenset[str]:
+    """Return the labels that a call's output brings.
+
+    Args:
+        call_tool: The normal tool.
+        findings: What detectors saw in the output.
+    """
+    out = set(_of_findings(findings))
+    if call_tool in _OUTSIDE_TOOLS:
+        out.add(UNTRUSTED)
+    return frozenset(out)
+
+
+def is_local(host: str) -> bool:
+    """Tell whether a host is this machine by its name or address."""
+    bare = host.rpartition("://")[2]
+    return bare.startswith(_LOCAL)
+
+
+def _reads_store(effect: Effect) -> bool:
+    tree = "recursive" in effect.flags
+    paths = (effect.value, effect.resolved) if effect.resolved else (effect.value,)
+    return any(reads_secret_store(path, whole_tree=tree) for path in paths)
+
+
+def _of_findings(findings: Sequence[Finding]) -> set[str]:
+    out: set[str] = set()
+    for finding in findings:
+        if finding.rule.startswith("secret.") and finding.severity == "high" and finding.confidence != "low":
+            out.add(SECRET)
+        elif finding.rule.startswith("content.") and finding.confidence != "low":
+            out.add(UNTRUSTED)
+    return out

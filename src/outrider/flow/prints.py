@@ -1,0 +1,486 @@
+"""Keyed fingerprints of what a text says, so that cause can be traced when the text itself is gone.
+
+A print is the first 8 bytes of keyed BLAKE2b over one salient token in lower case. What is salient: URLs, hosts,
+e-mail addresses, paths, identifiers, numbers of four digits and more, and words of four letters and more that are not
+everyday words. Whoever holds the key can test a guess; without it a print says nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+
+from outrider.events.call import Call, Effect
+
+SIZE = 8
+"""Bytes of one print."""
+MAX_TEXT = 1 << 20
+"""Characters looked at; of a longer text, the first and the last half of this."""
+MAX_CONTROL = 4_000
+
+_TOKEN = re.compile(r"[^\s\"'`<>()\[\]{},;|\\!*]{4,512}")
+_PIECE = re.compile(r"[^/=&?#@:]{4,}")
+_STRUCTURE = re.compile(r"[/@:=.&?#]")
+_EDGES = ".,:;-_/#=&?~+$"
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@]*@)?")
+_SPLIT_NAME = re.compile(r"[._-]+")
+_BODIES = frozenset(
+    {"content", "body", "text", "message", "description", "prompt", "data", "file_text", "new_string", "old_string",
+     "new_str", "old_str", "comment", "html", "markdown", "summary", "notes", "patch", "diff", "code", "source"}
+)  # fmt: skip
+_HEREDOC = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?\n.*?\n\s*\1\b", re.DOTALL)
+_LONG_QUOTE = re.compile(r"'[^']{120,}'|\"[^\"]{120,}\"")
+_COMMON = frozenset(
+    [
+        "about",
+        "above",
+        "access",
+        "after",
+        "again",
+        "against",
+        "allow",
+        "also",
+        "always",
+        "another",
+        "anything",
+        "application",
+        "argument",
+        "array",
+        "available",
+        "back",
+        "because",
+        "been",
+        "before",
+        "being",
+        "below",
+        "best",
+        "better",
+        "between",
+        "body",
+        "both",
+        "branch",
+        "build",
+        "call",
+        "called",
+        "cannot",
+        "case",
+        "change",
+        "changes",
+        "char",
+        "check",
+        "child",
+        "class",
+        "client",
+        "close",
+        "code",
+        "column",
+        "command",
+        "comment",
+        "commit",
+        "common",
+        "config",
+        "content",
+        "context",
+        "copy",
+        "could",
+        "count",
+        "create",
+        "created",
+        "current",
+        "data",
+        "date",
+        "default",
+        "define",
+        "delete",
+        "description",
+        "different",
+        "directory",
+        "does",
+        "doing",
+        "done",
+        "down",
+        "each",
+        "early",
+        "echo",
+        "edit",
+        "else",
+        "empty",
+        "encoding",
+        "enough",
+        "entry",
+        "error",
+        "even",
+        "event",
+        "every",
+        "example",
+        "except",
+        "exec",
+        "exists",
+        "exit",
+        "expect",
+        "export",
+        "extra",
+        "fail",
+        "failed",
+        "false",
+        "field",
+        "file",
+        "files",
+        "find",
+        "first",
+        "folder",
+        "following",
+        "format",
+        "found",
+        "from",
+        "full",
+        "function",
+        "further",
+        "general",
+        "given",
+        "good",
+        "group",
+        "handle",
+        "have",
+        "header",
+        "hello",
+        "help",
+        "here",
+        "home",
+        "host",
+        "however",
+        "http",
+        "https",
+        "image",
+        "import",
+        "include",
+        "index",
+        "info",
+        "init",
+        "input",
+        "instance",
+        "instead",
+        "into",
+        "issue",
+        "item",
+        "items",
+        "itself",
+        "just",
+        "keep",
+        "kind",
+        "know",
+        "large",
+        "last",
+        "later",
+        "learn",
+        "least",
+        "left",
+        "length",
+        "less",
+        "level",
+        "library",
+        "like",
+        "line",
+        "lines",
+        "link",
+        "list",
+        "little",
+        "load",
+        "local",
+        "long",
+        "look",
+        "made",
+        "main",
+        "make",
+        "many",
+        "match",
+        "maybe",
+        "mean",
+        "member",
+        "message",
+        "method",
+        "might",
+        "mode",
+        "module",
+        "more",
+        "most",
+        "move",
+        "much",
+        "must",
+        "name",
+        "names",
+        "need",
+        "never",
+        "next",
+        "node",
+        "none",
+        "note",
+        "nothing",
+        "null",
+        "number",
+        "object",
+        "once",
+        "only",
+        "open",
+        "option",
+        "options",
+        "order",
+        "other",
+        "output",
+        "over",
+        "package",
+        "page",
+        "part",
+        "pass",
+        "path",
+        "permission",
+        "please",
+        "point",
+        "possible",
+        "print",
+        "private",
+        "process",
+        "program",
+        "project",
+        "public",
+        "pull",
+        "push",
+        "queue",
+        "quick",
+        "read",
+        "ready",
+        "really",
+        "reason",
+        "release",
+        "remote",
+        "remove",
+        "repo",
+        "request",
+        "require",
+        "required",
+        "response",
+        "rest",
+        "result",
+        "return",
+        "returns",
+        "right",
+        "root",
+        "rule",
+        "same",
+        "save",
+        "script",
+        "search",
+        "second",
+        "section",
+        "select",
+        "self",
+        "send",
+        "server",
+        "service",
+        "session",
+        "should",
+        "show",
+        "similar",
+        "simple",
+        "since",
+        "size",
+        "some",
+        "something",
+        "source",
+        "space",
+        "specific",
+        "standard",
+        "start",
+        "state",
+        "static",
+        "status",
+        "step",
+        "still",
+        "stop",
+        "string",
+        "such",
+        "support",
+        "sure",
+        "system",
+        "table",
+        "take",
+        "task",
+        "tell",
+        "test",
+        "tests",
+        "text",
+        "than",
+        "that",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "thing",
+        "this",
+        "those",
+        "through",
+        "time",
+        "title",
+        "together",
+        "token",
+        "tool",
+        "true",
+        "trying",
+        "type",
+        "under",
+        "union",
+        "unit",
+        "unless",
+        "until",
+        "update",
+        "upon",
+        "used",
+        "user",
+        "users",
+        "uses",
+        "using",
+        "utf8",
+        "valid",
+        "value",
+        "values",
+        "variable",
+        "version",
+        "very",
+        "view",
+        "void",
+        "want",
+        "well",
+        "were",
+        "what",
+        "when",
+        "where",
+        "whether",
+        "which",
+        "while",
+        "will",
+        "with",
+        "within",
+        "without",
+        "word",
+        "work",
+        "working",
+        "would",
+        "write",
+        "written",
+        "wrong",
+        "year",
+        "your",
+        "yourself",
+    ]
+)
+"""Everyday words of prose and of code; they tie nothing to anything."""
+
+
+def fingerprints(text: str, key: bytes, *, limit: int) -> bytes:
+    """Return the prints of the salient tokens of ``text``: sorted, concatenated, each once.
+
+    Args:
+        text: Any text. Time is linear in it.
+        key: Key of the prints, 1 to 64 bytes.
+        limit: Most prints; where there are more tokens, the most telling are kept: structured ones, then those with
+            digits, then the longest.
+    """
+    if len(text) > MAX_TEXT:
+        text = text[: MAX_TEXT // 2] + "\n" + text[-MAX_TEXT // 2 :]
+    tokens = set(_tokens(text.lower()))
+    chosen: Sequence[str] | set[str] = tokens
+    if len(tokens) > limit:
+        chosen = sorted(tokens, key=_salience)[:limit]
+    base = hashlib.blake2b(key=key, digest_size=SIZE)
+    out: list[bytes] = []
+    for token in chosen:
+        one = base.copy()
+        one.update(token.encode("utf-8", "replace"))
+        out.append(one.digest())
+    return b"".join(sorted(out))
+
+
+def _tokens(low: str) -> Iterator[str]:
+    for raw in set(_TOKEN.findall(low)):
+        if raw.isalpha():
+            if raw not in _COMMON:
+                yield raw
+            continue
+        token = raw.strip(_EDGES)
+        if len(token) < 4:
+            continue
+        if not _STRUCTURE.search(token):
+            if token not in _COMMON:
+                yield token
+            continue
+        yield from _parts(token)
+
+
+def _parts(token: str) -> Iterator[str]:
+    """Yield a structured token whole and in the pieces that others may name it by: host, file name, value."""
+    bare = _SCHEME.sub("", token) if "://" in token else token
+    yield bare
+    for piece in _PIECE.findall(bare):
+        part = piece.strip(_EDGES)
+        if len(part) >= 4 and part not in _COMMON:
+            yield part
+            if "." in part and not part.replace(".", "").isdigit():
+                stem = part.rpartition(".")[0]
+                if len(stem) >= 4 and stem not in _COMMON:
+                    yield stem
+
+
+def _salience(token: str) -> tuple[int, int, str]:
+    if _STRUCTURE.search(token):
+        rank = 0
+    elif any(char.isdigit() for char in token):
+        rank = 1
+    elif not token.isalpha():
+        rank = 2
+    else:
+        rank = 3
+    return rank, -len(token), token
+
+
+def overlap(a: bytes, b: bytes) -> int:
+    """Return how many prints two results of :func:`fingerprints` share."""
+    if len(a) > len(b):
+        a, b = b, a
+    mine = {a[place : place + SIZE] for place in range(0, len(a), SIZE)}
+    return sum(b[place : place + SIZE] in mine for place in range(0, len(b), SIZE))
+
+
+def control_text(call: Call, effects: Sequence[Effect]) -> str:
+    """Return what steers a call rather than what it carries: where it goes and what it names, one a line.
+
+    The values of its effects; of its arguments the short ones that are not bodies; of a command line what is left
+    when here-documents and long quotations are taken out. At most :data:`MAX_CONTROL` characters.
+    """
+    lines = [effect.value for effect in effects if effect.kind != "text" and effect.verb not in ("exec", "unparsed")]
+    if call.tool == "shell":
+        command = call.args.get("command")
+        if isinstance(command, str):
+            lines.append(_LONG_QUOTE.sub(" ", _HEREDOC.sub(" ", command[: MAX_CONTROL * 4])))
+    else:
+        lines.extend(_control_arguments(call))
+    return "\n".join(lines)[:MAX_CONTROL]
+
+
+def _control_arguments(call: Call) -> Iterator[str]:
+    stack = [(name, value) for name, value in call.args.items()]
+    seen = 0
+    while stack and seen < 500:
+        name, value = stack.pop()
+        seen += 1
+        if isinstance(value, dict):
+            stack.extend(value.items())
+        elif isinstance(value, list | tuple):
+            stack.extend((name, item) for item in value)
+        elif isinstance(value, str):
+            if name.lower() not in _BODIES and len(value) <= 300:
+                yield value
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield str(value)

@@ -1,0 +1,350 @@
+"""Labels of agents and files, folded from the record and from nothing else.
+
+Invariants, each a property test: a label goes only by an event that proves that what brought it did not happen, or
+that what carried it is gone; ``load(dump())`` is the same state; the order of dictionaries never matters.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+
+import msgspec
+
+from outrider.events.call import Effect, Label
+from outrider.events.record import (
+    AgentBorn,
+    AgentEnded,
+    AnyEvent,
+    Beside,
+    CallDecided,
+    CallResult,
+    LabelsJoined,
+)
+from outrider.flow import marks as on
+from outrider.flow.marks import FIRM, Marks
+
+MAX_OPEN = 256
+"""Calls without a result that one agent's provisional labels may hang on; older ones are taken to have run."""
+
+_REMOVERS = frozenset({"rm", "unlink", "rmdir", "shred"})
+_VAGUE = frozenset({"inexact", "pattern"})
+_NOTHING: Marks = {}
+
+
+class _Place(msgspec.Struct):
+    """Labels of a file or of all files beneath a directory, and the last event that put one there."""
+
+    marks: Marks
+    last: int = -1
+
+
+class _Open(msgspec.Struct):
+    """A call that was let through (or refused), until its result is in.
+
+    Attributes:
+        agent: Who asked.
+        labels: What it puts on the agent.
+        carries: What it puts on what it writes.
+        writes: Absolute paths that it writes.
+        trees: Directories beneath which it writes what cannot be named.
+        digests: Digests of content that it writes.
+        replaces: Paths whose whole content it replaces, or that it removes, if it succeeds.
+        removed: Those of ``replaces`` that it removes with all beneath them.
+    """
+
+    agent: str
+    labels: tuple[Label, ...] = ()
+    carries: tuple[Label, ...] = ()
+    writes: tuple[str, ...] = ()
+    trees: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class _Dump(msgspec.Struct):
+    agents: dict[str, Marks]
+    files: dict[str, _Place]
+    trees: dict[str, _Place]
+    digests: dict[str, _Place]
+    homes: dict[str, str]
+    open: dict[int, _Open]
+    denied: dict[int, _Open]
+
+
+_encoder = msgspec.msgpack.Encoder(order="sorted")
+_decoder = msgspec.msgpack.Decoder(_Dump)
+
+
+class FlowState:
+    """Who and what carries which labels."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, Marks] = {}
+        self._files: dict[str, _Place] = {}
+        self._trees: dict[str, _Place] = {}
+        self._digests: dict[str, _Place] = {}
+        self._homes: dict[str, str] = {}
+        self._open: dict[int, _Open] = {}
+        self._denied: dict[int, _Open] = {}
+        self._opened: dict[str, list[int]] = {}
+
+    def apply(self, event: AnyEvent, beside: Beside) -> None:
+        """Fold one event in. Events must come in the order of the record."""
+        if isinstance(event, CallDecided):
+            self._decided(event, beside)
+        elif isinstance(event, CallResult):
+            self._returned(event)
+        elif isinstance(event, AgentBorn):
+            self._put(event.agent, event.labels, event.n)
+            home = beside.private.get("home", "")
+            if home:
+                self._homes[event.agent] = home
+        elif isinstance(event, LabelsJoined):
+            self._put(event.agent, event.labels, event.n)
+        elif isinstance(event, AgentEnded):
+            for n in self._opened.pop(event.agent, ()):
+                self._settle(n)
+            self._denied = {n: held for n, held in self._denied.items() if held.agent != event.agent}
+
+    def labels_of(self, agent_id: str) -> tuple[Label, ...]:
+        """Return what an agent's context carries, sorted; empty for an agent never heard of."""
+        return tuple(sorted(on.labels(self._agents.get(agent_id, _NOTHING))))
+
+    def file_labels(self, path: str) -> tuple[Label, ...]:
+        """Return what the file at an absolute path carries, sorted: its own, and what was written over its tree."""
+        found: set[Label] = set()
+        place = self._files.get(path)
+        if place is not None:
+            found.update(on.labels(place.marks))
+        if self._trees:
+            above = path
+            while True:
+                place = self._trees.get(above)
+                if place is not None:
+                    found.update(on.labels(place.marks))
+                parent = posixpath.dirname(above)
+                if parent == above:
+                    break
+                above = parent
+        return tuple(sorted(found))
+
+    def digest_labels(self, digest: str) -> tuple[Label, ...]:
+        """Return what content with this digest (``sha256:...``) carries, wherever it stands now."""
+        place = self._digests.get(digest)
+        return tuple(sorted(on.labels(place.marks))) if place is not None else ()
+
+    def read_labels(self, effects: Iterable[Effect]) -> tuple[Label, ...]:
+        """Return what the read effects among ``effects`` pick up: of files, of whole trees, of patterns; sorted.
+
+        Paths are absolute, as the gate has them before they are abbreviated; both the written and the resolved form
+        count.
+        """
+        found: set[Label] = set()
+        for effect in effects:
+            if effect.verb != "read" or effect.kind != "path":
+                continue
+            for path in (effect.value, effect.resolved):
+                if path:
+                    found.update(self.file_labels(path))
+                    if "recursive" in effect.flags or "pattern" in effect.flags:
+                        found.update(self._beneath(path))
+        return tuple(sorted(found))
+
+    def dump(self) -> bytes:
+        """Return the state as bytes; equal states that heard the same events give equal bytes."""
+        return _encoder.encode(
+            _Dump(
+                agents=self._agents,
+                files=self._files,
+                trees=self._trees,
+                digests=self._digests,
+                homes=self._homes,
+                open=self._open,
+                denied=self._denied,
+            )
+        )
+
+    @classmethod
+    def load(cls, data: bytes) -> FlowState:
+        """Return the state in ``data``.
+
+        Raises:
+            msgspec.DecodeError: The bytes are not a dump of this version.
+        """
+        dump = _decoder.decode(data)
+        state = cls()
+        state._agents, state._files, state._trees = dump.agents, dump.files, dump.trees
+        state._digests, state._homes = dump.digests, dump.homes
+        state._open, state._denied = dump.open, dump.denied
+        for n in sorted(dump.open):
+            state._opened.setdefault(dump.open[n].agent, []).append(n)
+        return state
+
+    def _beneath(self, path: str) -> set[Label]:
+        start = path
+        for sign in "*?[{":
+            start = start.partition(sign)[0]
+        start = start if start != path else path.rstrip("/") + "/"
+        found: set[Label] = set()
+        for places in (self._files, self._trees):
+            for other, place in places.items():
+                if other.startswith(start):
+                    found.update(on.labels(place.marks))
+        return found
+
+    def _put(self, agent: str, labels: Iterable[Label], n: int, support: int = FIRM) -> None:
+        named = [Label(label.name, n if label.origin < 0 else label.origin) for label in labels]
+        if named:
+            on.add(self._agents.setdefault(agent, {}), named, support)
+
+    def _decided(self, event: CallDecided, beside: Beside) -> None:
+        if event.permission:
+            return
+        held = self._read_call(event, beside)
+        if event.decision.enforced in ("allow", "amend", "ask"):
+            self._apply_call(held, event.n, event.n)
+            if held.labels or held.carries or held.replaces:
+                self._open[event.n] = held
+                opened = self._opened.setdefault(event.agent, [])
+                opened.append(event.n)
+                if len(opened) > MAX_OPEN:
+                    self._settle(opened.pop(0))
+        elif held.labels or held.carries:
+            self._denied[event.n] = held
+
+    def _read_call(self, event: CallDecided, beside: Beside) -> _Open:
+        home = self._homes.get(event.agent, "")
+
+        def named(labels: Iterable[Label]) -> set[Label]:
+            return {Label(label.name, event.n if label.origin < 0 else label.origin) for label in labels}
+
+        adds = named(event.adds)
+        carries = adds | named(event.labels) | set(self.labels_of(event.agent))
+        writes, trees, deletes = _touched(event.effects, home)
+        for entity in beside.entities:
+            if entity.role == "wrote" and entity.kind == "path":
+                writes.setdefault(entity.value)
+        for path in deletes:
+            # What is moved takes its labels along: a move is a delete and a write.
+            carries.update(self.file_labels(path) if writes else ())
+        replaces = list(writes) if event.tool == "write" else []
+        removed = [path for path in deletes if path not in writes] if _only_removes(event) else []
+        marked = tuple(sorted(carries))
+        return _Open(
+            agent=event.agent,
+            labels=tuple(sorted(adds)),
+            carries=marked,
+            writes=tuple(writes),
+            trees=tuple(trees),
+            digests=tuple(e.value for e in beside.entities if e.role == "wrote" and e.kind == "digest"),
+            replaces=tuple(path for path in [*replaces, *removed] if path in self._files or marked),
+            removed=tuple(path for path in removed if deletes[path]),
+        )
+
+    def _apply_call(self, held: _Open, n: int, support: int) -> None:
+        if held.labels:
+            on.add(self._agents.setdefault(held.agent, {}), held.labels, support)
+        if not held.carries:
+            return
+        for places, names in ((self._files, held.writes), (self._trees, held.trees), (self._digests, held.digests)):
+            for name in names:
+                place = places.setdefault(name, _Place({}))
+                on.add(place.marks, held.carries, support)
+                place.last = max(place.last, n)
+
+    def _returned(self, event: CallResult) -> None:
+        self._put(event.agent, event.adds, event.n)
+        denied = self._denied.pop(event.intent, None)
+        if denied is not None and event.ran:
+            # The host did not obey: what was refused has happened.
+            self._apply_call(denied, event.n, FIRM)
+        held = self._open.get(event.intent)
+        if held is None:
+            return
+        opened = self._opened.get(held.agent)
+        if opened and event.intent in opened:
+            opened.remove(event.intent)
+        if not event.ran:
+            self._withdraw(event.intent)
+            return
+        self._settle(event.intent)
+        if event.ok:
+            self._clear(held, event.intent)
+
+    def _settle(self, n: int) -> None:
+        held = self._open.pop(n, None)
+        if held is not None:
+            for marks in self._held_up(held):
+                on.confirm(marks, n)
+
+    def _withdraw(self, n: int) -> None:
+        held = self._open.pop(n, None)
+        if held is None:
+            return
+        for marks in self._held_up(held):
+            on.withdraw(marks, n)
+        for places, names in ((self._files, held.writes), (self._trees, held.trees), (self._digests, held.digests)):
+            for name in names:
+                if name in places and not places[name].marks:
+                    del places[name]
+        if held.agent in self._agents and not self._agents[held.agent]:
+            del self._agents[held.agent]
+
+    def _held_up(self, held: _Open) -> list[Marks]:
+        found = [self._agents[held.agent]] if held.agent in self._agents else []
+        for places, names in ((self._files, held.writes), (self._trees, held.trees), (self._digests, held.digests)):
+            found.extend(places[name].marks for name in names if name in places)
+        return found
+
+    def _clear(self, held: _Open, n: int) -> None:
+        """Forget what a call that succeeded has replaced or removed, unless somebody wrote there since it was asked."""
+        for path in held.replaces:
+            place = self._files.get(path)
+            if place is None or place.last > n:
+                continue
+            if path in held.writes and held.carries:
+                fresh: Marks = {}
+                on.add(fresh, held.carries, FIRM)
+                place.marks = fresh
+            else:
+                del self._files[path]
+        for path in held.removed:
+            below = path.rstrip("/") + "/"
+            for places in (self._files, self._trees):
+                for name in [p for p, x in places.items() if (p == path or p.startswith(below)) and x.last <= n]:
+                    del places[name]
+
+
+def _touched(effects: Iterable[Effect], home: str) -> tuple[dict[str, None], dict[str, None], dict[str, bool]]:
+    """Return the paths written, the trees written over, and the paths deleted (True: with all beneath)."""
+    writes: dict[str, None] = {}
+    trees: dict[str, None] = {}
+    deletes: dict[str, bool] = {}
+    for effect in effects:
+        if effect.kind != "path" or effect.verb not in ("write", "delete"):
+            continue
+        for written in (effect.value, effect.resolved):
+            path = home + written[1:] if home and (written == "~" or written.startswith("~/")) else written
+            if not path.startswith("/"):
+                continue
+            if effect.verb == "delete":
+                if not _VAGUE.intersection(effect.flags):
+                    deletes[path] = deletes.get(path, False) or "recursive" in effect.flags
+            elif "pattern" in effect.flags:
+                trees.setdefault(posixpath.dirname(path.partition("*")[0]) or "/")
+            else:
+                writes.setdefault(path)
+                if "recursive" in effect.flags:
+                    trees.setdefault(path)
+    return writes, trees, deletes
+
+
+def _only_removes(event: CallDecided) -> bool:
+    """Tell whether success of the call proves that what it deletes is gone: it runs one program, and that removes.
+
+    In ``false && rm x; true`` success proves nothing, and a label must not be shaken off so cheaply.
+    """
+    programs = [effect.value for effect in event.effects if effect.verb in ("exec", "opaque", "unparsed", "spawn")]
+    return len(programs) == 1 and posixpath.basename(programs[0]) in _REMOVERS and not event.cut
