@@ -18,7 +18,7 @@ from typing import Any
 
 import cedarpy
 
-from outrider.charter.bound import Bindings, Bound, bind
+from outrider.charter.bound import Asker, Bindings, Bound, bind
 from outrider.charter.cedar import SCHEMA, to_cedar
 from outrider.charter.floor import floor
 from outrider.charter.model import Charter, Flow
@@ -26,7 +26,7 @@ from outrider.charter.parse import parse
 from outrider.charter.program import plain
 from outrider.charter.ruling import Context, context_of, rule
 from outrider.charter.shelf import Shelf
-from outrider.charter.values import Uid
+from outrider.charter.values import Entity, Uid
 from outrider.events.call import Effect
 
 CHARTERS = Path(__file__).parents[1] / "charters"
@@ -96,6 +96,7 @@ class Baseline:
         ]  # fmt: skip
 
     def ask(self, at: int) -> bool:
+        """Return whether request ``at``, counted round, is allowed."""
         request = self.requests[at % len(self.requests)]
         return cedarpy.is_authorized(request, self.policies, self.entities, self.schema).allowed
 
@@ -106,18 +107,20 @@ def decisions(charter: Charter, count: int) -> tuple[dict[str, float], dict[str,
     context = context_of(Context(labels=frozenset({"untrusted", "l3"})))
     asks = [("read", "path", value, ()) for value in values]
     baseline = Baseline(bound, values, context)
-    above = frozenset({Uid("Charter", "bench")})
+    asker = Asker(PRINCIPAL, Entity({}, frozenset({Uid("Charter", "bench")})), context)
     for at, ask in enumerate(asks):
-        ours = bound.judge(ask, PRINCIPAL, context, above).verdict == "allow"
+        ours = bound.judge(ask, asker).verdict == "allow"
         assert ours == baseline.ask(at), ask
-    mine = measure(lambda at: bound.judge(asks[at % 8], PRINCIPAL, context, above), count)
+    mine = measure(lambda at: bound.judge(asks[at % 8], asker), count)
     return mine, measure(baseline.ask, max(200, count // 40))
 
 
 def chain() -> tuple[list[Bound], list[Effect]]:
     """The floor, three agents of the coder's line, four effects: the worst of everyday."""
     shelf = Shelf(parse(path.read_text(), source=path.name) for path in sorted(CHARTERS.glob("*.toml")))
-    team = Charter(name="team", extends="coder", may={**shelf.line("coder")[0].may}, flow={"pii": Flow(not_to=("push",))})
+    team = Charter(
+        name="team", extends="coder", may={**shelf.line("coder")[0].may}, flow={"pii": Flow(not_to=("push",))}
+    )
     line = (team, *shelf.line("coder"))
     bounds = [floor(BINDINGS)]
     bounds += [bind(one, BINDINGS, ceiling=agent > 0) for agent in range(3) for one in line]
@@ -157,7 +160,9 @@ def main() -> None:
     for row in rows:
         base = row["baseline"]
         other = f"{base['p50']:.1f} / {base['p99']:.1f}" if base else "-"
-        print(f"{row['name']:28} {row['p50']:8.2f} {row['p95']:8.2f} {row['p99']:8.2f} {row['budget_p50']:8.0f}   {other}")
+        print(
+            f"{row['name']:28} {row['p50']:8.2f} {row['p95']:8.2f} {row['p99']:8.2f} {row['budget_p50']:8.0f}   {other}"
+        )
 
 
 if __name__ == "__main__":

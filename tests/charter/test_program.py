@@ -6,7 +6,8 @@ import re
 
 import cedarpy
 import pytest
-from outrider.charter.program import Program, plain
+
+from outrider.charter.program import Program, Request, plain
 from outrider.charter.values import Entity, Fault, Uid, equal, key
 from outrider.errors import CharterError
 
@@ -92,17 +93,15 @@ def leaf(rng, kind):
     names = {"bool": "b", "long": "n", "string": "s", "set": "set", "entity": "who", "record": "rec"}
     if rng.random() < 0.5:
         return f"{base(rng)}.{names[kind]}"
-    if kind == "bool":
-        return rng.choice(["true", "false"])
-    if kind == "long":
-        return f"({rng.choice(LONGS)})"
-    if kind == "string":
-        return quoted(rng.choice(STRINGS))
-    if kind == "set":
-        return "[" + ", ".join(literal(rng) for _ in range(rng.randrange(4))) + "]"
-    if kind == "entity":
-        return rng.choice(["principal", "resource", "action", uid_text(rng.choice(UIDS))])
-    return "context"
+    plain_ones = {
+        "bool": lambda: rng.choice(["true", "false"]),
+        "long": lambda: f"({rng.choice(LONGS)})",
+        "string": lambda: quoted(rng.choice(STRINGS)),
+        "set": lambda: "[" + ", ".join(literal(rng) for _ in range(rng.randrange(4))) + "]",
+        "entity": lambda: rng.choice(["principal", "resource", "action", uid_text(rng.choice(UIDS))]),
+        "record": lambda: "context",
+    }
+    return plain_ones[kind]()
 
 
 def any_kind(rng):
@@ -120,7 +119,9 @@ def boolean(rng, depth):
         lambda: f"({typed(rng, 'long', d)} {rng.choice(['<', '<=', '>', '>='])} {typed(rng, 'long', d)})",
         lambda: f"({typed(rng, 'string', d)} like {like_text(rng)})",
         lambda: f"({typed(rng, 'entity', d)} in {typed(rng, 'entity', d)})",
-        lambda: f"({typed(rng, 'entity', d)} in [{', '.join(typed(rng, 'entity', 0) for _ in range(rng.randrange(3)))}])",
+        lambda: (
+            f"({typed(rng, 'entity', d)} in [{', '.join(typed(rng, 'entity', 0) for _ in range(rng.randrange(3)))}])"
+        ),
         lambda: f"({typed(rng, 'entity', d)} is {rng.choice(UIDS).type})",
         lambda: f"({typed(rng, 'entity', d)} is {rng.choice(UIDS).type} in {typed(rng, 'entity', 0)})",
         lambda: f"({base(rng)} has {rng.choice(ATTRS)})",
@@ -219,22 +220,19 @@ def store(rng):
     return entities, text
 
 
-def ours(program, principal, action, resource, context, entities):
-    known = entities.get(resource)
-    selection = program.select(action, known.ancestors if known else (), resource)
-    held, erred = program.run(selection, principal, Uid("Action", action), resource, context, entities)
+def ours(program, asked):
+    known = asked.entities.get(asked.resource)
+    selection = program.select(asked.action.id, known.ancestors if known else (), asked.resource)
+    held, erred = program.run(selection, asked)
     forbids = {at for at in held if program.policies[at].forbid}
     permits = set(held) - forbids
     assert len(held) == len(set(held))
     return bool(permits and not forbids), forbids or permits, set(erred)
 
 
-def theirs(policies, principal, action, resource, context, entities):
-    request = {
-        "principal": principal._asdict(), "action": {"type": "Action", "id": action}, "resource": resource._asdict(),
-        "context": plain(context),
-    }  # fmt: skip
-    answer = cedarpy.is_authorized(request, policies, entities)
+def theirs(policies, asked, entities):
+    request = {name: getattr(asked, name)._asdict() for name in ("principal", "action", "resource")}
+    answer = cedarpy.is_authorized({**request, "context": plain(asked.context)}, policies, entities)
     assert answer.decision is not cedarpy.Decision.NoDecision, answer.diagnostics.errors
     erred = {int(KEYWORDS.search(one)[1][6:]) for one in answer.diagnostics.errors}
     return answer.allowed, {int(one[6:]) for one in answer.diagnostics.reasons}, erred
@@ -252,11 +250,10 @@ def batch(seed, sets, requests):
         entities, entity_text = store(rng)
         known = cedarpy.Entities.from_json_str(entity_text)
         for _ in range(requests):
-            principal, resource = rng.choice(UIDS[:4]), rng.choice(UIDS)
-            action, context = rng.choice(ACTIONS), attrs(rng)
-            mine = ours(program, principal, action, resource, context, entities)
-            oracle = theirs(handle, principal, action, resource, context, known)
-            assert mine == oracle, (text, principal, action, resource, context, entities)
+            action = Uid("Action", rng.choice(ACTIONS))
+            asked = Request(rng.choice(UIDS[:4]), action, rng.choice(UIDS), attrs(rng), entities)
+            mine = ours(program, asked)
+            assert mine == theirs(handle, asked, known), (text, asked)
             compared += 1
             allowed += mine[0]
             errors += len(mine[2])
@@ -272,9 +269,13 @@ def test_compiled_policies_and_cedarpy_agree_on_decision_reasons_and_errors(seed
     assert fallbacks == 0
 
 
+def request(context):
+    return Request(UIDS[0], Uid("Action", "read"), UIDS[4], context, {})
+
+
 def decide(text, context):
     program = Program(text)
-    return ours(program, UIDS[0], "read", UIDS[4], context, {})
+    return ours(program, request(context))
 
 
 def test_true_is_not_one():
@@ -306,15 +307,17 @@ def test_a_forbid_that_errs_is_reported_beside_the_permit_that_holds():
     ],
 )
 def test_what_is_not_translated_goes_to_cedarpy(condition, context, holds):
-    program = Program(f"permit(principal, action, resource);\nforbid(principal, action, resource) when {{ {condition} }};")
+    program = Program(
+        f"permit(principal, action, resource);\nforbid(principal, action, resource) when {{ {condition} }};"
+    )
     assert set(program.fallback) == {1}
-    allowed, _, erred = ours(program, UIDS[0], "read", UIDS[4], context, {})
+    allowed, _, erred = ours(program, request(context))
     assert (allowed, erred) == (not holds, set())
 
 
 def test_an_error_in_the_fallback_is_an_error():
-    program = Program('forbid(principal, action, resource) when { ip(context.s).isLoopback() };')
-    assert ours(program, UIDS[0], "read", UIDS[4], {"s": "nonsense"}, {})[2] == {0}
+    program = Program("forbid(principal, action, resource) when { ip(context.s).isLoopback() };")
+    assert ours(program, request({"s": "nonsense"}))[2] == {0}
 
 
 def test_nesting_beyond_the_parser_of_python_is_still_evaluated():

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
 from outrider.charter.cedar import ACTIONS, KINDS, SCHEMA, clauses, to_cedar
+from outrider.charter.groups import KNOWN
 from outrider.charter.model import Charter
 from outrider.charter.paths import normal
-from outrider.charter.patterns import Asked, Declared, Index, Scene
-from outrider.charter.program import Policy, Program, Selection
+from outrider.charter.patterns import UNIVERSAL, Asked, Declared, Index, Scene
+from outrider.charter.program import Policy, Program, Request, Selection
 from outrider.charter.values import Entity, Uid
 
 ACTION = {verb: Uid("Action", verb) for verb in ACTIONS}
 REMEMBERED = 512
 """Resources whose membership one bound set remembers. Membership is a pure function, so forgetting costs time only."""
+
+_EVERYTHING = UNIVERSAL | frozenset(KNOWN)
 
 _COMPILED: OrderedDict[tuple[str, bool], Compiled] = OrderedDict()
 _COMPILED_LIMIT = 256
@@ -71,7 +75,7 @@ class Compiled(NamedTuple):
         digest: Its digest.
         charter: The charter, or None for the floor.
         program: Its policies.
-        index: Its patterns.
+        patterns: Its patterns.
         infos: One for each policy of the program.
     """
 
@@ -79,7 +83,7 @@ class Compiled(NamedTuple):
     digest: str
     charter: Charter | None
     program: Program
-    index: Index
+    patterns: Index
     infos: tuple[Info, ...]
 
 
@@ -89,6 +93,7 @@ class Seen(NamedTuple):
     Attributes:
         selection: What remains to be run.
         resource: The resource.
+        entity: What Cedar knows of it.
         permit: A policy that permits it for sure, or -1.
         deny: A policy that denies it for sure, or -1.
         ask: A policy that asks for sure, or -1.
@@ -96,9 +101,17 @@ class Seen(NamedTuple):
 
     selection: Selection
     resource: Uid
+    entity: Entity
     permit: int
     deny: int
     ask: int
+
+
+NOBODY = -1
+"""Instead of a policy's position: nothing permitted."""
+
+UNKNOWN = -2
+"""Instead of a policy's position: part of the resource is not known, so nothing narrower than everything permits it."""
 
 
 class Judged(NamedTuple):
@@ -106,11 +119,25 @@ class Judged(NamedTuple):
 
     Attributes:
         verdict: ``allow``, ``ask``, ``deny`` or ``error``.
-        policy: Position of the policy that decided, or -1 where nothing permitted.
+        policy: Position of the policy that decided, or :data:`NOBODY`, or :data:`UNKNOWN`.
     """
 
     verdict: str
     policy: int
+
+
+class Asker(NamedTuple):
+    """Who asks, and in what circumstances.
+
+    Attributes:
+        principal: The agent.
+        entity: What Cedar knows of it: the charters that it is in.
+        context: The Cedar context.
+    """
+
+    principal: Uid
+    entity: Entity
+    context: dict[str, Any]
 
 
 class Bound:
@@ -139,15 +166,12 @@ class Bound:
     def __repr__(self) -> str:
         return f"Bound({self.name}, {self.digest[:15]}, ceiling={self.ceiling})"
 
-    def judge(self, asked: tuple[str, str, str, tuple[str, ...]], principal: Uid, context: dict[str, Any],
-              above: frozenset[Uid]) -> Judged:  # fmt: skip
+    def judge(self, asked: tuple[str, str, str, tuple[str, ...]], asker: Asker) -> Judged:
         """Return this set's word on one resource. A deny outweighs an error, and an error everything else.
 
         Args:
             asked: Verb, kind, value, and the flags that matter to patterns.
-            principal: The agent.
-            context: The Cedar context.
-            above: The charters that the agent is in.
+            asker: Who asks, with the Cedar context.
         """
         seen: Seen = self.see(*asked)
         permit, deny, ask = seen.permit, seen.deny, seen.ask
@@ -155,32 +179,37 @@ class Bound:
             return Judged("deny", deny)
         program = self.compiled.program
         if seen.selection.conditions or program.fallback:
-            resource = seen.resource
-            entities = {}
-            if program.uses_entities:
-                entities = {
-                    principal: Entity({}, above),
-                    resource: Entity({"value": resource.id}, seen.selection.above - {resource}),
-                }
-            held, erred = program.run(seen.selection, principal, ACTION[asked[0]], resource, context, entities)
+            held, erred = program.run(seen.selection, self._request(asked[0], seen, asker))
             if len(held) > len(seen.selection.sure):
-                permit, deny, ask = self._sort(held, permit, ask)
+                permit, deny, ask = _sorted(self.compiled, held)
             if deny >= 0:
                 return Judged("deny", deny)
             if erred:
                 return Judged("error", erred[0])
         if permit < 0:
-            return Judged("deny", -1)
+            return Judged("deny", NOBODY)
         return Judged("ask", ask) if ask >= 0 else Judged("allow", permit)
 
-    def _sort(self, held: list[int], permit: int, ask: int) -> tuple[int, int, int]:
-        return _sorted(self.compiled, held, permit, ask)
+    def _request(self, verb: str, seen: Seen, asker: Asker) -> Request:
+        resource = seen.resource
+        entities = {}
+        if self.compiled.program.uses_entities:
+            entities = {
+                asker.principal: asker.entity,
+                resource: seen.entity,
+            }
+        return Request(asker.principal, ACTION[verb], resource, asker.context, entities)
+
+    def judge_inexact(self, word: Judged) -> Judged:
+        """Return the word on a resource of which part is not known: only a permit for everything is a permit."""
+        if word.verdict == "allow" and self.compiled.infos[word.policy].text in _EVERYTHING:
+            return word
+        return Judged("error", UNKNOWN) if word.verdict == "allow" or word.policy == NOBODY else word
 
 
-def _sorted(
-    compiled: Compiled, held: list[int] | tuple[int, ...], permit: int = -1, ask: int = -1
-) -> tuple[int, int, int]:
-    deny = -1
+def _sorted(compiled: Compiled, held: Iterable[int]) -> tuple[int, int, int]:
+    """Return the first permit, deny and ask among policies that hold, -1 for none."""
+    permit = deny = ask = -1
     for at in held:
         if not compiled.program.policies[at].forbid:
             permit = at if permit < 0 else permit
@@ -193,9 +222,10 @@ def _sorted(
 
 def _see(compiled: Compiled, scene: Scene, asked: Asked) -> Seen:
     resource = Uid(KINDS[asked.kind], asked.value)
-    groups = [Uid("Pattern", name) for name in compiled.index.members(asked, scene)]
+    groups = [Uid("Pattern", name) for name in compiled.patterns.members(asked, scene)]
     selection = compiled.program.select(asked.verb, groups, resource)
-    return Seen(selection, resource, *_sorted(compiled, selection.sure))
+    entity = Entity({"value": asked.value}, frozenset(groups))
+    return Seen(selection, resource, entity, *_sorted(compiled, selection.sure))
 
 
 def scene(bindings: Bindings) -> Scene:

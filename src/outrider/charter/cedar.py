@@ -49,7 +49,7 @@ type Context = {
     + ", ".join(KINDS.values())
     + "],\n  context: Context\n};\n"
 )
-"""The Cedar schema. ``weekday`` is 0 for Monday; ``hour`` and ``minute`` are UTC; ``epoch`` is seconds since 1970 UTC."""
+"""The Cedar schema. ``weekday`` is 0 for Monday; hour and minute are UTC; ``epoch`` is seconds since 1970 UTC."""
 
 
 class Clause(NamedTuple):

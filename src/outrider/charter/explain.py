@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from outrider.charter.bound import Bound, Info, Judged
+from outrider.charter.bound import NOBODY, UNKNOWN, Bound, Info, Judged
 from outrider.charter.narrow import Effective
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import RuleHit, Verdict
@@ -27,19 +28,52 @@ def _short(value: str) -> str:
     return value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
 
 
-def hit_of(bound: Bound, word: Judged, position: int, effect: Effect, value: str,
-           labels: frozenset[str] | tuple[Label, ...]) -> RuleHit:  # fmt: skip
+class Part(NamedTuple):
+    """Charters that speak with one voice about a call as a whole.
+
+    Attributes:
+        settings: Their settings.
+        name: Name of the first.
+        digest: Digest of the first.
+    """
+
+    settings: Effective
+    name: str
+    digest: str
+
+
+class About(NamedTuple):
+    """What a hit is about.
+
+    Attributes:
+        bound: The policy set.
+        position: Position of the effect.
+        effect: The effect.
+        value: The form of it that was judged.
+        labels: What the context carries.
+    """
+
+    bound: Bound
+    position: int
+    effect: Effect
+    value: str
+    labels: frozenset[str] | tuple[Label, ...]
+
+
+def hit_of(word: Judged, about: About) -> RuleHit:
     """Return the hit for one policy set's word on one effect."""
+    bound, position, effect, value, _ = about
     verdict: Verdict = word.verdict  # type: ignore[assignment]
-    if word.policy < 0:
+    if word.policy == UNKNOWN:
+        return _not_known(bound, position, effect, value)
+    if word.policy == NOBODY:
         return _not_permitted(bound, position, effect, value)
     info = bound.compiled.infos[word.policy]
     if verdict == "allow":
         return RuleHit(rule=info.rule, verdict=verdict, charter=bound.name, digest=bound.digest, effect=position)
-    shown = _short(value)
-    reason, unlock = _why(bound, info, verdict, effect, shown, labels)
+    reason, unlock = _why(info, verdict, about)
     if value != effect.value:
-        reason += f" ({_short(effect.value)} leads to {shown}.)"
+        reason += f" ({_short(effect.value)} leads to {_short(value)}.)"
     return RuleHit(
         rule=info.rule,
         verdict=verdict,
@@ -52,14 +86,15 @@ def hit_of(bound: Bound, word: Judged, position: int, effect: Effect, value: str
     )
 
 
-def _why(bound: Bound, info: Info, verdict: Verdict, effect: Effect, shown: str,
-         labels: frozenset[str] | tuple[Label, ...]) -> tuple[str, str]:  # fmt: skip
-    do, name = _DO.get(effect.verb, effect.verb), bound.name
+def _why(info: Info, verdict: Verdict, about: About) -> tuple[str, str]:
+    """Return the reason and what would allow it."""
+    effect, name, shown = about.effect, about.bound.name, _short(about.value)
     if verdict == "error":
         return (
             f"A policy of charter {name} ({info.rule}) could not be evaluated for {effect.verb} {shown}.",
             f"correct policy {info.rule} of charter {name}",
         )
+    do = _DO.get(effect.verb, effect.verb)
     if info.section == "floor":
         return f"{info.reason} ({effect.verb} {shown})", "nothing: a person does this outside an agent"
     if info.section == "never":
@@ -73,16 +108,20 @@ def _why(bound: Bound, info: Info, verdict: Verdict, effect: Effect, shown: str,
             f'a person\'s yes; or remove "{info.text}" from [ask] {info.verb} of charter {name}',
         )
     if info.section == "flow":
-        origins = [label.origin for label in labels if isinstance(label, Label) and label.name == info.text]
-        since = f" (since event {min(origins)})" if origins and min(origins) >= 0 else ""
         return (
-            f"The agent's context carries {info.text}{since}, and charter {name} lets none such {do} {shown}.",
+            f"The agent's context carries {info.text}{_since(info, about)}, "
+            f"and charter {name} lets none such {do} {shown}.",
             f'add "{shown}" to except of [flow] {info.text} of charter {name}',
         )
     return (
         info.reason or f"Policy {info.rule} of charter {name} refuses {effect.verb} {shown}.",
         f"change policy {info.rule} in [cedar] of charter {name}",
     )
+
+
+def _since(info: Info, about: About) -> str:
+    origins = [label.origin for label in about.labels if isinstance(label, Label) and label.name == info.text]
+    return f" (since event {min(origins)})" if origins and min(origins) >= 0 else ""
 
 
 def _advice(info: Info, effect: Effect) -> str:
@@ -93,6 +132,20 @@ def _advice(info: Info, effect: Effect) -> str:
     if info.section == "ask":
         return "Say what you want to do and why, and wait for the answer."
     return f"Find a way without this {effect.verb}, or ask the person you work for."
+
+
+def _not_known(bound: Bound, position: int, effect: Effect, value: str) -> RuleHit:
+    return RuleHit(
+        rule=f"{bound.name}.undecided",
+        verdict="error",
+        charter=bound.name,
+        digest=bound.digest,
+        effect=position,
+        reason=f"Part of what this would {_DO.get(effect.verb, effect.verb)} is not known before it runs: "
+        f"{_short(value)}.",
+        advice="Write the path, host or name out, without variables and substitutions.",
+        unlock=f'write it out; or add "*" to [may] {effect.verb} of charter {bound.name}',
+    )
 
 
 def _not_permitted(bound: Bound, position: int, effect: Effect, value: str) -> RuleHit:
@@ -119,38 +172,37 @@ def _not_permitted(bound: Bound, position: int, effect: Effect, value: str) -> R
     )
 
 
-def unparsed_hit(position: int, effect: Effect, settings: Effective, name: str, digest: str) -> RuleHit:
+def unparsed_hit(position: int, effect: Effect, part: Part) -> RuleHit:
     """Return the hit for text that could not be read."""
     why = effect.note or "the text could not be read"
     return RuleHit(
-        rule=f"{name}.undecided",
+        rule=f"{part.name}.undecided",
         verdict="error",
-        charter=name,
-        digest=digest,
+        charter=part.name,
+        digest=part.digest,
         effect=position,
-        reason=f"It could not be decided: {why}. Undecided means {settings.undecided} for charter {name}.",
+        reason=f"It could not be decided: {why}. Undecided means {part.settings.undecided} for charter {part.name}.",
         advice="Say it more plainly: one command at a time, with paths and hosts written out.",
-        unlock=f'write the command so that it can be read; or set undecided = "allow" in charter {name}',
+        unlock=f'write the command so that it can be read; or set undecided = "allow" in charter {part.name}',
     )
 
 
-def opaque_hit(position: int, effect: Effect, settings: Effective, name: str, digest: str, *,
-               confined: bool) -> list[RuleHit]:  # fmt: skip
+def opaque_hit(position: int, effect: Effect, part: Part, *, confined: bool) -> list[RuleHit]:
     """Return the hit for a program whose inner effects are not seen; none where it may run."""
-    opaque = settings.opaque
+    opaque = part.settings.opaque
     if opaque == "allow" or (opaque == "confined" and confined):
         return []
     why = "the agent is not confined" if opaque == "confined" else f"opaque is {opaque}"
     return [
         RuleHit(
-            rule=f"{name}.may.opaque",
+            rule=f"{part.name}.may.opaque",
             verdict="ask" if opaque == "ask" else "deny",
-            charter=name,
-            digest=digest,
+            charter=part.name,
+            digest=part.digest,
             effect=position,
             reason=f"What {_short(effect.value)} does inside is not seen, and {why} in the charters of this agent.",
             advice="Run the steps one by one, so that each can be judged.",
-            unlock=f'set opaque = "allow" in [may] of charter {name} and of every charter above it',
+            unlock=f'set opaque = "allow" in [may] of charter {part.name} and of every charter above it',
         )
     ]
 
@@ -181,8 +233,7 @@ def budget_hits(chain: Sequence[Bound], effects: Sequence[Effect], counters: Cou
             )
 
 
-def code_hits(effects: Sequence[Effect], findings: Sequence[Finding], settings: Effective, name: str,
-              digest: str) -> Iterator[RuleHit]:  # fmt: skip
+def code_hits(effects: Sequence[Effect], findings: Sequence[Finding], part: Part) -> Iterator[RuleHit]:
     """Yield the hits for findings. A detector that is not sure counts one severity less.
 
     A finding is refused only where the call would write it or carry it out; otherwise it is told.
@@ -190,16 +241,16 @@ def code_hits(effects: Sequence[Effect], findings: Sequence[Finding], settings: 
     carries = any(effect.verb in _WRITES for effect in effects)
     for finding in findings:
         severity = _STEP_DOWN[finding.severity] if finding.confidence == "low" else finding.severity
-        treatment = {"high": settings.high, "medium": settings.medium, "low": settings.low}[severity]
+        treatment = getattr(part.settings, severity)
         if treatment == "note":
             continue
         refuse = treatment == "fix" and carries
         yield RuleHit(
-            rule=f"{name}.code.{finding.rule}",
+            rule=f"{part.name}.code.{finding.rule}",
             verdict="deny" if refuse else "allow",
-            charter=name,
-            digest=digest,
+            charter=part.name,
+            digest=part.digest,
             reason=finding.message,
             advice=finding.advice,
-            unlock=f'set {severity} = "tell" in [code] of charter {name}' if refuse else "",
+            unlock=f'set {severity} = "tell" in [code] of charter {part.name}' if refuse else "",
         )

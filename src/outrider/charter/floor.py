@@ -91,7 +91,7 @@ RULES = (
         "Run the check yourself, or add it to a script in the repository that people can review.",
     ),
     FloorRule(
-        "git-config", _CHANGE, GIT_CONFIG, "",
+        "git-config", _CHANGE, GIT_CONFIG, '!context.flags.contains("git-key")',
         "Git's configuration can name programs that git runs, and no agent may edit it as a file.",
         'Set harmless keys with the command "git config KEY VALUE"; leave keys that run programs to a person.',
     ),

@@ -7,7 +7,8 @@ SYSTEM = (
     "/nix/**", "/snap/**", "/System/**", "/Library/**", "/Applications/**", "/boot/**", "/srv/**",
     "/var/lib/dpkg/**", "/var/lib/apt/**", "/var/lib/rpm/**", "/var/lib/pacman/**", "/var/cache/**",
     "/proc/*", "/proc/self/**", "/proc/thread-self/**", "/proc/sys/**", "/proc/net/**", "/proc/bus/**", "/proc/fs/**",
-    "/proc/driver/**", "/proc/irq/**", "/sys/**", "/run/systemd/resolve/**", "/",
+    "/proc/driver/**", "/proc/irq/**", "/sys/**", "/run/systemd/resolve/**", "/", "/home", "/Users", "/var", "/mnt",
+    "/media", "/run", "~",
     "~/.cargo/bin/**", "~/.cargo/env", "~/.cargo/registry/**", "~/.cargo/git/**", "~/.rustup/**", "~/go/**",
     "~/.pyenv/**", "~/.rye/**", "~/.local/bin/**", "~/.local/lib/**", "~/.local/share/uv/**", "~/.local/share/pipx/**",
     "~/.local/share/mise/**", "~/.local/share/pnpm/**", "~/.local/pipx/**", "~/.nvm/**", "~/.fnm/**", "~/.volta/**",
@@ -49,11 +50,18 @@ DEVICES = (
 )  # fmt: skip
 """Part of ``@tmp``: devices that keep nothing and reach nothing."""
 
-LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1", "0.0.0.0", "ip6-localhost")
+LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1", "0.0.0.0", "ip6-localhost")  # noqa: S104 - a name to match.
 """``@loopback``: this host itself."""
 
 PATH_GROUPS = ("@system", "@tmp", "@caches")
 HOST_GROUPS = ("@registries", "@loopback")
-KNOWN = ("pypi:known", "npm:known", "cargo:known", "go:known", "gem:known", "maven:known")
+ECOSYSTEMS = (
+    "pypi", "npm", "cargo", "go", "gem", "maven", "composer", "nuget", "luarocks", "conda", "deb", "rpm", "apk", "brew",
+    "docker", "snap", "nix", "vscode", "helm",
+)  # fmt: skip
+"""Where packages come from: the part before the colon."""
+
+KNOWN = tuple(f"{name}:known" for name in ECOSYSTEMS)
 """Groups of packages. A host's list is ``Bindings.groups["pypi:known"]``; where there is none, ``known`` means that
-the package is named, and comes from its own registry rather than from an address, a file or a repository."""
+the package is named, and comes from its own registry rather than from an address, a file or a repository. The project
+itself (``pypi:.``) is known."""

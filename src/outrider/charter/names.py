@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from outrider.charter.groups import KNOWN
+from outrider.charter.groups import ECOSYSTEMS, KNOWN
 from outrider.charter.paths import MAX_STARS
 from outrider.errors import CharterError
 
-_ECOSYSTEMS = tuple(name.partition(":")[0] for name in KNOWN)
 _PLAIN = re.compile(r"@?[A-Za-z0-9][A-Za-z0-9._/+:-]{0,213}")
 _ADDRESS = re.compile(r"^(?:[./~]|[a-z+]+://|git\+|git@|file:|link:|https?:|github:|.*\.(?:tgz|tar\.gz|whl|zip)$)|://")
 _RUNS = re.compile(r"[-_.]+")
@@ -42,8 +41,8 @@ def parse_package(text: str) -> re.Pattern[str] | str:
     ecosystem, colon, name = text.partition(":")
     if text != "*" and (not colon or not name):
         raise CharterError(f'"{text}" names no ecosystem', fix=f'Write "pypi:{text}" or "npm:{text}".')
-    if text != "*" and "*" not in ecosystem and ecosystem not in _ECOSYSTEMS:
-        raise CharterError(f'"{ecosystem}" is not an ecosystem', fix="Known are " + ", ".join(_ECOSYSTEMS) + ".")
+    if text != "*" and "*" not in ecosystem and ecosystem not in ECOSYSTEMS:
+        raise CharterError(f'"{ecosystem}" is not an ecosystem', fix="Known are " + ", ".join(ECOSYSTEMS) + ".")
     return parse_name(package(text) if "*" not in text and "?" not in text else text)
 
 
@@ -56,10 +55,15 @@ def package(value: str) -> str:
 
 
 def known(group: str, value: str, groups: Mapping[str, tuple[str, ...]]) -> bool:
-    """Return whether a package in normal form falls in a ``known`` group (see :data:`groups.KNOWN`)."""
+    """Return whether a package in normal form falls in a ``known`` group (see :data:`groups.KNOWN`).
+
+    ``?``, what a manifest or a variable names, falls in it: what is in it is not seen, so ``opaque`` decides.
+    """
     ecosystem, _, name = value.partition(":")
     if ecosystem != group.partition(":")[0] or not name:
         return False
+    if name in {".", "?"}:
+        return True
     listed = groups.get(group)
     if listed is not None:
         return value in listed or name in listed

@@ -1,10 +1,10 @@
 """The settings of a chain: each has an order, and the strictest that anybody says holds.
 
-``deny`` < ``ask`` < ``allow`` for ``undecided``; ``deny`` < ``ask`` < ``confined`` < ``allow`` for ``opaque``; ``fix`` <
-``tell`` < ``note`` for findings; the least number for budgets and lives; ``required`` < ``optional``. A charter that
-extends another and does not write a setting has no opinion on it; one that extends nothing then has the strict
-default. An affirmative allow (``grant``) needs everybody's yes. ``mode`` is each charter's own: it says whether that
-charter's own refusals are enforced, and cannot reach another's.
+``deny`` < ``ask`` < ``allow`` for ``undecided``; ``deny`` < ``ask`` < ``confined`` < ``allow`` for ``opaque``;
+``fix`` < ``tell`` < ``note`` for findings; the least number for budgets and lives; ``required`` < ``optional``. A
+charter that extends another and does not write a setting has no opinion on it; one that extends nothing then has the
+strict default. An affirmative allow (``grant``) needs everybody's yes. ``mode`` is each charter's own: it says whether
+that charter's own refusals are enforced, and cannot reach another's.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def looser(child: Charter, line: Sequence[Charter]) -> list[tuple[Looser, str, s
     for name in ("undecided", "opaque", "sponsor"):
         wrote, holds = getattr(child, name), getattr(now, name)
         if wrote is not None and wrote != holds:
-            found.append((name, wrote, holds))  # type: ignore[arg-type]
+            found.append((name, wrote, holds))
     if child.ttl and seconds(child.ttl) != now.ttl:
         found.append(("ttl", child.ttl, f"{now.ttl}s"))
     for name in ("calls", "spawns", "spawn_depth"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from outrider.errors import CharterError
@@ -121,31 +122,36 @@ def overlaps(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     A shell's ``*`` here may match a leading dot: whether it does is an option of the shell, and a refusal errs on the
     side of refusing.
     """
-    return _overlap(value, pattern, frozenset({0}))
+    return _overlap(value, pattern)
 
 
-def _overlap(value: tuple[str, ...], pattern: tuple[str, ...], at: frozenset[int]) -> bool:
-    def closed(states: set[int]) -> frozenset[int]:
-        grown = set(states)
-        for state in sorted(states):
-            reached = state
-            while reached < len(pattern) and pattern[reached] == "**":
-                reached += 1
-                grown.add(reached)
-        return frozenset(grown)
+def _closed(states: set[int], pattern: tuple[str, ...]) -> frozenset[int]:
+    """Return the states and what ``**`` lets them pass to without a segment."""
+    grown = set(states)
+    for state in states:
+        reached = state
+        while reached < len(pattern) and pattern[reached] == "**":
+            reached += 1
+            grown.add(reached)
+    return frozenset(grown)
 
-    states = closed(set(at))
+
+def _step(segment: str, state: int, pattern: tuple[str, ...]) -> Iterable[int]:
+    """Return the states after one segment of the value."""
+    if segment == "**":
+        return range(state, len(pattern) + 1)
+    if state < len(pattern):
+        if pattern[state] == "**":
+            return (state,)
+        if _segments_meet(segment, pattern[state]):
+            return (state + 1,)
+    return ()
+
+
+def _overlap(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    states = _closed({0}, pattern)
     for segment in value:
-        following: set[int] = set()
-        for state in states:
-            if segment == "**":
-                following.update(range(state, len(pattern) + 1))
-            elif state < len(pattern):
-                if pattern[state] == "**":
-                    following.add(state)
-                elif _segments_meet(segment, pattern[state]):
-                    following.add(state + 1)
-        states = closed(following)
+        states = _closed({after for state in states for after in _step(segment, state, pattern)}, pattern)
         if not states:
             return False
     return len(pattern) in states
@@ -191,5 +197,5 @@ def contains_part(value: tuple[str, ...], pattern: PathGlob) -> bool:
     while first < len(segments) and segments[first] == "**":
         first += 1
     if not first:
-        return any(_overlap(value, segments[:end], frozenset({0})) for end in range(len(segments) + 1))
-    return any(_overlap(value, segments[:end], frozenset({0})) for end in range(first + 1, len(segments) + 1))
+        return any(_overlap(value, segments[:end]) for end in range(len(segments) + 1))
+    return any(_overlap(value, segments[:end]) for end in range(first + 1, len(segments) + 1))

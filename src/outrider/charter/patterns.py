@@ -154,7 +154,7 @@ class _Paths:
         if remote:
             return [("remote", below(normal(value), "/") or "")] if value.startswith("/") else [("remote", "/" + value)]
         if not value.startswith("/"):
-            return []
+            return _unanchored(folded(value)) if self.fold else []
         path = folded(normal(value)) if self.fold else normal(value)
         anchors: list[tuple[Space, str]] = [("root", "/"), ("home", scene.home), ("repo", scene.repo)]
         anchors += [("tmp", directory) for directory in scene.tmp]
@@ -200,6 +200,17 @@ class _Paths:
         for glob, name in self.globs:
             if glob.space in inside and glob.segments[:1] != ("**",):
                 out[name] = None
+
+
+def _unanchored(value: str) -> list[tuple[Space, str]]:
+    """A path of which the start is not known, as refusals see it: anywhere, and any end of it below home or repository.
+
+    ``$D/.env`` meets ``**/.env``, and ``$D/.ssh/id_rsa`` meets ``~/.ssh/**``.
+    """
+    parts = [part for part in value.split("/") if part]
+    ends = ["".join("/" + part for part in parts[at:]) for at in range(min(len(parts), 32))]
+    spaces: tuple[Space, ...] = ("home", "repo")
+    return [("root", ends[0] if ends else ""), *((space, end) for space in spaces for end in ends)]
 
 
 _NOT_SYSTEM = _Paths(fold=True)

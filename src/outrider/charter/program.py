@@ -55,6 +55,16 @@ class Selection(NamedTuple):
     above: frozenset[Uid]
 
 
+class Request(NamedTuple):
+    """One question, in Cedar's words."""
+
+    principal: Uid
+    action: Uid
+    resource: Uid
+    context: dict[str, Any]
+    entities: Entities
+
+
 class Outcome(NamedTuple):
     """Which policies held: positions in :attr:`Program.policies`.
 
@@ -180,24 +190,17 @@ class Program:
                         conditions.append(place.function)
         return Selection(tuple(sorted(sure)), tuple(conditions), groups)
 
-    def run(
-        self,
-        selection: Selection,
-        principal: Uid,
-        action: Uid,
-        resource: Uid,
-        context: dict[str, Any],
-        entities: Entities,
-    ) -> Outcome:
+    def run(self, selection: Selection, request: Request) -> Outcome:
         """Return which policies hold and which err."""
         held = list(selection.sure)
         erred: list[int] = []
+        principal, action, resource, context, entities = request
         attrs = entities.get(resource, _UNKNOWN).attrs
         above = selection.above
         for function in selection.conditions:
             function(principal, action, resource, context, entities, above, attrs, held.append, erred.append)
         if self._oracle is not None:
-            self._oracle.run(principal, action, resource, context, entities, held, erred)
+            self._oracle.run(request, held, erred)
         return Outcome(held, erred)
 
 
@@ -242,26 +245,18 @@ class _Oracle:
                 self._sets.append((cedarpy.PolicySet.from_json_str(data), chosen))
         self._schema = cedarpy.Schema.from_str(schema) if schema else None
 
-    def run(
-        self,
-        principal: Uid,
-        action: Uid,
-        resource: Uid,
-        context: dict[str, Any],
-        entities: Entities,
-        held: list[int],
-        erred: list[int],
-    ) -> None:
+    def run(self, asked: Request, held: list[int], erred: list[int]) -> None:
+        """Add what holds and what errs."""
         request = {
-            "principal": principal._asdict(),
-            "action": action._asdict(),
-            "resource": resource._asdict(),
-            "context": {name: plain(item) for name, item in context.items()},
+            "principal": asked.principal._asdict(),
+            "action": asked.action._asdict(),
+            "resource": asked.resource._asdict(),
+            "context": {name: plain(item) for name, item in asked.context.items()},
         }
         store = [
             {"uid": name._asdict(), "attrs": {k: plain(v) for k, v in one.attrs.items()},
              "parents": [above._asdict() for above in one.ancestors]}
-            for name, one in entities.items()
+            for name, one in asked.entities.items()
         ]  # fmt: skip
         for policies, chosen in self._sets:
             answer = cedarpy.is_authorized(request, policies, store, self._schema)

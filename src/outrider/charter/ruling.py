@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from outrider.charter.bound import Bound, Judged
-from outrider.charter.explain import budget_hits, code_hits, hit_of, opaque_hit, unparsed_hit
+from outrider.charter.bound import Asker, Bound
+from outrider.charter.explain import About, Part, budget_hits, code_hits, hit_of, opaque_hit, unparsed_hit
 from outrider.charter.model import Charter, Mode, Undecided
 from outrider.charter.narrow import Effective, effective
-from outrider.charter.values import Uid
+from outrider.charter.values import Entity, Uid
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import WORSE, RuleHit, Verdict
 from outrider.events.record import Counters
@@ -91,7 +91,7 @@ class _Chain(NamedTuple):
     settings: Effective
     own: str
     observing: frozenset[str]
-    parts: tuple[tuple[Effective, str, str], ...]
+    parts: tuple[Part, ...]
 
 
 def context_of(context: Context) -> dict[str, Any]:
@@ -125,8 +125,8 @@ def _chain_of(charters: tuple[_Held, ...]) -> _Chain:
         effective(line),
         line[0].digest if line else "",
         frozenset(one.digest for one in observing),
-        tuple((effective(some), some[0].name, some[0].digest) for some in (enforcing, observing) if some)
-        or ((effective(()), "floor", ""),),
+        tuple(Part(effective(some), some[0].name, some[0].digest) for some in (enforcing, observing) if some)
+        or (Part(effective(()), "floor", ""),),
     )
 
 
@@ -146,14 +146,64 @@ class _Held:
         return isinstance(other, _Held) and other.digest == self.digest
 
 
-def _worst_form(bound: Bound, effect: Effect, flags: tuple[str, ...], principal: Uid, context: dict[str, Any],
-                above: frozenset[Uid]) -> tuple[Judged, str]:  # fmt: skip
-    """Return the worse word on an effect's written and resolved form, and the form that it is about."""
-    word = bound.judge((effect.verb, effect.kind, effect.value, flags), principal, context, above)
-    if not effect.resolved or effect.resolved == effect.value:
-        return word, effect.value
-    other = bound.judge((effect.verb, effect.kind, effect.resolved, flags), principal, context, above)
-    return (other, effect.resolved) if WORSE[other.verdict] > WORSE[word.verdict] else (word, effect.value)
+class _Case:
+    """One call before one chain."""
+
+    def __init__(self, chain: Sequence[Bound], effects: Sequence[Effect], context: Context) -> None:
+        self.chain = chain
+        self.effects = effects
+        self.context = context
+        self.line = _chain_of(tuple(_Held(bound.charter) for bound in chain if bound.charter is not None))
+        own = [bound.name for bound in chain if not bound.ceiling and bound.charter is not None]
+        principal = Entity({}, frozenset(Uid("Charter", name) for name in own))
+        self.asker = Asker(Uid("Agent", context.agent), principal, context_of(context))
+        self.hits: list[RuleHit] = []
+
+    def judge(self) -> Ruling:
+        """Return the ruling."""
+        for position, effect in enumerate(self.effects):
+            if effect.verb == "unparsed":
+                self.hits += [unparsed_hit(position, effect, part) for part in self.line.parts]
+            elif effect.verb == "opaque":
+                self.opaque(position, effect)
+            else:
+                self.effect(position, effect)
+        self.hits += budget_hits(self.chain, self.effects, self.context.counters)
+        if self.context.findings:
+            for part in self.line.parts:
+                self.hits += code_hits(self.effects, self.context.findings, part)
+        return _sum_up(self.hits, self.line, self.context.mode)
+
+    def opaque(self, position: int, effect: Effect) -> None:
+        """Add what the chain says about something that is not seen into."""
+        for part in self.line.parts:
+            self.hits += opaque_hit(position, effect, part, confined=self.context.confined)
+
+    def effect(self, position: int, effect: Effect) -> None:
+        """Ask every set about one effect."""
+        flags: tuple[str, ...] = ()
+        inexact = False
+        context = self.asker.context
+        if effect.flags:
+            context["flags"] = frozenset(effect.flags)
+            flags = tuple(flag for flag in effect.flags if flag in _MATTER)
+            inexact = "inexact" in effect.flags
+        forms = [effect.value]
+        if effect.resolved and effect.resolved != effect.value:
+            forms.append(effect.resolved)
+        for bound in self.chain:
+            word, value = None, effect.value
+            for form in forms:
+                other = bound.judge((effect.verb, effect.kind, form, flags), self.asker)
+                if inexact:
+                    other = bound.judge_inexact(other)
+                if word is None or WORSE[other.verdict] > WORSE[word.verdict]:
+                    word, value = other, form
+            if word is not None and (word.verdict != "allow" or bound.digest == self.line.own):
+                self.hits.append(hit_of(word, About(bound, position, effect, value, self.context.labels)))
+        if inexact:
+            self.opaque(position, effect)
+        context["flags"] = _NONE
 
 
 def rule(chain: Sequence[Bound], effects: Sequence[Effect], context: Context) -> Ruling:
@@ -165,34 +215,7 @@ def rule(chain: Sequence[Bound], effects: Sequence[Effect], context: Context) ->
         effects: What the call would do, resolved.
         context: What is known beside.
     """
-    line = _chain_of(tuple(_Held(bound.charter) for bound in chain if bound.charter is not None))
-    base = context_of(context)
-    principal = Uid("Agent", context.agent)
-    above = frozenset(Uid("Charter", bound.name) for bound in chain if not bound.ceiling and bound.charter is not None)
-    hits: list[RuleHit] = []
-    for position, effect in enumerate(effects):
-        if effect.verb == "unparsed":
-            hits += [unparsed_hit(position, effect, *part) for part in line.parts]
-            continue
-        if effect.verb == "opaque":
-            for part in line.parts:
-                hits += opaque_hit(position, effect, *part, confined=context.confined)
-            continue
-        flags: tuple[str, ...] = ()
-        if effect.flags:
-            base["flags"] = frozenset(effect.flags)
-            flags = tuple(flag for flag in effect.flags if flag in _MATTER)
-        for bound in chain:
-            word, value = _worst_form(bound, effect, flags, principal, base, above)
-            if word.verdict != "allow" or bound.digest == line.own:
-                hits.append(hit_of(bound, word, position, effect, value, context.labels))
-        if effect.flags:
-            base["flags"] = _NONE
-    hits += budget_hits(chain, effects, context.counters)
-    if context.findings:
-        for part in line.parts:
-            hits += code_hits(effects, context.findings, *part)
-    return _sum_up(hits, line, context.mode)
+    return _Case(chain, effects, context).judge()
 
 
 def _sum_up(hits: list[RuleHit], line: _Chain, preview: Mode) -> Ruling:

@@ -135,10 +135,7 @@ def has(value: Any, name: str, entities: Entities) -> bool:
 def within(left: Any, right: Any, entities: Entities) -> bool:
     """Cedar's ``in``: the entity itself or one below; on a set, any of its elements, all of which must be entities."""
     one = entity(left)
-    if type(right) is frozenset:
-        targets = [entity(item) for item in right]
-    else:
-        targets = [entity(right)]
+    targets = [entity(item) for item in right] if type(right) is frozenset else [entity(right)]
     known = entities.get(one)
     above = known.ancestors if known is not None else frozenset()
     return any(target == one or target in above for target in targets)
