@@ -152,10 +152,11 @@ def _decode(payload: bytes) -> dict[str, Any]:
     try:
         try:
             raw = msgspec.json.decode(payload)
-        except msgspec.DecodeError as error:
-            if "surrogate" not in str(error):
+        except msgspec.DecodeError:
+            mended = _mend_surrogates(payload)
+            if mended == payload:
                 raise
-            raw = msgspec.json.decode(_mend_surrogates(payload))
+            raw = msgspec.json.decode(mended)
     except msgspec.DecodeError as error:
         raise BadInputError(f"the event is not JSON: {error}") from error
     except UnicodeDecodeError as error:
