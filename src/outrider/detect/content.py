@@ -72,8 +72,8 @@ RULES = (
     ContentRule(
         "content.secrecy-order",
         "An order to keep something from the user.",
-        r"(?i)\b(?:do\s?n[o']t|do not|never|without)\s{1,3}(?:tell(?:ing)?|mention(?:ing)?|inform(?:ing)?|reveal(?:ing)?"
-        r"|notify(?:ing)?|alert(?:ing)?|show(?:ing)?)\s{1,3}(?:\w+\s{1,3}){0,4}?(?:the\s{1,3})?(?:user|human|operator"
+        r"(?i)\b(?:do\s?n[o']t|do not|never|without)\s{1,3}(?:tell(?:ing)?|mention(?:ing)?|inform(?:ing)?"
+        r"|reveal(?:ing)?|notify(?:ing)?|alert(?:ing)?|show(?:ing)?)\s{1,3}(?:\w+\s{1,3}){0,4}?(?:the\s{1,3})?(?:user|human|operator"
         r"|developer|anyone)\b",
         "high",
     ),

@@ -38,8 +38,8 @@ _DOUBTFUL_NAME = frozenset(
      "fixture", "pub", "publishable", "sitekey"}
 )  # fmt: skip
 _DOUBTFUL_LINE = re2.compile(
-    r"(?i)\bfor example\b|\bexample\b|\be\.g\.|\bdummy\b|\bfake\b|\bplaceholder\b|\bsample\b|\bnot real\b|\bnoqa\b|nosec"
-    r"|allowlist secret|gitleaks:allow|\btest[_ ]?(?:user|key|data|vector)|\bmock|assert(?:\.|_|Equal|That|\()"
+    r"(?i)\bfor example\b|\bexample\b|\be\.g\.|\bdummy\b|\bfake\b|\bplaceholder\b|\bsample\b|\bnot real\b|\bnoqa\b"
+    r"|nosec|allowlist secret|gitleaks:allow|\btest[_ ]?(?:user|key|data|vector)|\bmock|assert(?:\.|_|Equal|That|\()"
 )
 _DOUBTFUL_PATH = re2.compile(
     r"(?i)(?:^|/)(?:tests?|spec|specs|__tests__|fixtures?|testdata|test-data|examples?|samples?|mocks?|docs?|vectors)/"

@@ -74,7 +74,7 @@ def redact_host(host: str, key: bytes = b"") -> str:
 
 def _label(label: str, key: bytes) -> str:
     name, colon, port = label.partition(":")
-    if len(name) < _MIN_LABEL or name.startswith("[") or name.startswith("xn--"):
+    if len(name) < _MIN_LABEL or name.startswith(("[", "xn--")):
         return label
     low = name.lower()
     digits = sum(char.isdigit() for char in low)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import re2
@@ -93,33 +93,44 @@ def _matches(
         group = match.lastindex if generic else min(rule.group, pattern.groups)
         if generic and (match[1] and _NOT_A_VALUE.search(match[1])):
             continue
-        start, end = match.span(group)
-        value = data[start:end].decode("utf-8", "replace")
-        confidence = _judge(rule, value, data, match.start(), start, end, path)
+        found = _Found(data, match.start(), *match.span(group))
+        value = data[found.start : found.end].decode("utf-8", "replace")
+        confidence = _judge(rule, value, found, path)
         if confidence is not None:
-            yield start, end, rule, value, confidence
+            yield found.start, found.end, rule, value, confidence
 
 
-def _judge(rule: Rule, value: str, data: bytes, first: int, start: int, end: int, path: str) -> Confidence | None:
+class _Found(NamedTuple):
+    """Where in ``data`` a rule's match begins (``first``), and its secret: ``start`` to ``end``."""
+
+    data: bytes
+    first: int
+    start: int
+    end: int
+
+
+def _judge(rule: Rule, value: str, found: _Found, path: str) -> Confidence | None:
+    """Return how sure it is that ``value`` is a secret, or None if it is none."""
     if len(value) < rule.min_length or (rule.needs_digit and not any(c.isdigit() for c in value)):
         return None
     if rule.entropy and entropy(value) < rule.entropy:
         return None
     if rule.check != "hash" and stands_for_nothing(value[:4096]):
         return None
-    if rule.near and rule.near.encode() not in data[max(0, start - _NEAR) : end + _NEAR].lower():
-        return None
+    if rule.near:
+        around = found.data[max(0, found.start - _NEAR) : found.end + _NEAR]
+        if rule.near.encode() not in around.lower():
+            return None
     answer = CHECKS[rule.check](value) if rule.check else "maybe"
     if answer == "no":
         return None
-    confidence = rule.confidence
-    if rule.check == "github" and answer == "maybe":
-        confidence = "medium"
-    name, line = _surroundings(data, first, start, end)
+    confidence: Confidence = "medium" if rule.check == "github" and answer == "maybe" else rule.confidence
+    name, line = _surroundings(found)
     return _LOWER[confidence][doubt(name, line, path)]
 
 
-def _surroundings(data: bytes, first: int, start: int, end: int) -> tuple[str, str]:
+def _surroundings(found: _Found) -> tuple[str, str]:
+    data, first, start, end = found
     before = data[max(0, first - _LINE) : start].rpartition(b"\n")[2].decode("utf-8", "replace")
     after = data[end : end + _LINE].partition(b"\n")[0].decode("utf-8", "replace")
     words = before.rstrip("\"'`:=>, \t({[\\").split()

@@ -65,9 +65,8 @@ def mentions(text: str, limit: int = 200, *, key: bytes = b"", home: str = "") -
 
 
 def _read(match: Any, key: bytes, home: str) -> list[tuple[str, str]]:
-    found = match.lastgroup.decode()
-    text = match[match.lastindex].decode("utf-8", "replace")
-    return _READ_AS[found](text, key, home)
+    group = match.lastindex
+    return _BY_GROUP[group](match[group].decode("utf-8", "replace"), key, home)
 
 
 def _mail(text: str) -> list[tuple[str, str]]:
@@ -97,3 +96,4 @@ _READ_AS: dict[str, Callable[[str, bytes, str], list[tuple[str, str]]]] = {
     "ip": lambda text, _key, _home: _address(text),
     "host": lambda text, _key, _home: _host(text),
 }
+_BY_GROUP = {index: _READ_AS[name.decode()] for name, index in _WORD.groupindex.items()}

@@ -31,11 +31,13 @@ def add(marks: Marks, labels: Iterable[Label], support: int) -> None:
 
 
 def confirm(marks: Marks, support: int) -> None:
-    """Make firm what hangs on ``support``."""
+    """Make firm what hangs on ``support``; where enough is firm already, the name stands without it."""
     for origins in marks.values():
-        for origin, held in origins.items():
-            if held == support:
+        for origin in [origin for origin, held in origins.items() if held == support]:
+            if sum(s == FIRM for s in origins.values()) < MAX_ORIGINS:
                 origins[origin] = FIRM
+            else:
+                del origins[origin]
 
 
 def withdraw(marks: Marks, support: int) -> None:

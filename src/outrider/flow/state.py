@@ -24,7 +24,7 @@ from outrider.events.record import (
 from outrider.flow import marks as on
 from outrider.flow.marks import FIRM, Marks
 
-MAX_OPEN = 256
+MAX_OPEN = 32
 """Calls without a result that one agent's provisional labels may hang on; older ones are taken to have run."""
 
 _REMOVERS = frozenset({"rm", "unlink", "rmdir", "shred"})

@@ -9,8 +9,8 @@ _STORE = re.compile(
         \.ssh/(?!known_hosts|authorized_keys|config\b|.*\.pub$)[^/]+
       | \.aws/(?:credentials|sso/cache/.*|cli/cache/.*)
       | \.azure/(?:accessTokens\.json|msal_token_cache\.[^/]*|azureProfile\.json|service_principal_entries\.json)
-      | \.config/gcloud/(?:credentials\.db|access_tokens\.db|application_default_credentials\.json|legacy_credentials/.*)
-      | gcloud/(?:credentials\.db|application_default_credentials\.json)
+      | \.config/gcloud/(?:(?:credentials|access_tokens)\.db|legacy_credentials/.*)
+      | application_default_credentials\.json
       | \.kube/(?:config|cache/.*) | kubeconfig[^/]* | (?:admin|kubelet|controller-manager|scheduler)\.conf
       | \.docker/config\.json | \.config/containers/auth\.json | containers/auth\.json | \.dockercfg
       | \.netrc | _netrc | \.npmrc | \.yarnrc\.yml | \.pypirc | \.git-credentials | \.gem/credentials
@@ -27,9 +27,11 @@ _STORE = re.compile(
       | \.mozilla/firefox/[^/]+/(?:logins\.json|key4\.db|cookies\.sqlite)
       | (?:google-chrome|chromium|BraveSoftware[^/]*)/.*/(?:Login\ Data|Cookies|Web\ Data)
       | \.bitcoin/.*wallet.* | wallet\.dat | \.ethereum/keystore/.* | \.electrum/wallets/.* | \.config/solana/id\.json
-      | \.env(?:\.(?!example$|sample$|template$|dist$|defaults?$|schema$)[A-Za-z0-9_.-]+)? | [A-Za-z0-9_-]+\.env | \.envrc
-      | [^/]+\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|asc\.key|p8) | id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?
-      | (?:service[-_]?account|credentials|client_secret|secrets?)[A-Za-z0-9_.-]*\.(?:json|ya?ml|toml|ini|txt|properties)
+      | \.env(?:\.(?!example$|sample$|template$|dist$|defaults?$|schema$)[A-Za-z0-9_.-]+)? | [A-Za-z0-9_-]+\.env
+      | \.envrc
+      | [^/]+\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|asc\.key|p8)
+      | id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?
+      | (?:service[-_]?account|credentials|client_secret|secrets?)[A-Za-z0-9_.-]*\.(?:json|ya?ml|toml|ini|properties)
       | secring\.gpg | \.htpasswd | shadow- | [^/]*\.agekey | keys\.txt\.age
     )$
   | ^/etc/(?:shadow|gshadow|sudoers|master\.passwd|krb5\.keytab|ssl/private/.*|ssh/ssh_host_[^/]*_key
@@ -43,7 +45,8 @@ _STORE = re.compile(
 )
 _FIXTURE = re.compile(
     r"(?:^|/)(?:tests?|__tests__|fixtures?|testdata|test-data|spec|specs|examples?|samples?|mocks?|vectors"
-    r"|node_modules|site-packages|dist-packages)/|^/(?:usr/(?:share|lib|include|local/share)|etc/ssl/certs|etc/pki/ca-trust)/"
+    r"|node_modules|site-packages|dist-packages)/"
+    r"|^/(?:usr/(?:share|lib|include|local/share)|etc/ssl/certs|etc/pki/ca-trust)/"
 )
 _PUBLIC = re.compile(r"(?:^|[/._-])(?:ca|cacert|cert|chain|fullchain|bundle|public|pub|roots?)(?:-?[a-z]*)?\.pem$")
 _HOLDS_STORES = re.compile(

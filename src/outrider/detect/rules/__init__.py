@@ -93,7 +93,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             return rf"\b(?:{_cut_short(self.token)})"
         if self.regex:
             return self.regex
-        return rf"(?i:{self.names})[A-Za-z0-9_.-]*{_LOOSE_GAP}" if self.value == "*" else f"(?i:{self.names}){_LOOSE_GAP}"
+        return (
+            rf"(?i:{self.names})[A-Za-z0-9_.-]*{_LOOSE_GAP}" if self.value == "*" else f"(?i:{self.names}){_LOOSE_GAP}"
+        )
 
 
 def _cut_short(token: str) -> str:
