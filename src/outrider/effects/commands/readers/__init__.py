@@ -1,0 +1,1 @@
+"""Readers for programs whose arguments a table entry alone cannot describe."""

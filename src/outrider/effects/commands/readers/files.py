@@ -1,0 +1,398 @@
+"""Readers of file programs with a language of their own: find, tar, dd, zip and their kin."""
+
+from __future__ import annotations
+
+import posixpath
+
+from outrider.effects.commands.invocation import Invocation
+from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.tree import Arg
+
+_FIND_VALUES = frozenset(
+    "-name -iname -path -ipath -wholename -iwholename -regex -iregex -type -xtype -size -mtime -atime -ctime -mmin "
+    "-amin -cmin -maxdepth -mindepth -perm -user -group -uid -gid -links -inum -printf -regextype -fstype -used -lname "
+    "-ilname -context -D".split()
+)
+_FIND_READS = frozenset({"-newer", "-anewer", "-cnewer", "-samefile", "-files0-from"})
+_FIND_EXEC = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+_FIND_WRITES = {"-fprint": 1, "-fprint0": 1, "-fls": 1, "-fprintf": 2}
+
+
+def part(arg: Arg, text: str) -> Arg:
+    """Return ``text`` as a part of ``arg``: same place, same doubts."""
+    return Arg(text, arg.start, arg.end, arg.exact, arg.glob, arg.hidden, arg.made)
+
+
+def under(root: Arg) -> Arg:
+    """Return the pattern of everything at and under ``root``."""
+    text = root.text.rstrip("/")
+    return Arg(f"{text}/**" if text or root.text else "**", root.start, root.end, root.exact, glob=True, made=root.made)
+
+
+def find(run: Invocation) -> Flow:
+    """``find ROOT... EXPRESSION``; what it finds lies under its roots, whatever the expression says."""
+    words = run.words
+    at = 0
+    while at < len(words) and words[at].text in {"-H", "-L", "-P"}:
+        at += 1
+    roots: list[Arg] = []
+    while at < len(words) and words[at].text[:1] not in {"-", "(", "!"}:
+        roots.append(words[at])
+        at += 1
+    roots = roots or [Arg(".", run.at.start, run.at.end)]
+    for root in roots:
+        run.path("read", root, ("recursive",))
+    is_transformed = False
+    while at < len(words):
+        text = words[at].text
+        at += 1
+        if text in _FIND_EXEC:
+            stop = next(
+                (k for k in range(at, len(words)) if words[k].text in {";", "+"} and words[k - 1].text), len(words)
+            )
+            _find_exec(run, words[at:stop], roots)
+            at = stop + 1
+        elif text == "-delete":
+            for root in roots:
+                run.path("delete", under(root), ("recursive",))
+        elif text in _FIND_WRITES and at < len(words):
+            run.path("write", words[at])
+            at += _FIND_WRITES[text]
+        elif text in _FIND_READS and at < len(words):
+            run.path("read", words[at])
+            at += 1
+        elif text in _FIND_VALUES:
+            is_transformed = is_transformed or text == "-printf"
+            at += 1
+    return UNKNOWN if is_transformed else Flow(paths=tuple(under(root) for root in roots))
+
+
+def _find_exec(run: Invocation, words: list[Arg], roots: list[Arg]) -> None:
+    if not words:
+        return
+    if not any("{}" in word.text for word in words):
+        run.runner.program(words, run.state, run.stdin)
+        return
+    for root in roots:
+        found = under(root)
+        run.runner.program([substitute(word, "{}", found) for word in words], run.state, run.stdin)
+
+
+def substitute(word: Arg, mark: str, found: Arg) -> Arg:
+    """Return ``word`` with ``mark`` replaced by a found path. Inside shell text only a quoted pattern can stand for it."""
+    if word.text == mark:
+        return found
+    if mark not in word.text:
+        return word
+    if any(sign in word.text for sign in " ;|&`$"):
+        return Arg(word.text.replace(mark, found.text), word.start, word.end, found.exact)
+    if word.text.startswith("-"):
+        return part(word, word.text.replace(mark, found.text))
+    return Arg(word.text.replace(mark, found.text), word.start, word.end, found.exact and word.exact, glob=True)
+
+
+def fd(run: Invocation) -> Flow:
+    """``fd PATTERN ROOT... -x COMMAND``."""
+    words = run.words
+    at = next((k for k, word in enumerate(words) if word.text in {"-x", "-X", "--exec", "--exec-batch"}), len(words))
+    run.words = words[:at]
+    run.read_options()
+    roots = run.rest[1:] or [Arg(".", run.at.start, run.at.end)]
+    for root in roots:
+        run.path("read", root, ("recursive",))
+    if words[at + 1 :]:
+        command = words[at + 1 :]
+        if not any("{}" in word.text for word in command):
+            command = [*command, Arg("{}")]
+        _find_exec(run, command, roots)
+    return Flow(paths=tuple(under(root) for root in roots))
+
+
+_TAR_LONG = {
+    "--file": "f", "--directory": "C", "--files-from": "T", "--exclude-from": "X", "--create": "c", "--extract": "x",
+    "--get": "x", "--list": "t", "--append": "r", "--update": "u", "--delete": "D", "--remove-files": "R",
+    "--to-command": "!", "--checkpoint-action": "!", "--use-compress-program": "!", "--rsh-command": "!", "--diff": "t",
+    "--compare": "t", "--info-script": "!", "--new-volume-script": "!", "--concatenate": "r", "--catenate": "r",
+}  # fmt: skip
+_TAR_VALUES = frozenset("fCTXbNgIKLVHF")
+
+
+def tar(run: Invocation) -> Flow:  # noqa: C901 - one option a branch
+    """tar: ``c`` reads its members and writes the archive, ``x`` the other way round."""
+    letters: set[str] = set()
+    members: list[Arg] = []
+    archive: Arg | None = None
+    words, at = run.words, 0
+
+    def value(letter: str, arg: Arg) -> None:
+        nonlocal archive
+        if letter == "f":
+            archive = arg
+        elif letter == "C":
+            if "x" in letters or not members:
+                run.chdir(arg)
+            else:
+                run.chdir(arg)
+        elif letter in "TX":
+            run.path("read", arg)
+        elif letter in "!I" and (letter == "!" or "/" in arg.text or " " in arg.text):
+            command = arg.text.partition("exec=")[2] or arg.text
+            if letter == "!" and "=" in arg.text and "exec=" not in arg.text:
+                return
+            run.runner.text(command, arg, run.state, UNKNOWN)
+
+    while at < len(words):
+        word = words[at]
+        text = word.text
+        at += 1
+        if text.startswith("--"):
+            name, equals, tail = text.partition("=")
+            letter = _TAR_LONG.get(name, "")
+            if letter in {"f", "C", "T", "X", "!"}:
+                if equals:
+                    value(letter, part(word, tail))
+                elif at < len(words):
+                    value(letter, words[at])
+                    at += 1
+            elif letter:
+                letters.add(letter)
+        elif (text.startswith("-") and len(text) > 1) or (at == 1 and text.isalpha()):
+            is_old = not text.startswith("-")
+            body = text if is_old else text[1:]
+            for place, letter in enumerate(body):
+                letters.add(letter)
+                if letter in _TAR_VALUES:
+                    if not is_old and body[place + 1 :]:
+                        value(letter, part(word, body[place + 1 :]))
+                        break
+                    if at < len(words):
+                        value(letter, words[at])
+                        at += 1
+        else:
+            members.append(word)
+    return _tar_effects(run, letters, members, archive)
+
+
+def _tar_effects(run: Invocation, letters: set[str], members: list[Arg], archive: Arg | None) -> Flow:
+    is_remote = archive is not None and ":" in archive.text and not archive.text.startswith(("/", "."))
+    if is_remote and archive is not None:
+        run.emit("connect", "host", archive.text.split(":")[0].rpartition("@")[2].lower(), archive, ("upload",))
+    elif archive is not None:
+        run.path("write" if letters & set("cruAD") else "read", archive)
+    if letters & set("cru"):
+        for member in members:
+            run.path("read", member, ("recursive",))
+            if "R" in letters:
+                run.path("delete", member, ("recursive",))
+        return Flow(origin="file")
+    if "x" in letters and "O" not in letters:
+        run.path("write", Arg(".", run.at.start, run.at.end), ("recursive",))
+        if "P" in letters:
+            run.path("write", Arg("/", run.at.start, run.at.end), ("recursive",))
+    return Flow(origin="decoded")
+
+
+def dd(run: Invocation) -> Flow:
+    """``dd if=... of=...``."""
+    for word in run.words:
+        name, _, value = word.text.partition("=")
+        if name == "if":
+            run.path("read", part(word, value))
+        elif name == "of":
+            run.path("write", part(word, value))
+    return Flow(origin="file")
+
+
+def realpath(run: Invocation) -> Flow:
+    """``readlink``, ``realpath``: prints the path itself where that can be known."""
+    run.read_options()
+    if len(run.rest) == 1 and run.rest[0].exact and not run.rest[0].glob and run.state.cwd is not None:
+        text = run.rest[0].text
+        path = text if text.startswith("/") else posixpath.join(run.state.cwd, text)
+        return Flow(text=posixpath.normpath(path) + "\n")
+    return Flow(paths=tuple(run.rest)) if run.rest and all(arg.exact for arg in run.rest) else UNKNOWN
+
+
+def dirname(run: Invocation) -> Flow:
+    """``dirname``, ``basename``."""
+    run.read_options()
+    if not run.rest or not run.rest[0].exact or run.rest[0].glob:
+        return Flow(slashless=True) if run.name == "basename" else UNKNOWN
+    text = run.rest[0].text.rstrip("/") or "/"
+    if run.name == "dirname":
+        return Flow(text=(posixpath.dirname(text) or ".") + "\n")
+    base = posixpath.basename(text)
+    return Flow(text=(base.removesuffix(run.rest[1].text) if len(run.rest) > 1 else base) + "\n")
+
+
+def install(run: Invocation) -> Flow:
+    """``install``: copies, or with ``-d`` makes directories."""
+    run.read_options()
+    if "create" in run.flags:
+        for arg in run.rest:
+            run.path("write", arg)
+        return UNKNOWN
+    run.apply()
+    return run.finish()
+
+
+def ln(run: Invocation) -> Flow:
+    """``ln``: the link is written; what it leads to is not, but whoever may use the link may use that."""
+    run.read_options()
+    if len(run.rest) == 1:
+        run.path("read", run.rest[0])
+        run.path("write", part(run.rest[0], posixpath.basename(run.rest[0].text.rstrip("/")) or "."))
+        return UNKNOWN
+    for role, arg in run.given:
+        if role == "target":
+            run.path("write", arg)
+    targets = run.rest if any(role == "target" for role, _ in run.given) else run.rest[:-1]
+    link = run.rest[-1] if run.rest and targets is not run.rest else None
+    for target in targets:
+        text = target.text
+        if link is not None and "link" in run.flags and not text.startswith("/") and "/" in link.text:
+            text = posixpath.join(posixpath.dirname(link.text), text)
+        run.path("read", part(target, text))
+    if link is not None:
+        run.path("write", link)
+    return UNKNOWN
+
+
+def chmod(run: Invocation) -> Flow:
+    """``chmod``: a mode may begin with ``-``, and a file comes behind it."""
+    words = [
+        word for word in run.words if word.text not in {"-R", "--recursive", "-f", "-v", "-c", "--silent", "--quiet"}
+    ]
+    if any(word.text in {"-R", "--recursive"} for word in run.words):
+        run.flags.add("recursive")
+    has_reference = any(word.text.startswith("--reference") for word in words)
+    words = [word for word in words if not word.text.startswith("--")]
+    for word in words if has_reference else words[1:]:
+        run.path("write", word)
+    return UNKNOWN
+
+
+def zip_files(run: Invocation) -> Flow:
+    """``zip ARCHIVE FILES``."""
+    run.read_options()
+    for place, arg in enumerate(run.rest):
+        if place == 0:
+            run.path("write", arg)
+        elif "delete" not in run.flags:
+            run.path("read", arg)
+            if "move" in run.flags:
+                run.path("delete", arg)
+    return UNKNOWN
+
+
+def unzip(run: Invocation) -> Flow:
+    """``unzip ARCHIVE [-d DIR]``."""
+    run.read_options()
+    if run.rest:
+        run.path("read", run.rest[0])
+    target = next((arg for role, arg in run.given if role == "target"), Arg(".", run.at.start, run.at.end))
+    if "list" not in run.flags:
+        run.path("write", target, ("recursive",))
+    return Flow(origin="decoded")
+
+
+def seven(run: Invocation) -> Flow:
+    """``7z COMMAND ARCHIVE FILES``."""
+    run.read_options()
+    command = run.rest[0].text if run.rest else ""
+    if len(run.rest) > 1:
+        run.path("write" if command in {"a", "u", "d"} else "read", run.rest[1])
+    if command in {"x", "e"}:
+        run.path("write", next((arg for _, arg in run.given), Arg(".", run.at.start, run.at.end)), ("recursive",))
+    else:
+        for arg in run.rest[2:]:
+            run.path("read", arg, ("recursive",))
+    return UNKNOWN
+
+
+def gzip(run: Invocation) -> Flow:
+    """``gzip`` and its kin replace a file by its other form, unless they print it."""
+    run.read_options()
+    unpacks = (
+        run.name.startswith("un") or run.name == "gunzip" or any(w.text in {"-d", "--decompress"} for w in run.words)
+    )
+    for role, arg in run.given:
+        if role == "write":
+            run.path("write", arg)
+    for arg in run.rest:
+        run.path("read", arg)
+        if "stdout" not in run.flags:
+            run.path("write", arg)
+    return Flow(origin="decoded" if unpacks or any("d" in w.text for w in run.words if w.text[:1] == "-") else "file")
+
+
+def split(run: Invocation) -> Flow:
+    """``split FILE PREFIX``: writes PREFIX and two letters."""
+    run.read_options()
+    if run.rest:
+        run.path("read", run.rest[0])
+    prefix = run.rest[1] if len(run.rest) > 1 else Arg("x", run.at.start, run.at.end)
+    run.path("write", Arg(prefix.text + "*", prefix.start, prefix.end, prefix.exact, glob=True))
+    return UNKNOWN
+
+
+def rsync(run: Invocation) -> Flow:
+    """rsync: a destination on another host is an upload, ``--delete`` deletes at the destination."""
+    run.read_options()
+    is_delete = "delete" in run.flags
+    run.flags.discard("delete")
+    takes_away = is_delete and any(word.text == "--remove-source-files" for word in run.words)
+    if len(run.rest) == 1:
+        run.spec.options.get("", "")
+        from outrider.effects.commands.roles import ROLES  # noqa: PLC0415 - kept out of the common way
+
+        ROLES["from"](run, run.rest[0])
+        return run.finish()
+    run.apply()
+    if takes_away:
+        for arg in run.rest[:-1]:
+            run.path("delete", arg)
+    elif is_delete and run.rest and "upload" not in run.flags:
+        run.path("delete", run.rest[-1], ("recursive",))
+    return run.finish()
+
+
+def mktemp(run: Invocation) -> Flow:
+    """``mktemp``: a new name that nobody else has, in the temporary directory or where the template says."""
+    run.read_options()
+    folder = "/tmp"  # noqa: S108 - where mktemp makes its files
+    for place, word in enumerate(run.words):
+        if word.text in {"-p", "--tmpdir"} and place + 1 < len(run.words):
+            folder = run.words[place + 1].text
+        elif word.text.startswith("--tmpdir="):
+            folder = word.text[9:]
+    template = run.rest[0].text if run.rest else "tmp.*"
+    in_folder = not run.rest or any(w.text in {"-t", "-p", "-dt"} or w.text.startswith("--tmpdir") for w in run.words)
+    name = template.rstrip("X") + "*" if template.endswith("X") else template
+    path = Arg(f"{folder}/{name}" if in_folder and "/" not in name else name, run.at.start, run.at.end, glob=True)
+    run.path("write", path)
+    return Flow(paths=(path,))
+
+
+def patch(run: Invocation) -> Flow:
+    """``patch``: writes the files that the patch names, under its directory."""
+    run.read_options()
+    run.apply()
+    if not run.rest:
+        run.path("write", Arg(".", run.at.start, run.at.end), ("recursive",))
+    return UNKNOWN
+
+
+def which(run: Invocation) -> Flow:
+    """``which PROGRAM``: the program's name stands for where it is."""
+    run.read_options()
+    if run.name == "which" and len(run.rest) == 1 and run.rest[0].exact:
+        return Flow(text=run.rest[0].text + "\n")
+    return UNKNOWN
+
+
+READERS = {
+    "find": find, "fd": fd, "tar": tar, "dd": dd, "realpath": realpath, "dirname": dirname, "install": install, "ln": ln,
+    "chmod": chmod, "zip": zip_files, "unzip": unzip, "seven": seven, "gzip": gzip, "split": split, "rsync": rsync,
+    "mktemp": mktemp, "patch": patch, "which": which,
+}  # fmt: skip

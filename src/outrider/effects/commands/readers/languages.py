@@ -1,0 +1,204 @@
+"""Readers of interpreters, compilers and formatters."""
+
+from __future__ import annotations
+
+from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.readers.python_source import read_source
+from outrider.effects.commands.roles import ROLES
+from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.tree import Arg
+
+_MODULES = {"pip": "pip", "uv": "uv", "pytest": "pytest", "black": "black", "isort": "isort", "mypy": "mypy", "ruff": "ruff",
+            "coverage": "coverage", "unittest": "unittest", "flake8": "flake8", "pylint": "pylint", "build": "",
+            "virtualenv": "virtualenv", "pipx": "pipx", "twine": "twine", "tox": "tox", "nox": "nox"}  # fmt: skip
+
+
+def stdin_code(run: Invocation) -> Flow:
+    """An interpreter without a file: it runs what comes in."""
+    flow = run.stdin
+    if flow.origin in {"network", "decoded"} and flow.text is None:
+        run.unparsed(
+            run.at, "runs what it downloads" if flow.origin == "network" else "runs text that is decoded while it runs"
+        )
+    elif flow.some or flow.text is not None:
+        run.opaque("runs code given as text")
+    else:
+        run.opaque("an interactive interpreter")
+    return UNKNOWN
+
+
+def python(run: Invocation) -> Flow:
+    """python: a file, ``-m MODULE``, ``-c TEXT``, or what comes in."""
+    words, at = run.words, 0
+    while at < len(words) and words[at].text[:1] == "-" and len(words[at].text) > 1:
+        text = words[at].text
+        at += 1
+        if text in {"--version", "--help", "-V", "-h", "-VV"}:
+            return UNKNOWN
+        if text.startswith("--"):
+            continue
+        letters = text[1:]
+        for place, letter in enumerate(letters):
+            if letter in "cm":
+                tail = letters[place + 1 :]
+                value = part(words[at - 1], tail) if tail else words[at] if at < len(words) else None
+                rest = words[at:] if tail else words[at + 1 :]
+                return _code(run, value) if letter == "c" else _module(run, value, rest)
+            if letter in "WX":
+                at += 0 if letters[place + 1 :] else 1
+                break
+    if at >= len(words) or words[at].text == "-":
+        if run.stdin.text is not None:
+            read_source(run, run.stdin.text, run.at)
+            return UNKNOWN
+        return stdin_code(run)
+    if words[at].text.startswith("/dev/fd/"):
+        return stdin_code(run)
+    ROLES["script"](run, words[at])
+    return UNKNOWN
+
+
+def _code(run: Invocation, value: Arg | None) -> Flow:
+    if value is None:
+        return UNKNOWN
+    if value.made and not value.exact:
+        run.unparsed(value, "runs text that is made while it runs")
+    else:
+        read_source(run, value.text, value)
+    return UNKNOWN
+
+
+def _module(run: Invocation, value: Arg | None, rest: list[Arg]) -> Flow:
+    if value is None:
+        return UNKNOWN
+    if value.text == "venv":
+        run.rest = [arg for arg in rest if arg.text[:1] != "-"]
+        for arg in run.rest:
+            run.path("write", arg, ("recursive",))
+        return UNKNOWN
+    if value.text == "http.server":
+        port = next((arg.text for arg in rest if arg.text.isdigit()), "8000")
+        run.emit("connect", "host", f"0.0.0.0:{port}", value, ("upload",))
+        return UNKNOWN
+    if value.text in {"json.tool", "py_compile", "compileall", "this", "site", "sysconfig", "tokenize", "ast", "dis"}:
+        for arg in rest:
+            if arg.text[:1] != "-":
+                run.path("read", arg)
+        return UNKNOWN
+    name = _MODULES.get(value.text)
+    if name:
+        return run.runner.program([part(value, name), *rest], run.state, run.stdin)
+    run.opaque(f"runs the module {value.text[:80]}")
+    return UNKNOWN
+
+
+def interpreter(run: Invocation) -> Flow:
+    """Interpreters of other languages: a file, text, or what comes in."""
+    run.read_options()
+    run.apply_options()
+    if "list" in run.flags or any(word.text in {"--version", "--help", "-v", "-V", "-h"} for word in run.words):
+        return UNKNOWN
+    if any(role in {"code", "script"} for role, _ in run.given):
+        return UNKNOWN
+    rest = run.rest
+    if run.name in {"node", "deno"} and any(word.text in {"--check", "-c", "--test"} for word in run.words):
+        run.opaque("runs code of the project")
+        return UNKNOWN
+    if (
+        run.name == "deno"
+        and rest
+        and rest[0].text in {"run", "test", "task", "install", "fmt", "lint", "cache", "check"}
+    ):
+        rest = [arg for arg in rest[1:] if arg.text[:1] != "-"]
+        if not rest:
+            run.opaque("runs code of the project")
+            return UNKNOWN
+    if not rest or rest[0].text == "-":
+        return stdin_code(run)
+    if "://" in rest[0].text:
+        ROLES["url"](run, rest[0])
+        run.unparsed(rest[0], "runs what it downloads")
+        return run.finish()
+    ROLES["script"](run, rest[0])
+    return UNKNOWN
+
+
+def perl(run: Invocation) -> Flow:
+    """perl: ``-e TEXT FILE...``; with ``-i`` the files are edited."""
+    words, rest, code, is_edit = run.words, [], None, False
+    at = 0
+    while at < len(words):
+        text = words[at].text
+        if text[:1] == "-" and len(text) > 1 and not rest:
+            is_edit = is_edit or "i" in text.split("e")[0]
+            if text[-1] in "eE" and at + 1 < len(words):
+                code = words[at + 1]
+                at += 1
+            elif text in {"-v", "--version"}:
+                return UNKNOWN
+        else:
+            rest.append(words[at])
+        at += 1
+    if code is not None:
+        ROLES["code"](run, code)
+        for arg in rest:
+            run.path("read", arg)
+            if is_edit:
+                run.path("write", arg)
+        return UNKNOWN
+    if not rest:
+        return stdin_code(run)
+    ROLES["script"](run, rest[0])
+    return UNKNOWN
+
+
+def compiler(run: Invocation) -> Flow:
+    """Compilers: sources are read; without ``-o`` the result goes into the directory."""
+    run.read_options()
+    run.apply()
+    if not any(role == "write" for role, _ in run.given) and run.rest:
+        run.path("write", Arg("a.out", run.at.start, run.at.end))
+    return UNKNOWN
+
+
+def formatter(run: Invocation) -> Flow:
+    """Formatters: some write unless told to check, some only when told to write."""
+    run.read_options()
+    words = {word.text for word in run.words}
+    rest = run.rest
+    if run.name in {"ruff", "biome"} and rest:
+        is_format = rest[0].text == "format"
+        rest = rest[1:]
+    else:
+        is_format = run.name in {"black", "isort", "docformatter", "pyupgrade"}
+    writes = ("edit" in run.flags or is_format) and not words & {"--check", "--diff", "--check-only"}
+    if run.name in {"prettier", "eslint"}:
+        run.opaque("loads plug-ins of the project")
+    for arg in rest or [Arg(".", run.at.start, run.at.end)]:
+        run.path("read", arg, ("recursive",))
+        if writes:
+            run.path("write", arg, ("recursive",))
+    return UNKNOWN
+
+
+def converter(run: Invocation) -> Flow:
+    """``ffmpeg -i IN OUT``, ``convert IN OUT``: the last argument is written."""
+    words = [word for word in run.words]
+    for name, value in zip(words, words[1:], strict=False):
+        if name.text == "-i":
+            run.path("read", value)
+    last = words[-1] if words else None
+    if last is not None and last.text[:1] != "-" and run.name in {"ffmpeg", "convert", "magick", "sox"}:
+        run.path("write", last)
+    if run.name in {"convert", "identify", "mogrify", "magick", "ffprobe"}:
+        for word in words if run.name != "convert" else words[:-1]:
+            if word.text[:1] != "-" and "." in word.text:
+                run.path("write" if run.name == "mogrify" else "read", word)
+    return UNKNOWN
+
+
+READERS = {
+    "python": python, "interpreter": interpreter, "perl": perl, "compiler": compiler, "formatter": formatter,
+    "converter": converter,
+}  # fmt: skip

@@ -1,0 +1,271 @@
+"""Readers of programs that reach other hosts."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from urllib.parse import urlsplit
+
+from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.roles import ROLES, host_of, net_flags
+from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.tree import Arg
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def ssh_host(text: str, port: str = "") -> str:
+    """Return ``host`` or ``host:port`` of ``user@host`` or ``ssh://user@host:port``."""
+    if _URL.match(text):
+        return host_of(text)
+    name = text.rpartition("@")[2].lower()
+    return f"{name}:{port}" if port and port != "22" else name
+
+
+def after_host(arg: Arg, *, has_input: bool) -> tuple[str, ...]:
+    """Return the flags of a connection that may be given input."""
+    return net_flags(arg, is_upload=has_input)
+
+
+def curl(run: Invocation) -> Flow:
+    """``curl``: ``-O`` writes into the directory, ``-d`` and its kin send, ``-G`` puts the data into the URL."""
+    run.read_options()
+    run.apply()
+    is_read = not run.rest and not any(role == "url" for role, _ in run.given)
+    if is_read and any(word.text in {"-K", "--config"} for word in run.words):
+        run.opaque("takes its addresses from a file")
+    for _, arg in list(run.hosts):
+        if "create" in run.flags:
+            name = posixpath.basename(urlsplit_path(arg.text)) or "*"
+            run.path("write", Arg(name, arg.start, arg.end, arg.exact, glob=name == "*"))
+    if "upload" in run.flags and any(w.text.endswith("@-") or w.text in {"-", "."} for w in run.words):
+        run.flags.add("upload")
+    if any(role == "write" for role, _ in run.given) and not run.flow:
+        run.flow = Flow(origin="network")
+    for name, value in zip(run.words, run.words[1:], strict=False):
+        if name.text in {"--unix-socket", "--abstract-unix-socket"}:
+            run.path("write", value)
+    return run.finish()
+
+
+def urlsplit_path(url: str) -> str:
+    """Return the path of a URL, or an empty text."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def wget(run: Invocation) -> Flow:
+    """``wget``: writes what it fetches into the directory, unless told where."""
+    run.read_options()
+    run.apply()
+    is_told = any(word.text.startswith(("-O", "--output-document", "-P", "--directory-prefix", "-d", "--dir", "--spider"))
+                  or (word.text[:1] == "-" and word.text[1:2] != "-" and "O" in word.text) for word in run.words)  # fmt: skip
+    if not is_told:
+        for _, arg in list(run.hosts):
+            name = posixpath.basename(urlsplit_path(arg.text)) or "index.html"
+            run.path("write", Arg(name, arg.start, arg.end, arg.exact))
+    return run.finish()
+
+
+def httpie(run: Invocation) -> Flow:
+    """``http [METHOD] URL [ITEM...]``: items are data."""
+    run.read_options()
+    for role, arg in run.given:
+        ROLES[role](run, arg)
+    rest = run.rest
+    if rest and rest[0].text.isupper() and rest[0].text.isalpha():
+        ROLES["method"](run, rest[0])
+        rest = rest[1:]
+    if rest:
+        url = rest[0].text
+        ROLES["url"](run, part(rest[0], "localhost" + url if url.startswith(":") else url))
+    for item in rest[1:]:
+        if "==" in item.text or re.match(r"[\w-]+:(?!=)", item.text):
+            continue
+        run.flags.add("upload")
+        _, at, path = item.text.partition("@")
+        if at:
+            run.path("read", part(item, path))
+    if run.stdin.some and run.stdin.origin in {"file"}:
+        run.flags.add("upload")
+    return run.finish()
+
+
+def netcat(run: Invocation) -> Flow:
+    """``nc HOST PORT``: with input it is an upload; ``-e`` hands a program to the other end."""
+    run.read_options()
+    for place, word in enumerate(run.words):
+        name, _, value = word.text.partition("=")
+        if name in {"-e", "-c", "--exec", "--sh-exec"} or (
+            re.fullmatch(r"-[a-z]*e", name) and run.name != "nc.openbsd"
+        ):
+            program = part(word, value) if value else run.words[place + 1] if place + 1 < len(run.words) else None
+            if program is not None and name not in {"-c"}:
+                run.runner.text(program.text, program, run.state.fork(), UNKNOWN)
+            elif program is not None and " " in program.text:
+                run.runner.text(program.text, program, run.state.fork(), UNKNOWN)
+            run.unparsed(word, "hands a program to another host")
+    rest = [arg for arg in run.rest if not arg.text.startswith("/bin/")]
+    if "listen" in run.flags:
+        port = rest[-1].text if rest else ""
+        run.emit("connect", "host", f"0.0.0.0:{port}".rstrip(":"), run.at, ("upload",) if run.stdin.some else ())
+        return Flow(origin="network")
+    if rest:
+        host = rest[0]
+        port = rest[1].text if len(rest) > 1 else ""
+        value = f"{host.text.lower()}:{port}" if port else host.text.lower()
+        if any(word.text.startswith("-") and "z" in word.text for word in run.words):
+            run.emit("connect", "host", value, host, net_flags(host))
+        else:
+            run.emit("connect", "host", value, host, net_flags(host, is_upload=run.stdin.some))
+    return Flow(origin="network")
+
+
+def socat(run: Invocation) -> Flow:
+    """``socat ADDRESS ADDRESS``."""
+    run.read_options()
+    for arg in run.rest:
+        kind, _, tail = arg.text.partition(":")
+        kind = kind.upper()
+        if kind.startswith(("EXEC", "SYSTEM", "SHELL")):
+            run.runner.text(tail.split(",")[0], arg, run.state.fork(), UNKNOWN)
+            run.unparsed(arg, "hands a program to another end")
+        elif kind.startswith(("TCP", "UDP", "OPENSSL", "SSL", "SCTP", "PROXY", "SOCKS")):
+            is_listen = "LISTEN" in kind
+            host = f"0.0.0.0:{tail.split(',')[0]}" if is_listen else tail.split(",")[0].lower()
+            run.emit("connect", "host", host, arg, ("upload",))
+        elif kind.startswith(("FILE", "OPEN", "CREATE", "GOPEN", "UNIX")):
+            run.path("read", part(arg, tail.split(",")[0]))
+            run.path("write", part(arg, tail.split(",")[0]))
+    return Flow(origin="network")
+
+
+def talk(run: Invocation) -> Flow:
+    """``telnet HOST PORT``, ``ftp HOST``."""
+    run.read_options()
+    if run.rest:
+        host = run.rest[0]
+        port = f":{run.rest[1].text}" if len(run.rest) > 1 and run.rest[1].text.isdigit() else ""
+        name = host_of(host.text) if _URL.match(host.text) else host.text.rpartition("@")[2].lower() + port
+        run.emit("connect", "host", name, host, net_flags(host, is_upload=run.stdin.some))
+    return run.finish()
+
+
+def ping(run: Invocation) -> Flow:
+    """Programs that only knock."""
+    run.read_options()
+    for arg in run.rest:
+        if not arg.text.isdigit():
+            run.emit("connect", "host", host_of(arg.text) or arg.text.lower(), arg, net_flags(arg))
+    for role, arg in run.given:
+        if role in {"read", "write"}:
+            run.path("read" if role == "read" else "write", arg)
+    return UNKNOWN
+
+
+def lookup(run: Invocation) -> Flow:
+    """Name look-ups: the name itself goes out, so a made one is an upload."""
+    run.read_options()
+    for arg in run.rest:
+        text = arg.text
+        if text.startswith("@"):
+            run.emit("connect", "host", text[1:].lower(), arg)
+        elif "." in text or not arg.exact:
+            flags = ("inexact", "upload") if arg.made else net_flags(arg)
+            run.emit("connect", "host", text.lower().rstrip("."), arg, flags)
+    return UNKNOWN
+
+
+def keygen(run: Invocation) -> Flow:
+    """``ssh-keygen``: ``-f`` is written when a key is made, read when one is looked at."""
+    run.read_options()
+    looks = any(word.text in {"-l", "-y", "-F", "-B", "-e"} for word in run.words)
+    target = next((arg for role, arg in run.given if role == "write"), None)
+    if target is not None:
+        run.path("read" if looks else "write", target)
+    elif not looks:
+        run.path("write", Arg(run.runner.place.home + "/.ssh/", run.at.start, run.at.end))
+    return UNKNOWN
+
+
+def rclone(run: Invocation) -> Flow:
+    """``rclone copy SOURCE DEST``: ``remote:path`` or ``s3://bucket/path`` is elsewhere."""
+    run.read_options()
+    command = run.rest[0].text if run.rest else ""
+    paths = run.rest[1:]
+    for place, arg in enumerate(paths):
+        is_far = ":" in arg.text and not arg.text.startswith(("/", "."))
+        is_last = place == len(paths) - 1 and len(paths) > 1
+        if is_far:
+            host = arg.text.partition("://")[2].partition("/")[0] or arg.text.partition(":")[0]
+            run.emit("connect", "host", host.lower() or "?", arg, net_flags(arg, is_upload=is_last))
+        elif command in {"copy", "sync", "move", "cp", "mv", "rsync", "mirror", "put", "get", "copyto"}:
+            run.path("write" if is_last else "read", arg)
+    return UNKNOWN
+
+
+def mail(run: Invocation) -> Flow:
+    """Mail leaves this host."""
+    run.read_options()
+    for role, arg in run.given:
+        ROLES[role](run, arg)
+    for arg in run.rest:
+        host = arg.text.rpartition("@")[2] if "@" in arg.text else ""
+        run.emit("connect", "host", host.lower() or "mail", arg, net_flags(arg, is_upload=True))
+    return UNKNOWN
+
+
+def tunnel(run: Invocation) -> Flow:
+    """Programs that open this host to the outside."""
+    run.emit("connect", "host", run.name, run.at, ("upload",))
+    run.opaque("opens this host to the outside")
+    return UNKNOWN
+
+
+def database(run: Invocation) -> Flow:
+    """Clients of databases: where they connect, and what in their SQL touches files."""
+    run.read_options()
+    for role, arg in run.given:
+        ROLES[role](run, arg)
+    for arg in run.rest:
+        if _URL.match(arg.text):
+            ROLES["url"](run, arg)
+        elif "host=" in arg.text:
+            found = re.search(r"\bhost=([^\s]+)", arg.text)
+            if found and not found[1].startswith("/"):
+                run.hosts.append((found[1].lower(), arg))
+    if not run.hosts:
+        run.hosts.append(("localhost", run.at))
+    if run.stdin.some or any(role in {"sql", "sql-file"} for role, _ in run.given):
+        run.flags.add("upload")
+    return run.finish()
+
+
+def sqlite(run: Invocation) -> Flow:
+    """``sqlite3 FILE SQL``: dot commands can write files and run a shell."""
+    run.read_options()
+    if run.rest:
+        run.path("read", run.rest[0])
+        texts = [arg for arg in run.rest[1:]]
+        is_look = bool(texts) and all(
+            re.match(r"(?is)\s*(select|explain|pragma|with|\.(tables|schema|dump|headers|mode))", a.text) for a in texts
+        )
+        if "list" not in run.flags and not is_look:
+            run.path("write", run.rest[0])
+        for arg in texts:
+            if re.search(
+                r"(?im)^\s*\.(shell|system|load|excel|once|output|read|import|backup|save|archive)\b|load_extension|writefile",
+                arg.text,
+            ):
+                run.opaque("its text may write files or run commands")
+    return UNKNOWN
+
+
+READERS = {
+    "curl": curl, "wget": wget, "httpie": httpie, "netcat": netcat, "socat": socat, "talk": talk, "ping": ping,
+    "lookup": lookup, "keygen": keygen, "rclone": rclone, "mail": mail, "tunnel": tunnel, "database": database,
+    "sqlite": sqlite,
+}  # fmt: skip

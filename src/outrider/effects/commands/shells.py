@@ -1,0 +1,76 @@
+"""The shell's own commands, and programs that run other programs. Sources: Bash manual 4; the programs' manuals."""
+
+from __future__ import annotations
+
+from outrider.effects.commands.spec import spec
+
+_SHELL = "-c=text -o,-O,+o,+O,--rcfile,--init-file=text -s=:stdin -l,--login,-i=:keep"
+
+TABLE = (
+    # State of the shell itself.
+    spec("cd chdir pushd", "text", "-L,-P,-e,-n=:keep", special="cd", quiet=True),
+    spec("popd", special="popd", quiet=True),
+    spec("pwd", special="pwd", quiet=True),
+    spec("export declare local typeset readonly", style="none", special="declare", quiet=True),
+    spec("unset", style="none", special="unset", quiet=True),
+    spec("set", style="none", special="set", quiet=True),
+    spec("shift", style="none", special="shift", quiet=True),
+    spec("true false : test [ [[ return exit break continue wait jobs umask hash shopt let getopts times ulimit "
+         "history bg fg disown dirs unalias bind complete compgen logout suspend enable caller help",
+         style="none", quiet=True),
+    spec("read mapfile readarray", style="none", special="read", quiet=True),
+    spec("alias", style="none", special="alias", quiet=True),
+    spec("trap", "shell text*", style="posix", quiet=True),
+    spec("eval", style="none", special="eval", quiet=True),
+    spec("source .", style="none", special="source", quiet=True),
+    # Shells.
+    spec("sh bash dash zsh ksh ash mksh rbash fish", "text*", _SHELL, style="posix", special="shell"),
+    spec("pwsh powershell cmd", style="none", special="foreign-shell"),
+    # Programs that run a program.
+    spec("command builtin", "program", "-v,-V=:list -p=:keep", style="posix", special="command", quiet=True),
+    spec("exec", "program", "-a=text -c,-l=:keep", style="posix", quiet=True),
+    spec("coproc", "program", style="posix", quiet=True),
+    spec("time", "program", "-f,--format=text -o,--output=write -p,-v,-a=:keep", style="posix", quiet=True),
+    spec("sudo doas", "program", "-u,--user,-g,--group,-h,--host,-p,--prompt,-C,-r,-t,-T,-U,-R=text -D=chdir "
+         "-s,-i,--shell,--login=:login -e,--edit=:edit -l,-v,-k,-K=:list", style="posix", special="sudo"),
+    spec("pkexec gosu su-exec", "program", "--user=text", style="posix", special="sudo"),
+    spec("su runuser", "text", "-c,--command=text -s,--shell,-g,-G=text -l,-,--login=:login -u=text", special="su"),
+    spec("env", "program", style="posix", special="env"),
+    spec("nohup setsid unbuffer catchsegv dbus-run-session xvfb-run caffeinate proxychains proxychains4 torify torsocks "
+         "tsocks rlwrap ltrace", "program",
+         "-e,-f,-s,-o,-p,-n,-a,--server-args,-S=text", style="posix"),
+    spec("timeout gtimeout", "text program", "-s,--signal,-k,--kill-after=text", style="posix"),
+    spec("nice", "program", "-n,--adjustment=text", style="posix"),
+    spec("ionice", "program", "-c,-n,-p,--class,--classdata=text", style="posix"),
+    spec("chrt", "text program", "-T,-P,-D=text", style="posix"),
+    spec("taskset", "text program", "-c,--cpu-list,-p=:keep", style="posix"),
+    spec("stdbuf", "program", "-i,-o,-e,--input,--output,--error=text", style="posix"),
+    spec("numactl", "program", "-N,-m,-C,-i,-p=text", style="posix"),
+    spec("strace", "program", "-e,-s,-p,-u,-E,-a,-P,-b,-I,-O,-S,-X=text -o=write", style="posix"),
+    spec("perf", "text*", opaque="measures a program"),
+    spec("valgrind gdb lldb rr", "program", "--log-file=write -x,-ex,-p,--tool=text", style="posix",
+         opaque="runs a program under its control"),
+    spec("watch entr", "", "-n,--interval,-q,--equexit=text", style="posix", special="watch"),
+    spec("flock", "write program", "-w,-E,--timeout=text -c=shell", style="posix", special="flock"),
+    spec("chroot", "text program", "--userspec,--groups=text", style="posix", special="remote-program"),
+    spec("unshare nsenter firejail bwrap systemd-run", "program", "-t,-p,--unit,-u,--uid,--slice,-S,-G,-M=text",
+         style="posix"),
+    spec("script", "write", "-c,--command=shell -q,-a,-e,-f=:keep", special="script-log"),
+    spec("xargs gxargs", "program", "-I,-n,-P,-L,-d,-s,-E,--max-args,--max-procs,--delimiter,--replace,-R,-S,-J=text "
+         "-a,--arg-file=read -0,-r,-t,-p,-x,-i=:keep", style="posix", special="xargs"),
+    spec("parallel rush", "program", "-j,--jobs,-N,-n,-I,--delay,--timeout,--colsep,-C,-P,-L,-S,--sshlogin=text "
+         "-a,--arg-file=read --joblog,--results=write", style="posix", special="parallel"),
+    spec("busybox toybox", "program", style="posix"),
+    spec("ssh autossh mosh", "host text*", "-p,-l,-o,-L,-R,-D,-b,-c,-m,-e,-J,-W,-B,-O,-Q,-S,-w,-M=text -i,-F,-I=read "
+         "-E=write -N,-f,-T,-t,-n,-q,-v,-A,-X,-Y,-C,-4,-6,-g,-k,-K,-a,-x=:keep", style="posix", special="ssh"),
+    spec("sshpass", "program", "-p,-d,-e=text -f=read", style="posix"),
+    spec("at batch", "text*", "-f=script -q,-t=text", special="at"),
+    spec("crontab", "text", "-u=text -l,-i=:keep -e=:edit -r=:delete", special="crontab"),
+    spec("tmux screen zellij byobu", style="none", special="tmux"),
+    spec("make gmake ninja cmake meson bazel bazelisk buck2 ant scons just task rake tox nox",
+         "text*", "-C,--directory=chdir -f,--file,--makefile=read -j,-l,-o,-W,-D,-G,--build,-B,-S,-e=text",
+         style="posix", opaque="runs what its build file says"),
+    spec("mvn mvnw gradle gradlew sbt lein msbuild xcodebuild swift", "text*", opaque="runs what its build file says"),
+    spec("expect autoexpect", "script", "-c=code -f=script", style="posix", opaque="drives another program"),
+    spec("kill killall pkill", "text*", "-s,-n,-u,-t,-P,-g,-f=text"),
+)  # fmt: skip

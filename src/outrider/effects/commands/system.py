@@ -1,0 +1,52 @@
+"""The system: processes, services, users, network set-up. Sources: the programs' manual pages."""
+
+from __future__ import annotations
+
+from outrider.effects.commands.spec import spec
+
+_SERVICE = "changes what runs on this host"
+
+TABLE = (
+    spec("ps top htop pgrep pidof pstree lsof fuser uptime free vmstat iostat mpstat sar nmon w who whoami id groups "
+         "logname users last lastlog finger uname arch hostname hostnamectl lsb_release lscpu lsblk lsusb lspci lsmod "
+         "dmidecode blkid findmnt ss netstat ifconfig ip route arp iw iwconfig ethtool nmcli printenv locale tty stty "
+         "clear reset sleep usleep man info apropos tldr cowsay fortune figlet neofetch fastfetch lsns loginctl "
+         "timedatectl localectl getent sw_vers system_profiler vm_stat acpi sensors nvidia-smi pmap cd-drive wait4x "
+         "column uuidgen getopt logger wall write say notify-send inxi glances btop resolvectl networkctl runlevel "
+         "clinfo glxinfo vulkaninfo xrandr xset xdpyinfo tabs mesg sha1 tzselect nslookup6 dconf-read lsinitramfs",
+         "text*", special="host-info"),
+    spec("dmesg", "text*", "-n,-l,-f,-s=text"),
+    spec("journalctl", "text*", "-u,-n,-S,-U,-p,-o,-t,-g,--since,--until,--unit,--vacuum-time,--vacuum-size=text"),
+    spec("systemctl service rc-service initctl supervisorctl launchctl update-rc.d chkconfig rc-update",
+         "text*", "-n,-t,-p,-o,-H,-M,--type,--state=text", special="service"),
+    spec("shutdown reboot poweroff halt init telinit", "text*", opaque="stops this host"),
+    spec("useradd userdel usermod adduser deluser groupadd groupdel groupmod passwd chpasswd gpasswd chage vipw visudo "
+         "chsh chfn newusers", "text*", "-c,-d,-e,-f,-g,-G,-p,-s,-u,-b,-k,-l,-m=text", special="accounts"),
+    spec("iptables ip6tables nft ufw firewall-cmd iptables-save iptables-restore ipset tc brctl sysctl modprobe insmod "
+         "rmmod depmod setenforce aa-disable apparmor_parser auditctl swapon swapoff losetup cryptsetup lvcreate "
+         "lvremove vgremove pvremove vgcreate pvcreate mdadm zfs zpool btrfs hdparm smartctl setcap getcap "
+         "update-alternatives ldconfig update-grub grub-install efibootmgr fsck e2fsck tune2fs resize2fs quotaon "
+         "authselect semanage setsebool kexec rfkill", "text*", opaque=_SERVICE),
+    spec("docker podman nerdctl", style="posix", options="-H,--host,-c,--context,-l,--log-level=text --config=read",
+         special="docker"),
+    spec("docker-compose podman-compose", "text*", "-f,--file=read -p,--project-name,--env-file=text",
+         opaque="runs what its file says"),
+    spec("kubectl oc k k9s kustomize helm helmfile istioctl argocd flux minikube kind k3s k3d kubeadm", "text*",
+         special="kubectl"),
+    spec("aws gcloud az doctl heroku vercel netlify fly flyctl wrangler firebase railway supabase ibmcloud oci linode-cli "
+         "hcloud gsutil-cloud eksctl sam cdk serverless sls copilot amplify eb databricks snowsql bq",
+         "text*", special="cloud"),
+    spec("terraform tofu terragrunt pulumi packer vagrant ansible ansible-playbook ansible-galaxy ansible-vault salt "
+         "puppet chef chef-client nomad consul vault boundary", "text*", "-var-file=read -out=write -chdir=chdir",
+         style="long", special="infrastructure"),
+    spec("xdg-open open sensible-browser x-www-browser firefox google-chrome chromium chrome brave", "url-if*",
+         opaque="opens a program of the desktop"),
+    spec("pbcopy xclip xsel wl-copy", "text*", "-selection,-sel,-t=text"),
+    spec("pbpaste wl-paste", "text*", out="file"),
+    spec("security keyring secret-tool pass op bw lpass gopass", "text*", special="credentials"),
+    spec("gnome-terminal xterm konsole alacritty kitty", "text*", "-e=shell", opaque="opens a terminal"),
+    spec("code-server cursor windsurf", "text*", opaque="opens an editor"),
+    spec("ansible-lint tflint checkov kubeval actionlint act", "text*"),
+    spec("claude codex opencode gemini qwen copilot cline aider goose cursor-agent amp crush droid kilocode auggie",
+         style="none", special="agent"),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""Planning: from a call to what it would do, and to the facts about the world that judging that needs. Pure."""
+
+from __future__ import annotations
+
+from outrider.effects.place import Place, literal_prefix
+from outrider.effects.shell.parse import parse, parse_uncached
+from outrider.effects.shell.state import NOTHING, State
+from outrider.effects.shell.walk import Sink, Walk
+from outrider.effects.structured import TOOLS, text_of
+from outrider.events.call import Call, Effect, Plan, Want
+
+CONTENT_LIMIT = 64 * 1024
+"""Bytes of a script's content that are asked for."""
+_CACHED = 4096
+
+
+def plan(call: Call, place: Place) -> Plan:
+    """Return what ``call`` would do if it were made from ``place``, paths not yet resolved.
+
+    Never raises for any call: what cannot be read is an ``unparsed`` effect. Until :func:`resolve`, the ``resolved``
+    of a path effect holds the path as the system would walk it, where that differs from the lexically normal ``value``.
+    """
+    if call.tool == "shell":
+        return plan_shell(call, place)
+    effects = tuple(TOOLS[call.tool](call, place))
+    return Plan(effects=effects, wants=_wants(effects, frozenset()))
+
+
+def plan_shell(call: Call, place: Place) -> Plan:
+    """Return the plan of a command line; see :func:`plan`."""
+    text = text_of(call.args, "command", "cmd", "script")
+    listed = call.args.get("command")
+    if not text and isinstance(listed, list) and all(isinstance(word, str) for word in listed):
+        text = " ".join("'" + word.replace("'", "'\\''") + "'" for word in listed)
+    if not text:
+        return Plan(effects=(Effect(verb="unparsed", kind="text", value="", note="the call holds no command"),))
+    folder = text_of(call.args, "workdir", "cwd", "directory")
+    cwd = call.cwd or place.cwd
+    if folder:
+        cwd = folder if folder.startswith("/") else f"{cwd}/{folder}"
+    effects = read_commands(text, Place(place.home, place.repo, cwd))
+    scripts = frozenset(
+        effect.start for effect in effects if effect.verb == "opaque" and effect.note.startswith("runs ")
+    )
+    return Plan(effects=effects, wants=_wants(effects, scripts), text=text)
+
+
+def read_commands(text: str, place: Place) -> tuple[Effect, ...]:
+    """Return the effects of a command line run in ``place``."""
+    sink = Sink(text)
+    walk = Walk(place, sink)
+    node = parse(text) if len(text) <= _CACHED else parse_uncached(text)
+    walk.run(node, State(place.cwd, {}, {}, {}), NOTHING)
+    return tuple(sink.effects.values())
+
+
+def want_path(effect: Effect) -> str:
+    """Return the path to be looked up for an effect, or an empty text if there is none.
+
+    A pattern is looked up by the longest directory that it names without a wildcard.
+    """
+    if effect.kind != "path" or effect.verb == "unparsed" or "remote" in effect.flags:
+        return ""
+    path = effect.resolved or effect.value
+    if not path.startswith("/") or "\0" in path:
+        return ""
+    if "inexact" in effect.flags:
+        cut = min((at for at in map(path.find, "$`*?[{") if at >= 0), default=len(path))
+        path = path if cut == len(path) else path[: path.rfind("/", 0, cut)] or "/"
+        return path
+    return literal_prefix(path) if "pattern" in effect.flags else path
+
+
+def _wants(effects: tuple[Effect, ...], scripts: frozenset[int]) -> tuple[Want, ...]:
+    wants: dict[str, Want] = {}
+    for effect in effects:
+        path = want_path(effect)
+        if not path:
+            continue
+        limit = CONTENT_LIMIT if effect.verb == "read" and effect.start in scripts and path == effect.value else 0
+        known = wants.get(path)
+        if known is None or known.content_limit < limit:
+            wants[path] = Want(path=path, content_limit=limit)
+    return tuple(wants.values())

@@ -1,0 +1,40 @@
+"""Resolving: the effects of a plan, with every path followed to where it leads. Pure; the facts were gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from outrider.effects.place import Place
+from outrider.effects.planning import want_path
+from outrider.events.call import Effect, PathFact, Plan
+
+
+def resolve(plan: Plan, facts: Mapping[str, PathFact], place: Place) -> tuple[Effect, ...]:
+    """Return the plan's effects with ``resolved`` filled where a path leads elsewhere.
+
+    ``facts`` are by the path that was wanted. A path that could not be resolved, or that nobody looked up, becomes an
+    ``unparsed`` effect: where it leads is not known, so nobody may say that it is allowed.
+    """
+    del place  # Part of the contract: a resolver that follows script contents will need it.
+    if not plan.wants:
+        return plan.effects
+    return tuple([_resolved(effect, facts) if effect.kind == "path" else effect for effect in plan.effects])
+
+
+def _resolved(effect: Effect, facts: Mapping[str, PathFact]) -> Effect:
+    wanted = want_path(effect)
+    if not wanted:
+        return effect
+    fact = facts.get(wanted)
+    if fact is None or not fact.real or fact.state == "unresolvable":
+        return Effect(
+            verb="unparsed", kind="path", value=effect.value, start=effect.start, end=effect.end, flags=effect.flags,
+            note=f"could not be resolved ({effect.verb})",
+        )  # fmt: skip
+    walked = effect.resolved or effect.value
+    real = fact.real if wanted == walked else fact.real.rstrip("/") + walked[len(wanted.rstrip("/")) :]
+    if real == effect.value:
+        return effect if not effect.resolved else msgspec.structs.replace(effect, resolved="")
+    return msgspec.structs.replace(effect, resolved=real)

@@ -1,0 +1,89 @@
+"""What a shell remembers from one command to the next, and what flows between commands."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from outrider.effects.place import Place
+from outrider.effects.shell.tree import Arg, Node
+from outrider.events.call import ResourceKind, Verb
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """What comes through a pipe, or is given on standard input, as far as it can be known.
+
+    Attributes:
+        text: The text itself.
+        paths: Patterns that every line of it falls in (what ``find`` or ``ls`` prints).
+        origin: ``network`` or ``decoded`` if that is where it comes from, ``file`` for a file's content.
+        slashless: True if it can hold no ``/``: a number, a date.
+        some: True if there is anything at all.
+    """
+
+    text: str | None = None
+    paths: tuple[Arg, ...] | None = None
+    origin: str = ""
+    slashless: bool = False
+    some: bool = True
+
+
+NOTHING = Flow(some=False)
+UNKNOWN = Flow()
+
+
+class State:
+    """Directory, variables, functions and aliases of one shell process. A fork does not touch its parent."""
+
+    __slots__ = ("aliases", "cwd", "funcs", "vars")
+
+    def __init__(
+        self, cwd: str | None, variables: dict[str, tuple[Arg, ...]], funcs: dict[str, Node], aliases: dict[str, str]
+    ) -> None:
+        self.cwd, self.vars, self.funcs, self.aliases = cwd, variables, funcs, aliases
+
+    def fork(self) -> State:
+        """Return a copy for a process of its own."""
+        return State(self.cwd, dict(self.vars), dict(self.funcs), dict(self.aliases))
+
+    def join(self, others: list[State]) -> None:
+        """Take over what all ``others`` agree on: one of them is how it went on, and nobody knows which."""
+        cwds = {other.cwd for other in others}
+        self.cwd = cwds.pop() if len(cwds) == 1 else None
+        for name in {name for other in others for name in other.vars}:
+            values = [other.vars.get(name) for other in others]
+            first = values[0]
+            if first is not None and all(value == first for value in values):
+                self.vars[name] = first
+            else:
+                self.vars[name] = (Arg(f"${name}", exact=False),)
+        for other in others:
+            self.funcs.update(other.funcs)
+            self.aliases.update(other.aliases)
+
+
+class Runner(Protocol):
+    """What a command's reader may ask of the walker that met it."""
+
+    place: Place
+
+    def emit(
+        self, verb: Verb, kind: ResourceKind, value: str, at: Arg, flags: tuple[str, ...] = (), note: str = ""
+    ) -> None:
+        """Note an effect."""
+
+    def path(self, verb: Verb, arg: Arg, state: State, flags: tuple[str, ...] = (), note: str = "") -> None:
+        """Note an effect on a path, read against the state's directory."""
+
+    def program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
+        """Run a command given as its fields."""
+        ...
+
+    def text(self, text: str, at: Arg, state: State, stdin: Flow) -> Flow:
+        """Run shell text found inside the command at ``at``."""
+        ...
+
+    def with_flag(self, flag: str) -> Runner:
+        """Return a runner whose effects all carry ``flag`` as well."""
+        ...

@@ -1,0 +1,433 @@
+"""The walk: a command line's tree, followed command by command for what it would do.
+
+Nothing is run. Directory, variables, functions and aliases are followed as a shell would; both arms of a condition
+are walked; what cannot be followed is named (``unparsed``, ``opaque``, or the ``inexact`` flag), never left out.
+Depth and the number of steps are bounded, so that no command line makes the walk long.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS, TABLE, invoke
+from outrider.effects.place import Place, is_ignored, normal
+from outrider.effects.shell.expand import Expander
+from outrider.effects.shell.parse import parse, parse_uncached
+from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, State
+from outrider.effects.shell.tree import (
+    Arg, Arms, Expr, For, Func, Group, Node, Pipe, Proc, Redirect, Seq, Simple, Unread, While,
+)  # fmt: skip
+from outrider.events.call import Effect, ResourceKind, Verb
+
+MAX_STEPS = 4000
+"""Commands that one call may come to, loops unrolled; what is beyond is not read."""
+MAX_NESTING = 12
+"""Shells, evals and functions inside one another that are followed."""
+MAX_EFFECTS = 1000
+"""Effects that one call may have; one more says that there were others."""
+UNROLLED = 16
+"""Rounds of a loop that are walked one by one; a longer loop is walked once, its variable not known."""
+_CACHED = 4096
+
+_Key = tuple[str, str, str, tuple[str, ...]]
+
+
+class Sink:
+    """Where effects are gathered, each once, in the order in which they first happen."""
+
+    __slots__ = ("effects", "snippet", "steps")
+
+    def __init__(self, source: str) -> None:
+        self.effects: dict[_Key, Effect] = {}
+        self.steps = 0
+        self.snippet = source
+
+
+class Walk:
+    """Walks one command line.
+
+    Attributes:
+        place: Where the call is made from.
+        sink: Where effects go.
+        flags: Flags that every effect carries here (``elevated``, ``remote``).
+        depth: How many shells, evals and functions this is inside.
+        inside: The argument that the text being walked stands in, or None for the call's own text.
+    """
+
+    def __init__(self, place: Place, sink: Sink) -> None:
+        self.place, self.sink = place, sink
+        self.flags: tuple[str, ...] = ()
+        self.depth = 0
+        self.inside: Arg | None = None
+
+    # What readers of commands may ask for (see Runner).
+
+    def emit(
+        self, verb: Verb, kind: ResourceKind, value: str, at: Arg, flags: tuple[str, ...] = (), note: str = "",
+        resolved: str = "",
+    ) -> None:  # fmt: skip
+        """Note an effect, unless it was noted before."""
+        if self.inside is not None:
+            at = self.inside
+        if self.flags:
+            flags = (*flags, *self.flags)
+        if len(flags) > 1:
+            flags = tuple(sorted(set(flags)))
+        key = (verb, kind, value, flags)
+        effects = self.sink.effects
+        if key in effects:
+            return
+        if len(effects) >= MAX_EFFECTS:
+            late = ("unparsed", "text", "", ())
+            note = f"more than {MAX_EFFECTS} effects"
+            effects.setdefault(late, Effect(verb="unparsed", kind="text", value="", note=note))
+            return
+        effects[key] = Effect(
+            verb=verb, kind=kind, value=value, resolved=resolved, start=at.start, end=at.end, flags=flags, note=note
+        )
+
+    def path(self, verb: Verb, arg: Arg, state: State, flags: tuple[str, ...] = (), note: str = "") -> None:
+        """Note an effect on a path, read against the state's directory."""
+        text = arg.text
+        if is_ignored(text):
+            return
+        if not arg.exact:
+            self.emit(verb, "path", text, arg, ("inexact", *flags, *(("pattern",) if arg.glob else ())), note)
+            return
+        if arg.glob:
+            flags = ("pattern", *flags)
+        if text.startswith("~/"):  # Quoted, the shell leaves it alone; most programs that are given it do not.
+            text = self.place.home + text[1:]
+        if text[0] != "/":
+            if state.cwd is None or "remote" in self.flags:
+                self.emit(verb, "path", text, arg, flags if "remote" in self.flags else ("inexact", *flags), note)
+                return
+            text = f"{state.cwd}/{text}" if text != "." else state.cwd
+        elif text.startswith(("/dev/tcp/", "/dev/udp/")):
+            host, _, port = text[9:].partition("/")
+            upload = ("upload",) if verb == "write" else ()
+            self.emit("connect", "host", f"{host.lower()}:{port}" if port else host.lower(), arg, upload)
+            return
+        plain = normal(text)
+        if not is_ignored(plain):
+            self.emit(verb, "path", plain, arg, flags, note, text if plain != text and ".." in text else "")
+
+    def with_flag(self, flag: str) -> Walk:
+        """Return a walk into the same sink whose effects all carry ``flag``."""
+        other = copy.copy(self)
+        other.flags = tuple(sorted({*self.flags, flag}))
+        return other
+
+    def text(self, text: str, at: Arg, state: State, stdin: Flow) -> Flow:
+        """Walk shell text found at ``at``, such as the argument of ``sh -c``."""
+        if self.depth >= MAX_NESTING:
+            self.emit("unparsed", "text", text[:80], at, (), "shells are nested too deep")
+            return UNKNOWN
+        other = copy.copy(self)
+        other.depth += 1
+        other.inside = self.inside or at
+        if not at.exact:
+            self.emit("opaque", "command", "sh", at, ("inexact",), "part of the text that is run is not known")
+        node = parse(text) if len(text) <= _CACHED else parse_uncached(text)
+        return other.run(node, state, stdin)
+
+    def program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
+        """Walk one command given as its fields."""
+        self.sink.steps += 1
+        first = args[0]
+        name = first.text
+        if not first.exact or first.glob:
+            return self.unknown_program(args, state, stdin)
+        if name in state.funcs or name in state.aliases:
+            return self.defined(name, args, state, stdin)
+        if "/" in name:
+            return self.file_program(args, state, stdin)
+        return self.named(name, args, state, stdin)
+
+    def named(self, name: str, args: list[Arg], state: State, stdin: Flow) -> Flow:
+        """Walk a program that is found by name."""
+        found = TABLE.get(name)
+        if found is None:
+            if name in {"{", "}", "!", ""}:
+                return self.program(args[1:], state, stdin) if len(args) > 1 else UNKNOWN
+            hidden = ("invisible",) if args[0].hidden else ()
+            self.emit("exec", "command", name, args[0], hidden)
+            self.emit("opaque", "command", name, args[0], hidden, "a program that is not known here")
+            return UNKNOWN
+        if not found.quiet:
+            self.emit("exec", "command", name, args[0], ("invisible",) if args[0].hidden else ())
+        return invoke(found, args, self, state, stdin)
+
+    def file_program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
+        """Walk a program that is given by its path."""
+        first = args[0]
+        head, _, base = first.text.rpartition("/")
+        if head in SYSTEM_DIRS and base:
+            return self.named(base, [Arg(base, first.start, first.end, hidden=first.hidden), *args[1:]], state, stdin)
+        if first.text[0] == "/":
+            value = normal(first.text)
+        else:
+            value = normal(f"{state.cwd}/{first.text}") if state.cwd is not None else first.text
+        self.emit("exec", "command", value, first)
+        self.path("read", first, state)
+        self.emit("opaque", "command", value, first, (), "runs a file")
+        found = TABLE.get(base)
+        if found is None:
+            return UNKNOWN
+        return invoke(found, [Arg(base, first.start, first.end), *args[1:]], self, state, stdin)
+
+    def unknown_program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
+        """Walk a command whose program is not known; a known last part of its path still says what it is."""
+        first = args[0]
+        base = first.text.rpartition("/")[2]
+        if "/" in first.text and base in TABLE and not first.glob:
+            self.emit("opaque", "command", first.text, first, ("inexact",), "runs a file")
+            return invoke(TABLE[base], [Arg(base, first.start, first.end), *args[1:]], self, state, stdin)
+        if first.made and ("/" not in first.text or not base.isidentifier()):
+            self.emit("unparsed", "text", first.text[:80], first, (), "the program to run is made while it runs")
+            return UNKNOWN
+        flags = ("pattern",) if first.glob else ("inexact",)
+        self.emit("exec", "command", first.text, first, flags)
+        self.emit("opaque", "command", first.text, first, flags, "which program is run is not known")
+        return UNKNOWN
+
+    def defined(self, name: str, args: list[Arg], state: State, stdin: Flow) -> Flow:
+        """Walk a call of a function or alias that this command line defines."""
+        if self.depth >= MAX_NESTING:
+            return UNKNOWN  # A function that calls itself does again what it did.
+        other = copy.copy(self)
+        other.depth += 1
+        body = state.funcs.get(name)
+        if body is None:
+            rest = " ".join(_quote(arg.text) for arg in args[1:])
+            inner = state.fork()
+            expansion = inner.aliases.pop(name)
+            return other.text(f"{expansion} {rest}", args[0], inner, stdin)
+        kept = {key: state.vars.get(key) for key in ("@", "*", *map(str, range(1, 10)))}
+        _positional(state, tuple(args[1:]))
+        flow = other.run(body, state, stdin)
+        for key, value in kept.items():
+            if value is None:
+                state.vars.pop(key, None)
+            else:
+                state.vars[key] = value
+        return flow
+
+    # The tree.
+
+    def run(self, node: Node, state: State, stdin: Flow) -> Flow:
+        """Walk a tree and say what it prints."""
+        if self.sink.steps > MAX_STEPS:
+            self.sink.steps = MAX_STEPS  # One note is enough; emit keeps it once.
+            self.emit("unparsed", "text", "", Arg(""), (), f"more than {MAX_STEPS} commands")
+            return UNKNOWN
+        return _RUN[type(node)](self, node, state, stdin)
+
+    def capture(self, node: Node, state: State) -> Flow:
+        """Walk a substitution, in a process of its own."""
+        self.sink.steps += 1
+        return self.run(node, state.fork(), NOTHING)
+
+    def run_simple(self, node: Simple, state: State, stdin: Flow) -> Flow:
+        self.sink.steps += 1
+        expander = Expander(self.place, state, self.capture)
+        args = expander.words(node.words)
+        while args and not args[0].text and args[0].exact and node.words[0].raw[:1] not in "'\"":
+            args = args[1:]
+        is_kept = not args or args[0].text in {"export", "declare", "local", "typeset", "readonly", "unset"}
+        kept = None if is_kept or not node.assigns else dict(state.vars)
+        for assign in node.assigns:
+            self.assign(assign.name, expander, node, assign)
+        flow_in = self.redirect(node.redirects, expander, state, stdin) if node.redirects else stdin
+        for word in node.words:
+            if word.alts and any(type(part) is Proc for parts in word.alts for part in parts):
+                flow_in = Flow(text=flow_in.text, origin=self.process_origin(word.alts, state) or flow_in.origin)
+        if not args:
+            return flow_in if node.redirects else NOTHING
+        flow = self.program(args, state, flow_in)
+        if kept is not None:
+            state.vars = kept
+        return Flow(some=False) if node.redirects and _is_diverted(node.redirects) else flow
+
+    def process_origin(self, alts: tuple[tuple[object, ...], ...], state: State) -> str:
+        """Say where the input of ``bash <(curl ...)`` comes from."""
+        for parts in alts:
+            for part in parts:
+                if type(part) is Proc:
+                    origin = self.run(part.body, state.fork(), NOTHING).origin
+                    if origin:
+                        return origin
+        return ""
+
+    def assign(self, name: str, expander: Expander, node: Simple, assign: object) -> None:
+        state = expander.state
+        words = assign.words  # type: ignore[attr-defined]
+        if assign.array:  # type: ignore[attr-defined]
+            values = tuple(expander.words(words))
+        else:
+            values = (expander.one(words[0]),) if words else (Arg(""),)
+        if assign.append:  # type: ignore[attr-defined]
+            before = state.vars.get(name)
+            if assign.array:  # type: ignore[attr-defined]
+                values = (before or ()) + values
+            elif before and len(before) == 1:
+                one, two = before[0], values[0]
+                values = (Arg(one.text + two.text, exact=one.exact and two.exact, glob=one.glob or two.glob),)
+            else:
+                values = (Arg(values[0].text, exact=False),)
+        if name.partition("[")[0] != name:
+            name, values = name.partition("[")[0], (*state.vars.get(name.partition("[")[0], ()), *values)
+        state.vars[name] = values
+        at = Arg(name, node.start, node.end)
+        if name in RUN_ENV and values and values[0].text and node.words:
+            self.text(values[0].text, at, state.fork(), UNKNOWN)
+        elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
+            self.emit("opaque", "command", name, at, (), f"{name} changes what programs run")
+
+    def redirect(self, redirects: tuple[Redirect, ...], expander: Expander, state: State, stdin: Flow) -> Flow:
+        """Note what redirections read and write, and say what comes in."""
+        for one in redirects:
+            op = one.op
+            if op == "<<" or op == "<<<":
+                arg = expander.one(one.target)
+                stdin = Flow(text=arg.text + ("\n" if op == "<<<" else "")) if arg.exact else Flow(origin="unknown")
+                if not arg.exact and arg.made:
+                    stdin = Flow(origin="decoded")
+                continue
+            arg = expander.one(one.target)
+            if op in {">&", "<&"} and (arg.text.rstrip("-").isdigit() or arg.text == "-" or not arg.text):
+                continue
+            at = Arg(arg.text, one.start, one.end, arg.exact, arg.glob, arg.hidden, arg.made)
+            if op == "<>":
+                self.path("read", at, state)
+                self.path("write", at, state)
+            elif op[0] == "<":
+                self.path("read", at, state)
+                if not one.fd or one.fd == "0":
+                    stdin = Flow(origin="network" if arg.text.startswith("/dev/tcp/") else "file")
+                    if one.target.alts and type(one.target.alts[0][0]) is Proc:
+                        stdin = Flow(origin=self.process_origin(one.target.alts, state) or "unknown")
+            else:
+                self.path("write", at, state)
+        return stdin
+
+    def run_seq(self, node: Seq, state: State, stdin: Flow) -> Flow:
+        texts: list[str] = []
+        flow = NOTHING
+        is_text = True
+        for item in node.items:
+            if item.background or item.op == "||":
+                aside = state.fork()
+                flow = self.run(item.node, aside, stdin)
+                if item.op == "||":
+                    state.funcs.update(aside.funcs)
+            else:
+                flow = self.run(item.node, state, stdin)
+            if flow.text is not None:
+                texts.append(flow.text)
+            elif flow.some:
+                is_text = False
+        if len(node.items) == 1 or not is_text:
+            return flow
+        return Flow(text="".join(texts), some=bool(texts))
+
+    def run_pipe(self, node: Pipe, state: State, stdin: Flow) -> Flow:
+        flow = stdin
+        for stage in node.stages:
+            flow = self.run(stage, state.fork(), flow)
+        return flow
+
+    def run_group(self, node: Group, state: State, stdin: Flow) -> Flow:
+        inner = state.fork() if node.subshell else state
+        flow_in = stdin
+        if node.redirects:
+            flow_in = self.redirect(node.redirects, Expander(self.place, state, self.capture), state, stdin)
+        flow = self.run(node.body, inner, flow_in)
+        return NOTHING if _is_diverted(node.redirects) else flow
+
+    def run_arms(self, node: Arms, state: State, stdin: Flow) -> Flow:
+        Expander(self.place, state, self.capture).words(node.words)
+        for test in node.tests:
+            self.run(test, state, stdin)
+        ends = [state.fork()] if len(node.arms) < 2 else []
+        for arm in node.arms:
+            other = state.fork()
+            self.run(arm, other, stdin)
+            ends.append(other)
+        state.join(ends)
+        return UNKNOWN
+
+    def run_for(self, node: For, state: State, stdin: Flow) -> Flow:
+        if node.words is None:
+            values = list(state.vars.get("@", ()))
+        else:
+            values = Expander(self.place, state, self.capture).words(node.words)
+        if len(values) > UNROLLED:
+            values = [Arg(f"${node.name}", exact=False)]
+        start = state.fork()
+        for value in values:
+            state.vars[node.name] = (value,)
+            self.run(node.body, state, stdin)
+        if len(values) != 1:
+            state.join([start, state.fork()])
+        return UNKNOWN
+
+    def run_while(self, node: While, state: State, stdin: Flow) -> Flow:
+        self.run(node.test, state, stdin)
+        start = state.fork()
+        self.run(node.body, state, stdin)
+        changed = [name for name, value in state.vars.items() if start.vars.get(name) != value]
+        if changed and state.cwd == start.cwd:
+            for name in changed:
+                state.vars[name] = (Arg(f"${name}", exact=False),)
+            self.run(node.body, state, stdin)
+        state.join([start, state.fork()])
+        return UNKNOWN
+
+    def run_func(self, node: Func, state: State, _stdin: Flow) -> Flow:
+        state.funcs[node.name] = node.body
+        return NOTHING
+
+    def run_expr(self, node: Expr, state: State, _stdin: Flow) -> Flow:
+        for sub in node.subs:
+            self.run(sub, state.fork(), NOTHING)
+        return NOTHING
+
+    def run_unread(self, node: Unread, _state: State, _stdin: Flow) -> Flow:
+        snippet = ""
+        if self.inside is None:
+            snippet = self.sink.snippet.encode(errors="replace")[node.start : node.end].decode(errors="replace")[:80]
+        self.emit("unparsed", "text", snippet, Arg("", node.start, node.end), (), node.why)
+        return UNKNOWN
+
+
+def _positional(state: State, args: tuple[Arg, ...]) -> None:
+    """Set ``$1``, ``$2``, ..., ``$@``."""
+    for at in range(1, 10):
+        state.vars.pop(str(at), None)
+    for at, arg in enumerate(args[:9], 1):
+        state.vars[str(at)] = (arg,)
+    state.vars["@"] = state.vars["*"] = args
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _is_diverted(redirects: tuple[Redirect, ...]) -> bool:
+    """Return whether standard output goes into a file, not down the pipe."""
+    return any(one.op in {">", ">>", ">|", "&>", "&>>"} and one.fd in {"", "1"} for one in redirects)
+
+
+_RUN = {
+    Simple: Walk.run_simple,
+    Seq: Walk.run_seq,
+    Pipe: Walk.run_pipe,
+    Group: Walk.run_group,
+    Arms: Walk.run_arms,
+    For: Walk.run_for,
+    While: Walk.run_while,
+    Func: Walk.run_func,
+    Expr: Walk.run_expr,
+    Unread: Walk.run_unread,
+}
