@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from outrider.errors import RecordError, TamperedError, UnavailableError
 from outrider.ledger.frame import HEADER, pack
-from outrider.ledger.journal import HEAD, Journal, Lock, segment_path
+from outrider.ledger.journal import HEAD, Journal, segment_path
+from outrider.ledger.lock import Lock
 
 SEGMENT = 8 << 10
 

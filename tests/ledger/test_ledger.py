@@ -17,8 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from outrider.errors import BadInputError, RecordError, TamperedError, UnavailableError
 from outrider.ledger.journal import HEAD, SEGMENT
-from outrider.ledger.ledger import SEAL_EVENTS, SEAL_LEAST_US, SEAL_US, Ledger
+from outrider.ledger.ledger import Ledger
 from outrider.ledger.note import open_checkpoint
+from outrider.ledger.sealer import SEAL_EVENTS, SEAL_LEAST_US, SEAL_US
 from outrider.ledger.tree import leaf_hash
 
 

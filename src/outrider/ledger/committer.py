@@ -1,4 +1,7 @@
-"""Group commit for asyncio without a timer: a thread flushes whatever waits as soon as the last flush returned."""
+"""Group commit for asyncio without a timer: a thread flushes whatever waits as soon as the last flush returned.
+
+A second thread makes the checkpoints and tiles, so that no answer waits for them.
+"""
 
 from __future__ import annotations
 
@@ -29,18 +32,24 @@ class Commits(Protocol):
 
 
 class Committer:
-    """Commits on a thread of its own and tells waiters on the event loop that made it, once a commit."""
+    """Commits and seals on threads of its own; tells waiters on the event loop that made it, once a commit."""
 
     def __init__(self, ledger: Commits) -> None:
-        """Start the thread. Must be called on the running loop."""
+        """Start the threads. Must be called on the running loop."""
         self._ledger = ledger
         self._loop = asyncio.get_running_loop()
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []  # A heap, touched on the loop only.
         self._order = count()
         self._work = Event()
         self._stopping = False
-        self._thread = Thread(target=self._run, name="outrider-commit", daemon=True)
-        self._thread.start()
+        self._due = Event()
+        self._dozing = False
+        self._threads = [
+            Thread(target=self._commit, name="outrider-commit", daemon=True),
+            Thread(target=self._seal, name="outrider-seal", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def wake(self) -> None:
         """Say that there is something to commit."""
@@ -60,15 +69,16 @@ class Committer:
         await done
 
     def stop(self) -> None:
-        """End the thread. What still waits is the caller's to commit."""
+        """End the threads. What still waits is the caller's to commit."""
         self._stopping = True
         self._work.set()
-        self._thread.join()
+        self._due.set()
+        for thread in self._threads:
+            thread.join()
 
-    def _run(self) -> None:
+    def _commit(self) -> None:
         while not self._stopping:
-            due = self._ledger.seal_in()
-            self._work.wait(None if due is None else max(due, 0.0))
+            self._work.wait()
             self._work.clear()
             error: RecordError | UnavailableError | None = None
             try:
@@ -79,8 +89,18 @@ class Committer:
                 self._loop.call_soon_threadsafe(self._settle, error)
             except RuntimeError:  # The loop is closed, and with it everybody who waited.
                 return
-            if error is None:
-                self._ledger.seal_if_due()
+            due = self._ledger.seal_in()
+            if due is not None and (due <= 0 or self._dozing):
+                self._due.set()
+
+    def _seal(self) -> None:
+        while not self._stopping:
+            self._dozing = True  # Said before looking, so that a commit that comes between wakes us.
+            due = self._ledger.seal_in()
+            self._dozing = due is None
+            self._due.wait(None if due is None else max(due, 0.0))
+            self._due.clear()
+            self._ledger.seal_if_due()
 
     def _settle(self, error: RecordError | UnavailableError | None) -> None:
         durable, waiters = self._ledger.durable_size, self._waiters

@@ -1,4 +1,4 @@
-"""The journal: preallocated segment files of frames, written one commit at a time, recovered after a crash.
+"""The journal: segment files made ahead, of frames, written one commit at a time, recovered after a crash.
 
 Invariants: a segment is named by the index of its first event; a commit is flushed before the next one is written;
 a segment is flushed whole before the next one exists. So only the last commit in the last segment can ever be torn.
@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import mmap
 import os
 import struct
-import weakref
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError, UnavailableError
+from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError
 from outrider.ledger.frame import Frame, Walk, survivors
+from outrider.ledger.spare import Spare, fill, make_filled
 
 SEGMENT = 16 << 20
-"""Preallocated size of a segment in bytes."""
+"""Size of a segment in bytes; it is filled with zeros ahead of use."""
 
 MAGIC = b"ORJ1"
 """A segment's first bytes; the index of its first event follows, big-endian, 8 bytes."""
@@ -34,6 +33,7 @@ DURABLE = "durable"
 """File with the number of durable events, 8 bytes native order, kept current through a shared mapping."""
 
 _MARK_EVERY = 64
+_UNPREPARED = 1 << 20
 _SMALLEST = 64 << 10
 
 
@@ -80,55 +80,6 @@ def list_segments(directory: Path) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
-class Lock:
-    """The single writer's lock on a record: ``flock`` on its directory, gone with the process that holds it."""
-
-    def __init__(self, directory: Path) -> None:
-        """Take the lock.
-
-        Raises:
-            UnavailableError: Another process holds it, or the directory cannot be opened.
-        """
-        try:
-            self._fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError as error:
-            raise UnavailableError(f"the record at {directory} cannot be opened: {error.strerror}") from error
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._fd)
-            raise UnavailableError(
-                f"the record at {directory} is being written by another process",
-                fix="Stop the other daemon, or read the record instead.",
-            ) from error
-        # A forked child shares the lock and would hold it on after the writer's death: it lets go at once.
-        _held.add(self)
-
-    def release(self) -> None:
-        """Let the next writer in."""
-        if self._fd >= 0:
-            fcntl.flock(self._fd, fcntl.LOCK_UN)
-        self.forget()
-
-    def forget(self) -> None:
-        """Close this process's handle without unlocking the record for the process that it was forked from."""
-        _held.discard(self)
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
-_held: weakref.WeakSet[Lock] = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    for lock in list(_held):
-        lock.forget()
-
-
-os.register_at_fork(after_in_child=_forget_all)
-
-
 class Journal:
     """The journal of one record, held by its single writer.
 
@@ -158,8 +109,10 @@ class Journal:
         self.size = 0
         self.recovered: Recovered | None = None
         self._segments: list[Segment] = []
+        self._spare = Spare(directory / "spare", segment_bytes)
         try:
             self._where.mkdir(mode=0o700, exist_ok=True)
+            self._spare.discard()
             self._recover(known)
             self._mark = _Mark(directory / DURABLE)
         except OSError as error:
@@ -212,8 +165,7 @@ class Journal:
                     f"event {lost} in {last.path} is damaged, and it had been durable",
                     fix="Run `outrider verify`; do not delete anything.",
                 )
-            os.ftruncate(self._fd, self._end)
-            _allocate(self._fd, size)
+            fill(self._fd, self._end, size)
         if last.count == 0 and last.first == 0 and not whole:
             os.pwrite(self._fd, head(0), 0)
             self._end = HEAD
@@ -263,6 +215,8 @@ class Journal:
         self._end = end
         self.size = first + count
         self._mark.set(self.size)
+        if self._end > self._room // 2:
+            self._spare.prepare()
         return count
 
     def _flush(self) -> None:
@@ -274,14 +228,17 @@ class Journal:
             raise
 
     def _roll(self, first: int, wants: int) -> None:
-        path = segment_path(self._where, first)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        """Begin the segment whose first event is ``first`` and takes ``wants`` bytes."""
+        path, least = segment_path(self._where, first), HEAD + wants
+        if not self._spare.become(path, least):
+            size = max(min(self._segment_bytes, _UNPREPARED), least)
+            make_filled(path, size, max(min(_SMALLEST, size), least), least)
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            least = HEAD + wants
-            room = _allocate(fd, max(self._segment_bytes, least), max(_SMALLEST, least), least)
             os.pwrite(fd, head(first), 0)
             os.fsync(fd)
             _sync_directory(self._where)
+            room = os.fstat(fd).st_size
         except OSError:
             os.close(fd)
             with contextlib.suppress(OSError):
@@ -343,6 +300,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the files. What was written is durable already."""
+        self._spare.discard()
         self._mark.close()
         self._forget()
 
@@ -382,26 +340,6 @@ def _measure(fd: int, first: int) -> tuple[int, int, list[int]]:
             marks.append(end)
         count, end = count + 1, frame.end
     return count, end, marks
-
-
-def _allocate(fd: int, *sizes: int) -> int:
-    """Give the file the first of ``sizes`` for which there is space, and return it.
-
-    Raises:
-        OSError: There is space for none of them.
-    """
-    for at, size in enumerate(sizes):
-        try:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(fd, 0, size)
-            else:
-                os.ftruncate(fd, size)
-        except OSError:
-            if at + 1 == len(sizes):
-                raise
-        else:
-            return size
-    raise AssertionError("no size was given")
 
 
 def _sync_directory(directory: Path) -> None:

@@ -19,20 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError, UnavailableError
 from outrider.ledger.committer import Committer
 from outrider.ledger.frame import Frame, pack, unpack
-from outrider.ledger.journal import SEGMENT, Journal, Lock, Recovered, refusal
-from outrider.ledger.note import Checkpoint, check_name, open_checkpoint, proof_text, sign, vkey
+from outrider.ledger.journal import SEGMENT, Journal, Recovered, refusal
+from outrider.ledger.lock import Lock
+from outrider.ledger.note import Checkpoint, check_name, proof_text
 from outrider.ledger.retile import JournalTiles, put_bundles
-from outrider.ledger.tiles import TileStore, write_atomically
-from outrider.ledger.tree import WIDTH, Tree, fold, leaf_hash
-
-CHECKPOINT = "checkpoint"
-VKEY = "log.vkey"
-
-SEAL_EVENTS = 256
-SEAL_US = 1_000_000
-SEAL_LEAST_US = 20_000
-"""A checkpoint is made over the first commit, for 256 events, after a second, or when asked for, but at most 50 times
-a second."""
+from outrider.ledger.sealer import Sealer
+from outrider.ledger.tiles import TileStore
+from outrider.ledger.tree import WIDTH, Tree, leaf_hash
 
 
 class Entry(NamedTuple):
@@ -67,7 +60,6 @@ class Ledger:
         origin: Name of the log, the first line of its checkpoints.
         vkey: The verifier key (``name+hash+base64``) that others check checkpoints with.
         recovered: What opening had to cut, or None.
-        seal_problem: Why the last checkpoint or tile could not be written, or empty. Never stops an append.
     """
 
     def __init__(
@@ -75,37 +67,33 @@ class Ledger:
     ) -> None:
         """Use :meth:`open`."""
         self.origin = check_name(origin)
-        self.vkey = vkey(origin, key.public_key().public_bytes_raw())
-        self.seal_problem = ""
         self._directory = directory
-        self._key = key
-        self._clock = clock
         self._lock = RLock()  # Held for the tree and what waits: microseconds.
-        self._io = Mutex()  # Held for the disk: milliseconds. Taken before _lock, never inside it.
+        self._io = Mutex()  # Held for the journal: milliseconds. Taken before _lock, never inside it.
+        self._sealing = Mutex()  # Held for checkpoint and tiles. Never taken inside one of the others.
         self._waiting: list[bytes] = []
         self._waiting_seal = False
         self._flying: _Commit | None = None
-        self._seal_wanted = False
         self._failed = False
         self._closed = False
         self._committer: Committer | None = None
         self._writer = Lock(directory)
         try:
-            self._sealed = self._last_checkpoint()
-            self._tried_at = clock()
-            self._journal = Journal(directory, known=self._sealed.size, segment_bytes=segment_bytes)
+            self._sealer = Sealer(directory, origin, key, clock)
+            self._journal = Journal(directory, known=self._sealer.last.size, segment_bytes=segment_bytes)
             self.recovered: Recovered | None = self._journal.recovered
             try:
                 self._tiles = TileStore(directory)
                 self._tree = Tree(JournalTiles(self._tiles, self._journal))
                 self._grow()
-                self._put_vkey()
+                self._sealer.put_vkey()
             except OutriderError:
                 self._journal.close()
                 raise
         except OutriderError:
             self._writer.release()
             raise
+        self.vkey = self._sealer.vkey
         self._group = self._tree.size
         self._durable = (self._tree.size, self._tree.peaks)
 
@@ -141,28 +129,9 @@ class Ledger:
             raise refusal(directory, error) from error
         return cls(directory, origin=origin, key=key, clock=clock, segment_bytes=segment_bytes)
 
-    def _last_checkpoint(self) -> Checkpoint:
-        try:
-            text = (self._directory / CHECKPOINT).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return Checkpoint(self.origin, 0, fold(()), "")
-        except UnicodeDecodeError as error:
-            raise TamperedError("the record's checkpoint is not text") from error
-        except OSError as error:
-            raise refusal(self._directory, error) from error
-        return open_checkpoint(text, self.origin, self._key.public_key())
-
-    def _put_vkey(self) -> None:
-        path, line = self._directory / VKEY, f"{self.vkey}\n".encode()
-        try:
-            if not path.exists() or path.read_bytes() != line:
-                write_atomically(path, line)
-        except OSError as error:
-            raise refusal(self._directory, error) from error
-
     def _grow(self) -> None:
         """Take the tree from the tiles where they agree with the signed root, else from the journal's bytes."""
-        size = self._sealed.size
+        size = self._sealer.last.size
         if not self._grow_from(size - size % WIDTH) and not self._grow_from(0):
             raise TamperedError(
                 f"the first {size} events are not those that the record's own checkpoint was signed over",
@@ -173,8 +142,8 @@ class Ledger:
     def _grow_from(self, start: int) -> bool:
         try:
             self._tree.restore(start)
-            self._take_over(start, self._sealed.size)
-            return self._tree.root(self._sealed.size) == self._sealed.root
+            self._take_over(start, self._sealer.last.size)
+            return self._tree.root(self._sealer.last.size) == self._sealer.last.root
         except TamperedError:
             if start == 0:
                 raise
@@ -204,7 +173,12 @@ class Ledger:
     @property
     def checkpoint(self) -> Checkpoint:
         """The last checkpoint; its ``text`` is empty while there is none."""
-        return self._sealed
+        return self._sealer.last
+
+    @property
+    def seal_problem(self) -> str:
+        """Why the last checkpoint or tile could not be written, or empty. It never stops an append."""
+        return self._sealer.problem
 
     def append(self, build: Callable[[int], tuple[bytes, bytes]], *, seal: bool = False) -> int:
         """Append one event and return its index. It is not durable yet.
@@ -273,7 +247,8 @@ class Ledger:
     def _write(self, commit: _Commit) -> None:
         self._journal.write(commit.first, commit.frames)
         self._durable = commit.durable
-        self._seal_wanted |= commit.seal
+        if commit.seal:
+            self._sealer.want(commit.durable[0])
         self._flying = None
 
     def _take(self) -> _Commit | None:
@@ -299,22 +274,13 @@ class Ledger:
 
     def seal_in(self) -> float | None:
         """Return in how many seconds the next checkpoint is due (0 or less: now), or None if none is."""
-        ahead = self._durable[0] - self._sealed.size
-        if not ahead:
-            return None
-        if not self._sealed.size and not self.seal_problem:
-            return 0.0  # A record is vouched for from its first event on.
-        now = ahead >= SEAL_EVENTS or self._seal_wanted
-        passed = self._clock() - self._tried_at
-        if passed < 0:  # The clock jumped back.
-            return 0.0
-        return ((SEAL_LEAST_US if now else SEAL_US) - passed) / 1e6
+        return self._sealer.due_in(self._durable[0])
 
     def seal_if_due(self) -> None:
         """Make a checkpoint if one is due. A disk that refuses is told in :attr:`seal_problem`, and tried again."""
         due = self.seal_in()
         if due is not None and due <= 0:
-            with self._io:
+            with self._sealing:
                 self._seal()
 
     def seal(self) -> Checkpoint:
@@ -324,25 +290,20 @@ class Ledger:
             RecordError: The disk refuses.
         """
         self.commit()
-        with self._io:
+        with self._sealing:
             self._seal()
         if self.seal_problem:
             raise RecordError(self.seal_problem)
-        return self._sealed
+        return self._sealer.last
 
     def _seal(self) -> None:
         size, peaks = self._durable
-        self._tried_at = self._clock()
-        if size == self._sealed.size:
-            return
         try:
             self._put_tiles(size)
-            made = sign(self.origin, size, fold(peaks), self._key)
-            write_atomically(self._directory / CHECKPOINT, made.text.encode(), durable=True)
         except OSError as error:
-            self.seal_problem = str(refusal(self._directory, error))
-            return
-        self.seal_problem, self._seal_wanted, self._sealed = "", False, made
+            self._sealer.failed(error)
+        else:
+            self._sealer.seal(size, peaks)
 
     def _put_tiles(self, size: int) -> None:
         """Write the full hash tiles of the first ``size`` events that are not on disk yet."""
@@ -363,10 +324,10 @@ class Ledger:
             RecordError: The disk refuses.
             TamperedError: The journal is damaged.
         """
-        made = self.seal()
+        self.seal()
         try:
-            with self._io:
-                level = 0
+            with self._sealing:
+                made, level = self._sealer.last, 0
                 while made.size >> (8 * level):
                     with self._lock:
                         partial = self._tree.partial(level, made.size)
@@ -464,7 +425,9 @@ class Ledger:
         """
         if not 0 <= index < self.size:
             raise BadInputError(f"there is no event {index}; the record holds {self.size}")
-        sealed = self._sealed if index < self._sealed.size else self.seal()
+        sealed = self._sealer.last
+        if index >= sealed.size:
+            sealed = self.seal()
         return proof_text(index, self.inclusion(index, sealed.size), sealed)
 
     # --- ending ----------------------------------------------------------------------------------------------
@@ -482,7 +445,7 @@ class Ledger:
         try:
             self.seal()
         finally:
-            with self._io, self._lock:
+            with self._sealing, self._io, self._lock:
                 self._closed = True
                 self._journal.close()
                 self._writer.release()
