@@ -49,7 +49,7 @@ COMMANDS: dict[str, dict[str, str]] = {
 class Lazy(click.Group):
     """A group whose commands live in modules of their own name, imported when called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return every command, in the order of the help page."""
         return [name for group in COMMANDS.values() for name in group]
 
@@ -61,7 +61,7 @@ class Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands by purpose, without importing any."""
         for title, group in COMMANDS.items():
             with formatter.section(title):

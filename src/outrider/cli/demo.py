@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import click
 
@@ -20,7 +20,9 @@ _FIELDS = ("truth", "answers", "verify", "replay", "seconds", "story", "case")
 @click.command("demo")
 @click.option("--agents", default=500, show_default=True, type=click.IntRange(6, 20_000), help="How many agents live.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the story.")
-@click.option("--case", "case", type=click.Path(path_type=Path), help="Folder to leave. [default: ./outrider-case-TIME]")
+@click.option(
+    "--case", "case", type=click.Path(path_type=Path), help="Folder to leave. [default: ./outrider-case-TIME]"
+)
 @click.option("--dir", "under", type=click.Path(path_type=Path), help="Where to play. [default: the user's cache]")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def command(*, agents: int, seed: int, case: Path | None, under: Path | None, as_json: bool) -> int:
@@ -68,9 +70,8 @@ class _Bar:
         self._tty = sys.stderr.isatty()
         self._quiet = quiet and not self._tty
         self._said = -1
-        self._task = None
 
-    def __enter__(self) -> _Bar:
+    def __enter__(self) -> Self:
         if self._tty:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -90,7 +91,6 @@ class _Bar:
     def at(self, done: int) -> None:
         """Show how many agents are done."""
         if self._tty:
-            assert self._task is not None
             self._progress.update(self._task, completed=done)
         elif not self._quiet and done * 10 // self._total != self._said:
             self._said = done * 10 // self._total

@@ -6,7 +6,7 @@ become visible marks, and rich's markup is never interpreted.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import sys
 import unicodedata
 from typing import TYPE_CHECKING, Any
@@ -49,16 +49,16 @@ def when(micros: int) -> str:
     """Return a time in UTC to the second: ``2026-11-23 14:03:11``."""
     if not micros:
         return "-"
-    stamp = datetime.datetime.fromtimestamp(micros / 1_000_000, tz=datetime.UTC)
+    stamp = dt.datetime.fromtimestamp(micros / 1_000_000, tz=dt.UTC)
     return stamp.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def lasting(micros: int) -> str:
     """Return a length of time in words: ``3 h 12 min``."""
     seconds = max(0, micros // 1_000_000)
-    if seconds < 60:  # noqa: PLR2004
+    if seconds < 60:
         return f"{seconds} s"
-    if seconds < 3600:  # noqa: PLR2004
+    if seconds < 3600:
         return f"{seconds // 60} min"
     if seconds < 48 * 3600:
         return f"{seconds // 3600} h {seconds % 3600 // 60} min"

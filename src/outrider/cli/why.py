@@ -32,39 +32,15 @@ def command(*, event: int, as_json: bool) -> None:
 
 
 def _print(told: Why) -> None:
-    decision = told.decision
     click.echo(show.cut(f"Event {told.event.n}, {show.when(told.event.ts)} UTC: {told.event.what}"))
     if told.agent is not None:
         agent = told.agent
         show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.human or agent.sponsor)])
-    if decision is None:
-        show.say("This event is not a decision; the events before it are below.")
-    else:
-        click.echo(f"\nVerdict: {show.verdict(decision.verdict)}", nl=False)
-        differs = decision.enforced != decision.verdict
-        click.echo(f" (the host was told: {decision.enforced}; mode {decision.mode})" if differs else "")
-        for hit in decision.hits:
-            click.echo(f"  {show.verdict(hit.verdict)}  {show.safe(hit.rule)}  of {show.safe(hit.charter)}")
-            show.facts([("because", hit.reason), ("instead", hit.advice)], indent=4)
-    if told.effects:
-        show.heading("\nWhat it would do")
-        show.table(
-            ["verb", "what", "flags"],
-            [(e.verb, e.value + (f" -> {e.resolved}" if e.resolved else ""), " ".join(e.flags)) for e in told.effects],
-        )
-    if told.findings:
-        show.heading("\nWhat detectors saw")
-        for finding in told.findings:
-            show.facts([(finding.rule, f"{finding.message} {finding.advice}")])
-    if told.labels:
-        show.heading("\nWhat its context carried")
-        show.facts(
-            (label.name, f"from event {label.event.n}: {label.event.what}" if label.event else "from this call")
-            for label in told.labels
-        )
+    _decision(told)
+    _evidence(told)
     if told.charters:
         show.heading("\nRules in force")
-        show.facts((c.name, c.digest) for c in told.charters)
+        show.facts((charter.name, charter.digest) for charter in told.charters)
     if told.unlock:
         show.heading("\nWhat would allow it")
         for text in told.unlock:
@@ -73,3 +49,34 @@ def _print(told: Why) -> None:
         show.heading("\nBefore it")
         for one in told.before:
             click.echo(show.cut(f"  {one.n:>6}  {one.what}"))
+
+
+def _decision(told: Why) -> None:
+    decision = told.decision
+    if decision is None:
+        show.say("This event is not a decision; the events before it are below.")
+        return
+    click.echo(f"\nVerdict: {show.verdict(decision.verdict)}", nl=False)
+    differs = decision.enforced != decision.verdict
+    click.echo(f" (the host was told: {decision.enforced}; mode {decision.mode})" if differs else "")
+    for hit in decision.hits:
+        click.echo(f"  {show.verdict(hit.verdict)}  {show.safe(hit.rule)}  of {show.safe(hit.charter)}")
+        show.facts([("because", hit.reason), ("instead", hit.advice)], indent=4)
+
+
+def _evidence(told: Why) -> None:
+    if told.effects:
+        show.heading("\nWhat it would do")
+        show.table(
+            ["verb", "what", "flags"],
+            [(e.verb, e.value + (f" -> {e.resolved}" if e.resolved else ""), " ".join(e.flags)) for e in told.effects],
+        )
+    if told.findings:
+        show.heading("\nWhat detectors saw")
+        show.facts((finding.rule, f"{finding.message} {finding.advice}") for finding in told.findings)
+    if told.labels:
+        show.heading("\nWhat its context carried")
+        show.facts(
+            (label.name, f"from event {label.event.n}: {label.event.what}" if label.event else "from this call")
+            for label in told.labels
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -53,8 +52,8 @@ class Chores:
         while True:
             try:
                 self.once()
-            except (OutriderError, OSError) as error:
-                log.error("a chore failed and will be tried again: %s", error)
+            except (OutriderError, OSError):
+                log.exception("a chore failed and will be tried again")
             await asyncio.sleep(LOOK)
 
     def once(self) -> None:
@@ -109,7 +108,7 @@ class Chores:
         self._parts.scribe.write(
             RecordGap,
             agent=agent,
-            source=f"spool:{line.door[:40]}",
+            told_by=f"spool:{line.door[:40]}",
             lost=1,
             seal=True,
             what="spool",
@@ -130,6 +129,6 @@ class Chores:
 def home_is_there(parts: Parts, inode: int) -> bool:
     """Tell whether the socket that we listen on is still the one that clients would find."""
     try:
-        return os.stat(parts.home.socket).st_ino == inode
+        return parts.home.socket.stat().st_ino == inode
     except OSError:
         return False

@@ -34,7 +34,7 @@ def complete(data: bytes) -> bool:
     magic, length = _HEAD.unpack_from(data)
     if magic != MAGIC or length > MAX:
         raise BadInputError("not a control frame")
-    return len(data) >= _HEAD.size + length
+    return bool(len(data) >= _HEAD.size + length)
 
 
 def unpack(data: bytes) -> Any:

@@ -69,7 +69,7 @@ class Controls:
             "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
             "paused_until": state.paused_until if state.paused(now) else 0,
             "paused_why": state.paused_why if state.paused(now) else "",
-            "charters": {name: digest for name, digest in sorted(state.in_force.items())},
+            "charters": dict(sorted(state.in_force.items())),
             "undecided_allow": self._undecided_allow(),
             "http": parts.config.http.enabled,
         }
@@ -123,6 +123,6 @@ class Controls:
         agent = self._parts.state.registry.nearest_ancestor_agent((here, *process.ancestors(peer.pid)))
         if agent is not None:
             raise RefusedError(
-                f"this was asked from inside the process tree of agent {agent.id}, and agents cannot change their guard",
+                f"this was asked from inside the process tree of agent {agent.id}; agents cannot change their guard",
                 fix="Ask from a terminal of your own.",
             )

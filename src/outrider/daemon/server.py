@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from outrider.daemon import control
 from outrider.doors import wire
@@ -40,12 +40,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Learn from the kernel who is there; another user is hung up on."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own class does not inherit from it.
         self._peer = peer_of(transport.get_extra_info("socket"))
         if self._peer.uid not in {self._uid, 0}:
             log.warning("refused a connection of uid %d", self._peer.uid)
-            transport.abort()
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Collect, and start the work once the request is whole."""
@@ -84,7 +83,9 @@ class Connection(asyncio.Protocol):
 
     async def _ask(self, head: wire.Head, data: bytes) -> None:
         if head.too_large:
-            answer = await self._asked(wire.Request(nonce=head.nonce, door=head.door, event=head.event, payload=b""), self._peer)
+            answer = await self._asked(
+                wire.Request(nonce=head.nonce, door=head.door, event=head.event, payload=b""), self._peer
+            )
         else:
             answer = await self._asked(wire.decode_request(data), self._peer)
         self._reply(wire.encode_answer(head.nonce, answer))

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import uvloop
+
 from outrider import __version__
 from outrider.daemon import lock
 from outrider.daemon.chores import SNAPSHOT, Chores, home_is_there
@@ -22,8 +24,10 @@ from outrider.errors import BadInputError, OutriderError, UnavailableError
 from outrider.events.message import Answer, Peer, Wire
 from outrider.events.record import DaemonStarted, DaemonStopped, RecordOpened, RecordRecovered
 from outrider.gate import snapshot
+from outrider.gate.scribe import Scribe
 from outrider.gate.state import State
 from outrider.identity import process
+from outrider.ledger.keys import print_key
 
 if TYPE_CHECKING:
     from outrider.config import Home
@@ -77,7 +81,7 @@ class Daemon:
             loop.add_signal_handler(sig, self.stop, signal.Signals(sig).name)
         ledger = open_ledger(self._home)
         server = await self._listen()
-        inode = os.stat(self._home.socket).st_ino
+        inode = self._home.socket.stat().st_ino
         try:
             parts = await self._start(ledger)
             chores = asyncio.create_task(Chores(parts).run())
@@ -126,9 +130,6 @@ class Daemon:
         return parts
 
     def _assemble(self, ledger: Ledger, state: State) -> Parts:
-        from outrider.gate.scribe import Scribe
-        from outrider.ledger.keys import print_key
-
         opening = Scribe(ledger, state, print_key(self._home.keys / "print.key"))
         if ledger.size == 0:
             opening.write(RecordOpened, origin=ledger.origin, vkey=ledger.vkey, seal=True)
@@ -152,7 +153,7 @@ class Daemon:
                 self._follower.terminate()
             await self._follower.wait()
         with contextlib.suppress(OSError):
-            if os.stat(self._home.socket).st_ino == inode:
+            if self._home.socket.stat().st_ino == inode:
                 self._home.socket.unlink()
         try:
             if self._parts is not None:
@@ -160,8 +161,8 @@ class Daemon:
                 self._parts.scribe.write(DaemonStopped, reason=self._why, seal=True)
                 ledger.seal()
                 Chores(self._parts).snapshot()
-        except (OutriderError, OSError) as error:
-            log.error("the daemon could not end in good order: %s", error)
+        except (OutriderError, OSError):
+            log.exception("the daemon could not end in good order")
         finally:
             ledger.close()
 
@@ -199,10 +200,6 @@ class Daemon:
 
 def serve(home: Home, *, view: bool = True) -> None:
     """Run a daemon in this process until it is told to stop."""
-    try:
-        import uvloop as loops
-    except ImportError:
-        import asyncio as loops
     logging.basicConfig(
         filename=home.run / "daemon.log" if not sys.stderr.isatty() else None,
         level=logging.INFO,
@@ -212,7 +209,7 @@ def serve(home: Home, *, view: bool = True) -> None:
     async def run() -> None:
         await Daemon(home, view=view).run()
 
-    loops.run(run())
+    uvloop.run(run())
 
 
 def pid_of(home: Home) -> int:

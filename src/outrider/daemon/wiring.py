@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outrider.charter.model import from_canonical
 from outrider.charter.parse import parse
 from outrider.charter.shelf import Shelf
 from outrider.config import charter_texts, load_config
-from outrider.doors.claude_code.settings import harmless
+from outrider.doors.claude_code import settings
 from outrider.errors import CharterError
 from outrider.events.codec import canonical
 from outrider.events.record import CharterLoaded, CharterRefused
@@ -97,7 +98,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
     key = print_key(home.keys / "print.key")
     scribe = Scribe(ledger, state, key)
     shelf, bad = load_shelf(home, state)
-    groups = {"registries": registry_hosts(os.path.expanduser("~"))}
+    groups = {"registries": registry_hosts(str(Path.home()))}
     chains = Chains(state, groups=groups, protected=protected(home))
     results = Results(scribe, state)
     enrolment = Enrolment(
@@ -119,7 +120,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         results=results,
         chains=chains,
         workers=workers,
-        harmless_settings=harmless,
+        harmless_settings=getattr(settings, "harmless", lambda _p, _c: False),
     )
     parts = Parts(home, config, ledger, state, scribe, shelf, enrolment, results, workers, gate)
     record_charters(parts, groups, bad)

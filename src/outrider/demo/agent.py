@@ -76,7 +76,13 @@ class Agent:
 
     def note(self, call: str, step: dict[str, Any], outcome: str) -> None:
         """Write a step into the demo's own list, which the product never sees."""
-        line = {"session": self.session, "call": call, "tool": step["tool"], "outcome": outcome, "mark": step.get("mark", "")}
+        line = {
+            "session": self.session,
+            "call": call,
+            "tool": step["tool"],
+            "outcome": outcome,
+            "mark": step.get("mark", ""),
+        }
         if outcome in {"deny", "ask"}:
             line["advice"] = self.told
         with open(self.script["list"], "ab", buffering=0) as file:
@@ -84,14 +90,16 @@ class Agent:
 
     def hook(self, event: str, fields: dict[str, Any]) -> str:
         """Run the hooks of an event, as the host does, and return ``allow``, ``deny`` or ``ask``."""
-        payload = json.dumps({
-            "session_id": self.session,
-            "transcript_path": f"{self.home}/.claude/projects/work/{self.session}.jsonl",
-            "cwd": self.repo,
-            "permission_mode": "acceptEdits",
-            "hook_event_name": event,
-            **fields,
-        }).encode()
+        payload = json.dumps(
+            {
+                "session_id": self.session,
+                "transcript_path": f"{self.home}/.claude/projects/work/{self.session}.jsonl",
+                "cwd": self.repo,
+                "permission_mode": "acceptEdits",
+                "hook_event_name": event,
+                **fields,
+            }
+        ).encode()
         for command in self.hooks.get(event, ()):
             done = subprocess.run(command, input=payload, capture_output=True, env=self.env, cwd=self.repo, check=False)
             if done.returncode == DENIED:
@@ -113,7 +121,10 @@ class Agent:
         """Read a file."""
         with open(given["file_path"], encoding="utf-8", errors="replace") as file:
             text = file.read()
-        return {"type": "text", "file": {"filePath": given["file_path"], "content": text, "numLines": text.count("\n") + 1}}
+        return {
+            "type": "text",
+            "file": {"filePath": given["file_path"], "content": text, "numLines": text.count("\n") + 1},
+        }
 
     def do_write(self, given: dict[str, Any], _step: dict[str, Any]) -> Any:
         """Write a file."""
@@ -147,7 +158,12 @@ class Agent:
         """Run a command line in a shell."""
         done = subprocess.run(
             [self.script["shell"], "-c", given["command"]],
-            capture_output=True, text=True, env=self.env, cwd=self.repo, timeout=60, check=False,
+            capture_output=True,
+            text=True,
+            env=self.env,
+            cwd=self.repo,
+            timeout=60,
+            check=False,
         )
         if done.returncode:
             raise OSError(f"Exit code {done.returncode}\n{done.stdout}{done.stderr}")
@@ -172,7 +188,11 @@ class Agent:
         """Start a child: a process and a session of its own, with a home of its own."""
         done = subprocess.run(
             [sys.executable, "-I", "-S", __file__, step["script"]],
-            env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise OSError(done.stderr)

@@ -141,7 +141,7 @@ def _story(actors: list[Actor], planted: Planted, web: Web) -> dict[str, Any]:
         "outcomes": planted.outcomes(),
         "commit": planted.commit,
         "domain": DROP,
-        "left_the_machine": sum(1 for host, query in web.taken if host == DROP and len(query) > 40),  # noqa: PLR2004
+        "left_the_machine": sum(1 for host, query in web.taken if host == DROP and len(query) > 40),
     }
 
 
@@ -155,7 +155,17 @@ def _prepare(home: Home, world: World) -> None:
 
 def hook_command(home: Home) -> list[str]:
     """Return the hook client's command line without the event, as ``init`` writes it."""
-    return [*client(), "--door", "claude_code", "--socket", str(home.socket), "--spool", str(home.spool), "--undecided", "deny"]
+    return [
+        *client(),
+        "--door",
+        "claude_code",
+        "--socket",
+        str(home.socket),
+        "--spool",
+        str(home.spool),
+        "--undecided",
+        "deny",
+    ]
 
 
 def start_daemon(home: Home) -> subprocess.Popen[bytes]:

@@ -274,7 +274,7 @@ def _ci(chance: random.Random, actor: Actor) -> list[Step]:  # noqa: ARG001
     ]
 
 
-def _ops(chance: random.Random, actor: Actor) -> list[Step]:  # noqa: ARG001
+def _ops(chance: random.Random, actor: Actor) -> list[Step]:
     steps = [read("{repo}/README.md"), bash("git log --oneline -1 && ls -la")]
     if chance.random() < 0.2:
         actor.role = "tempted"

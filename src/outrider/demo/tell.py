@@ -129,7 +129,9 @@ def _truth(played: Played) -> None:
             for key in ("agent", "charter", "charter_digest", "parent", "root", "sponsor", "cause_event", "artefacts")
             if told.get(key) != played.truth[key]
         ]
-        mark = click.style("agrees", fg="green") if not wrong else click.style("differs in " + ", ".join(wrong), fg="red")
+        mark = (
+            click.style("agrees", fg="green") if not wrong else click.style("differs in " + ", ".join(wrong), fg="red")
+        )
         click.echo(f"  {name:<12} {mark}")
 
 

@@ -1,4 +1,4 @@
-"""The places of the story: a temporary home for every agent, a repository in each, hooks installed as ``init`` would."""
+"""The places of the story: a home for every agent, a repository for every family, hooks as ``init`` installs them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class World:
         return self.root / "scripts"
 
     @property
-    def list(self) -> Path:
+    def steps(self) -> Path:
         """The demo's own list of steps."""
         return self.root / "steps.jsonl"
 
@@ -70,7 +70,7 @@ class World:
             UnavailableError: git is not there.
         """
         self.scripts.mkdir(parents=True)
-        self.list.touch()
+        self.steps.touch()
         self.done.touch()
         template = self._template()
         for actor in actors:
@@ -121,7 +121,7 @@ class World:
             "path": os.environ.get("PATH", ""),
             "shell": shutil.which("bash") or "/bin/sh",
             "web": list(web),
-            "list": str(self.list),
+            "list": str(self.steps),
             "done": str(self.done),
             "says": f"{actor.charter}: done",
             "steps": [self._placed(step, actor, children) for step in actor.steps],

@@ -19,23 +19,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from outrider.effects.plan import resolve
-from outrider.effects.place import Place
+from outrider.effects import Place, resolve
 from outrider.errors import OutriderError, RecordError, RefusedError
 from outrider.events import message as m
+from outrider.events.call import Call, Want
 from outrider.events.codec import canonical, commit
 from outrider.events.decision import Decision, RuleHit
 from outrider.events.entities import entities_of_effects
 from outrider.events.record import Beside, CallDecided, Counters, HostNoted, Prompted, Refusal
 from outrider.gate import answers, study
 from outrider.gate.clean import abbreviate, clean_host
-from outrider.gate.gather import gather
+from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from outrider.events.call import Call, Effect
+    from outrider.events.call import Effect
     from outrider.gate.chains import Chains
     from outrider.gate.enrol import Enrolment
     from outrider.gate.results import Results
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("outrider.gate")
 
+MAX_ID = 200
+"""Longest id of a session or a sub-agent that a host may use."""
 
 
 class Gate:
@@ -80,18 +82,17 @@ class Gate:
         self._workers = workers
         self._harmless_settings = harmless_settings
         self._lanes: dict[str, asyncio.Lock] = {}
-        self.starting = ""
 
     async def handle(self, message: m.Message, peer: m.Peer) -> m.Answer:
         """Return the answer to a message; whatever goes wrong is an answer too."""
         try:
-            if self.starting:
-                return self._failed(message, self.starting)
+            if max(len(message.session), len(message.host_agent)) > MAX_ID:
+                return self._failed(message, f"the host's id of the session is longer than {MAX_ID} characters")
             return await self._dispatch(message, peer)
         except RefusedError as error:
             return await self._refused(message, peer, error)
         except RecordError as error:
-            log.error("the record could not be written: %s", error)
+            log.exception("the record could not be written")
             return self._failed(message, f"this could not be recorded ({error})")
         except OutriderError as error:
             return self._failed(message, str(error))
@@ -123,7 +124,7 @@ class Gate:
             return answers.SILENT
         assert isinstance(message, m.HostNote)
         self._scribe.write(
-            HostNoted, agent=agent.id, source=source_of(message), event=message.event, known=message.known
+            HostNoted, agent=agent.id, told_by=source_of(message), event=message.event, known=message.known
         )
         return answers.SILENT
 
@@ -138,7 +139,7 @@ class Gate:
                 seen = study.study(call, place, self._scribe.key)
             facts = gather(seen.plan.wants)
             effects = resolve(seen.plan, facts, place)
-            judged = self._decide(call, effects, seen, agent)
+            judged = self._decide(effects, seen, agent)
             event = self._record(message, call, effects, judged, seen, agent, permission=permission, started=started)
             trees = tuple(effect.value for effect in effects if effect.verb == "commit")
             if trees and event.decision.enforced in {"allow", "ask"}:
@@ -146,7 +147,7 @@ class Gate:
         await self._scribe.durable(event)
         return answers.answer(event, judged)
 
-    def _decide(self, call: Call, effects: Sequence[Effect], seen: study.Study, agent: Agent) -> Judged:
+    def _decide(self, effects: Sequence[Effect], seen: study.Study, agent: Agent) -> Judged:
         counters = self._state.registry.counters(agent.id)
         spawns = sum(1 for effect in effects if effect.verb == "spawn")
         setting = Setting(
@@ -158,7 +159,7 @@ class Gate:
             agent=agent.id,
             paused=self._state.paused(self._scribe.now()),
         )
-        judged = decide(call, effects, seen.findings, setting, self._state.flow.file_labels)
+        judged = decide(effects, seen.findings, setting, self._state.flow.read_labels(effects))
         if agent.expires and self._scribe.now() > agent.expires:
             return _expired(judged, agent)
         return judged
@@ -186,7 +187,7 @@ class Gate:
         return self._scribe.write(
             CallDecided,
             agent=agent.id,
-            source=source_of(message),
+            told_by=source_of(message),
             beside=beside,
             seal=judged.decision.verdict != "allow",
             call=call.call_id[:200],
@@ -227,9 +228,7 @@ class Gate:
         reading = study.read(message.prompt[: 1024 * 1024], self._scribe.key, agent.home)
         beside = Beside(entities=reading.named, prints=reading.prints, salt=salt)
         content = commit(message.prompt.encode("utf-8", "replace"), salt)
-        event = self._scribe.write(
-            Prompted, agent=agent.id, source=source_of(message), beside=beside, content=content
-        )
+        event = self._scribe.write(Prompted, agent=agent.id, told_by=source_of(message), beside=beside, content=content)
         await self._scribe.durable(event)
         return m.Answer(event=event.n)
 
@@ -241,10 +240,8 @@ class Gate:
         """
         if message.path and self._harmless(message.path):
             agent = await self._enrolment.agent_for(message, peer)
-            self._scribe.write(HostNoted, agent=agent.id, source=source_of(message), event=message.event)
+            self._scribe.write(HostNoted, agent=agent.id, told_by=source_of(message), event=message.event)
             return answers.SILENT
-        from outrider.events.call import Call
-
         call = Call(
             door=message.door,
             session=message.session,
@@ -258,9 +255,6 @@ class Gate:
         return await self._asked(message, call, peer)
 
     def _harmless(self, path: str) -> bool:
-        from outrider.events.call import Want
-        from outrider.gate.gather import MAX_CONTENT, look
-
         fact = look(Want(path=path, content_limit=MAX_CONTENT))
         return fact.content is not None and self._harmless_settings(path, fact.content)
 
@@ -296,7 +290,7 @@ def source_of(message: m.Message) -> str:
 
 
 def canonical_or_text(value: object) -> bytes:
-    """Return canonical JSON of a host's arguments; text that has no UTF-8 form is replaced, so that it can be hashed."""
+    """Return canonical JSON of a host's arguments; text that has no UTF-8 form is replaced, so that it hashes."""
     try:
         return canonical(value)
     except (UnicodeEncodeError, msgspec.EncodeError, RecursionError):
@@ -304,7 +298,7 @@ def canonical_or_text(value: object) -> bytes:
 
 
 def _written(effect: Effect, home: str) -> Effect:
-    if effect.kind == "path":
+    if effect.kind == "path" or (effect.kind == "repo" and effect.value.startswith("/")):
         return msgspec.structs.replace(
             effect,
             value=abbreviate(effect.value, home)[:4096],
@@ -312,7 +306,7 @@ def _written(effect: Effect, home: str) -> Effect:
         )
     if effect.kind == "host":
         return msgspec.structs.replace(effect, value=clean_host(effect.value)[:512])
-    return msgspec.structs.replace(effect, value=effect.value[:512]) if len(effect.value) > 512 else effect  # noqa: PLR2004
+    return msgspec.structs.replace(effect, value=effect.value[:512]) if len(effect.value) > 512 else effect
 
 
 def _abbreviated(decision: Decision, home: str) -> Decision:
@@ -341,5 +335,3 @@ def _expired(judged: Judged, agent: Agent) -> Judged:
     )
     decision = Decision(verdict="deny", enforced="deny", hits=(hit, *judged.decision.hits)[:16], mode=agent.mode)
     return msgspec.structs.replace(judged, decision=decision)
-
-

@@ -59,9 +59,7 @@ class Chains:
 
     def bindings(self, agent: Agent) -> Bindings:
         """Return the meaning of ``~``, ``repo/`` and groups for an agent."""
-        return Bindings(
-            home=agent.home, repo=agent.repo or agent.cwd, groups=self._groups, protected=self._protected
-        )
+        return Bindings(home=agent.home, repo=agent.repo or agent.cwd, groups=self._groups, protected=self._protected)
 
     def charter(self, digest: str) -> Charter:
         """Return a charter version.

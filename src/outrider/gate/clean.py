@@ -65,25 +65,21 @@ def expand(path: str, home: str) -> str:
 
 
 def _strings(struct: msgspec.Struct) -> list[str]:
+    """Return every string of a struct that came from outside, however deep."""
     out: list[str] = []
     stack: list[Any] = [struct]
     while stack:
         item = stack.pop()
-        if isinstance(item, msgspec.Struct):
-            for name in item.__struct_fields__:
-                if name not in _OURS:
-                    value = getattr(item, name)
-                    if value.__class__ is str:
-                        if value:
-                            out.append(value)
-                    elif value.__class__ is not int:
-                        stack.append(value)
-        elif isinstance(item, tuple):
+        kind = item.__class__
+        if kind is str:
+            if item:
+                out.append(item)
+        elif kind is tuple:
             stack.extend(item)
-        elif isinstance(item, dict):
+        elif kind is dict:
             stack.extend(item.values())
-        elif isinstance(item, str) and item:
-            out.append(item)
+        elif kind is not int and isinstance(item, msgspec.Struct):
+            stack.extend([getattr(item, name) for name in item.__struct_fields__ if name not in _OURS])
     return out
 
 

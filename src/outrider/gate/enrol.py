@@ -98,14 +98,14 @@ class Enrolment:
             standing = binding.who(
                 self._state.registry,
                 peer,
-                door=message.door,
-                session=message.session,
-                what=_what(message),
-                now=self._scribe.now(),
-                host_agent=message.host_agent,
-                agent_type=message.agent_type if isinstance(message, m.SubagentStarted) else "",
-                boot=self._boot,
-                unattested=self._unattested,
+                binding.Claim(
+                    door=message.door,
+                    session=message.session,
+                    what=_what(message),
+                    host_agent=message.host_agent,
+                    agent_type=message.agent_type if isinstance(message, m.SubagentStarted) else "",
+                ),
+                binding.Moment(now=self._scribe.now(), boot=self._boot, unattested=self._unattested),
             )
             if isinstance(standing, binding.Known):
                 return standing.agent
@@ -144,7 +144,7 @@ class Enrolment:
 
     def _note(self, message: m.Message, agent: Agent) -> HostNoted:
         source = f"{message.door}:{message.session}"[:200]
-        return self._scribe.write(HostNoted, agent=agent.id, source=source, event=message.event)
+        return self._scribe.write(HostNoted, agent=agent.id, told_by=source, event=message.event)
 
     def _resumed(self, standing: binding.Returning, peer: m.Peer) -> Event:
         agent = standing.agent
@@ -155,9 +155,7 @@ class Enrolment:
         if standing.under is not None:
             labels = self._state.flow.labels_of(standing.under.id)
             if labels:
-                event = self._scribe.write(
-                    LabelsJoined, agent=agent.id, labels=labels, origin_agent=standing.under.id
-                )
+                event = self._scribe.write(LabelsJoined, agent=agent.id, labels=labels, origin_agent=standing.under.id)
         return event
 
     def _born(self, message: m.Message, unborn: Unborn, peer: m.Peer) -> AgentBorn:
@@ -174,10 +172,12 @@ class Enrolment:
         root = repo.root or cwd
         configured = self._repository_charter(root) if root else None
         wish = Wish(
+            agent=agent_id(),
+            now=self._scribe.now(),
             door=message.door,
-            session=message.session[:200],
+            session=message.session,
             how=unborn.how,
-            host_agent=unborn.host_agent[:200],
+            host_agent=unborn.host_agent,
             agent_type=message.agent_type if isinstance(message, m.SubagentStarted) else "",
             sponsor=self._people.of(human),
             repo_charter=configured[0] if configured else "",
@@ -187,9 +187,7 @@ class Enrolment:
         )
         birth = plan_birth(
             wish,
-            agent=agent_id(),
-            now=self._scribe.now(),
-            terms=self.terms,
+            self.terms,
             parent=parent,
             asked=self._asked(parent, wish),
             default=UNCLAIMED,
@@ -198,7 +196,7 @@ class Enrolment:
         private |= {"sponsor": human, "human": place.os_user(attested.uid), "exe": host.exe if host else ""}
         return self._scribe.write(
             AgentBorn,
-            source=f"{message.door}:{message.session}"[:200],
+            told_by=f"{message.door}:{message.session}"[:200],
             beside=Beside(entities=_born_entities(birth.fields(), root), private=private),
             seal=True,
             **birth.fields(),
@@ -250,8 +248,8 @@ class Enrolment:
         exe = exe_digest(host.pid)
         if not exe:
             digest_later(host.pid)
-        commit, branch = (repo.commit, repo.branch) if repo else place.head_of(root) if root else ("", "")
-        return process.attest(host, uid=peer.uid, above=above, exe=exe, commit=commit, branch=branch)
+        head = (repo.commit, repo.branch) if repo else place.head_of(root) if root else ("", "")
+        return process.attest(host, uid=peer.uid, above=above, exe=exe, head=head)
 
 
 def _what(message: m.Message) -> binding.What:

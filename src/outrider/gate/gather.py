@@ -44,7 +44,7 @@ def look(want: Want) -> PathFact:
         return PathFact(path=path, real="", state="unresolvable")
     try:
         real = os.path.realpath(path)
-        mode = os.stat(real).st_mode
+        mode = os.lstat(real).st_mode
     except FileNotFoundError:
         return _missing(path)
     except NotADirectoryError:

@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from outrider.charter.ruling import Context, Ruling, rule
-from outrider.events.call import Call, Effect, Finding, Label
-from outrider.events.decision import WORSE, Decision, RuleHit, Verdict
+from outrider.events.call import Effect, Finding, Label
+from outrider.events.decision import Decision, RuleHit, Verdict, worst
 from outrider.flow.labels import brings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from outrider.charter.bound import Bound
     from outrider.events.record import Counters
 
 Mode = Literal["enforce", "observe"]
 MAX_HITS = 16
+MOST_ORIGINS = 8
+"""Origins of one label that a context remembers. A session that reads a thousand pages is not more untrusted for it."""
+
 PENDING = -1
 """Origin of a label that the call under judgement itself brings."""
 
@@ -66,24 +69,21 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    call: Call,
     effects: Sequence[Effect],
     findings: Sequence[Finding],
     setting: Setting,
-    file_labels: Callable[[str], tuple[Label, ...]],
+    carried: Sequence[Label],
 ) -> Judged:
     """Return the decision on a call.
 
     Args:
-        call: The call.
         effects: What it would do, paths resolved.
         findings: What detectors saw in it.
         setting: What the agent brings.
-        file_labels: Labels that a file carries, by absolute path.
+        carried: Labels of the files that it would read.
     """
     reads = [effect for effect in effects if effect.verb == "read"]
-    carried = _carried(reads, file_labels)
-    within = carried | {Label(name, PENDING) for name in brings(reads, findings)}
+    within = {*carried} | {Label(name, PENDING) for name in brings(reads, findings)}
     labels = _merge(setting.labels, within)
     ruling = rule(
         setting.chain,
@@ -97,10 +97,8 @@ def decide(
             agent=setting.agent,
         ),
     )
-    adds = _merge((), carried | {Label(name, PENDING) for name in brings(effects, findings)})
-    known = set(setting.labels)
-    held = {label.name for label in setting.labels}
-    adds = tuple(a for a in adds if a not in known and not (a.origin == PENDING and a.name in held and call.tool == "prompt"))
+    adds = _merge((), {*carried} | {Label(name, PENDING) for name in brings(effects, findings)})
+    adds = tuple(label for label in adds if _is_news(label, setting.labels))
     stops = tuple(hit for hit in ruling.hits if hit.verdict != "allow")
     told = tuple(hit for hit in ruling.hits if hit.verdict == "allow" and hit.advice)
     decision = Decision(
@@ -117,19 +115,13 @@ def enforce(ruling: Ruling, setting: Setting) -> Verdict:
     """Return what the host is told: the ruling's own word, or, under a pause, only what the floor refuses."""
     if not setting.paused:
         return ruling.enforced
-    floor = [hit.verdict for hit in ruling.hits if hit.charter == "floor"]
-    verdict = max(floor, key=WORSE.__getitem__, default="allow")
+    verdict = worst([hit.verdict for hit in ruling.hits if hit.charter == "floor"])
     return ruling.undecided if verdict == "error" else verdict
 
 
-def _carried(reads: Sequence[Effect], file_labels: Callable[[str], tuple[Label, ...]]) -> set[Label]:
-    carried: set[Label] = set()
-    for effect in reads:
-        if effect.kind == "path":
-            carried.update(file_labels(effect.value))
-            if effect.resolved:
-                carried.update(file_labels(effect.resolved))
-    return carried
+def _is_news(label: Label, held: Sequence[Label]) -> bool:
+    """Tell whether a label says something that the context does not say often enough already."""
+    return label not in held and sum(1 for one in held if one.name == label.name) < MOST_ORIGINS
 
 
 def _merge(held: Sequence[Label], more: set[Label]) -> tuple[Label, ...]:

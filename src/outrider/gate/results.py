@@ -57,7 +57,7 @@ class Results:
         event = self._scribe.write(
             CallResult,
             agent=agent.id,
-            source=f"{message.door}:{message.session}"[:200],
+            told_by=f"{message.door}:{message.session}"[:200],
             beside=Beside(entities=entities, prints=reading.prints, salt=salt),
             call=call,
             intent=intent.n if intent else -1,
@@ -94,7 +94,7 @@ class Results:
             self._scribe.write(
                 RecordGap,
                 agent=agent.id,
-                source=f"{message.door}:{message.session}"[:200],
+                told_by=f"{message.door}:{message.session}"[:200],
                 lost=len(unseen),
                 seal=True,
                 what="unseen-call",

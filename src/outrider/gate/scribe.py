@@ -69,7 +69,7 @@ class Scribe:
         kind: type[E],
         *,
         beside: Beside = NOTHING,
-        source: str = "daemon",
+        told_by: str = "daemon",
         lost: int = 0,
         seal: bool = False,
         **fields: Any,
@@ -79,7 +79,7 @@ class Scribe:
         Args:
             kind: Type of the event.
             beside: What lies beside it.
-            source: Who told us; its sequence is continued.
+            told_by: The source; its sequence is continued.
             lost: How many of the source's messages are known to be missing before this one.
             seal: True if the commit that holds it must be sealed by a checkpoint.
             fields: The type's own fields, and ``agent``.
@@ -90,13 +90,13 @@ class Scribe:
         """
         state = self._state
         now = self._clock()
-        seq, prev = state.sources.get(source, (-1, ""))
+        seq, prev = state.sources.get(told_by, (-1, ""))
         cleaned = clean_beside(beside, self.key)
         blob = encode_beside(cleaned)
-        envelope = {
+        envelope: dict[str, Any] = {
             "v": VERSION,
             "ts": now,
-            "src": Source(id=source, seq=seq + 1, prev=prev, lost=lost),
+            "src": Source(id=told_by, seq=seq + 1, prev=prev, lost=lost),
             "beside": beside_digest(blob),
             "back": max(0, state.last_ts - now),
         }
@@ -130,7 +130,7 @@ def fit(event: CallDecided) -> CallDecided:
 
     Only the record is shortened: the decision was made on all effects.
     """
-    if len(event.effects) + len(event.findings) + len(event.decision.hits) < 24:  # noqa: PLR2004
+    if len(event.effects) + len(event.findings) + len(event.decision.hits) < 24:
         return event
     decisive = [hit.effect for hit in event.decision.hits if hit.effect >= 0]
     order = list(dict.fromkeys([*decisive, *range(len(event.effects))]))

@@ -86,8 +86,10 @@ class State:
             self.opaque.pop(event.agent, None)
 
     def paused(self, now: int) -> bool:
-        """Tell whether enforcement is paused at ``now`` (microseconds). A clock that jumps back cannot prolong it
-        by more than the jump, because the pause's own end is fixed in the record."""
+        """Tell whether enforcement is paused at ``now`` (microseconds).
+
+        A clock that jumps back cannot prolong it by more than the jump: the pause's end is fixed in the record.
+        """
         return now < self.paused_until
 
     def dump(self, size: int, root: bytes) -> bytes:

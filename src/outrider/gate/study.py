@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from outrider.detect.scan import scan_call, scan_text
-from outrider.effects.plan import plan
+from outrider.effects import plan
 from outrider.events.call import Call, Finding, Plan
 from outrider.events.entities import mentions
 from outrider.events.message import text_of

@@ -51,8 +51,8 @@ def refusal(decision: Decision, effects: Sequence[Effect], n: int) -> str:
     if len(hits) > len(shown):
         lines.append(f"({len(hits) - len(shown)} more rules said no.)")
     unlock = next((hit.unlock for hit in shown if hit.unlock), "")
-    if unlock:
-        lines.append(f"If the work really needs it, ask your user; a person can {unlock}.")
+    if unlock and not unlock.startswith("nothing"):
+        lines.append(f"If the work really needs it, tell your user. What would allow it: {unlock}.")
     lines.append(f"Recorded as event {n}; `outrider why {n}` explains it.")
     return "\n".join(lines)[:MAX_REASON]
 
