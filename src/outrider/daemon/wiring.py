@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from outrider.charter.model import from_canonical
 from outrider.charter.parse import parse
 from outrider.charter.shelf import Shelf
 from outrider.config import charter_texts, load_config
-from outrider.doors.claude_code import settings
+from outrider.daemon.repositories import Repositories
+from outrider.doors.claude_code.installed import harmless
 from outrider.errors import CharterError
 from outrider.events.codec import canonical
 from outrider.events.record import CharterLoaded, CharterRefused
@@ -109,7 +111,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         results=results,
         people=Pseudonyms(key),
         sponsor=config.sponsor.name,
-        repository_charter=config.charter_for,
+        repository_charter=Repositories(home, config),
         unattested=config.http.enabled,
     )
     workers = Workers()
@@ -120,7 +122,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         results=results,
         chains=chains,
         workers=workers,
-        harmless_settings=getattr(settings, "harmless", lambda _p, _c: False),
+        harmless_settings=partial(harmless, home),
     )
     parts = Parts(home, config, ledger, state, scribe, shelf, enrolment, results, workers, gate)
     record_charters(parts, groups, bad)

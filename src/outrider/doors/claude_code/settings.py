@@ -260,3 +260,34 @@ def _without(text: str, event: str) -> str:
 def _drop(text: str, at: int, key: str) -> str:
     held, _ = jsonspan.spans(text, at)
     return jsonspan.remove(text, at, next(i for i, span in enumerate(held) if span.key == key))
+
+
+def switched_off(text: str) -> list[str]:
+    """Say what in one settings file keeps the host from asking us, whatever its hooks say; empty if nothing does.
+
+    Raises:
+        BadInputError: As :func:`install`.
+    """
+    _hooks(text)
+    value = jsonspan.load(text)
+    out = [f"{key}: {what}" for key, what in _SWITCHES.items() if value.get(key, False) is not False]
+    env = value.get("env")
+    names = sorted(_BARE & env.keys()) if isinstance(env, dict) else []
+    return out + [f"env.{name}: the host starts without its hooks" for name in names]
+
+
+def in_force(text: str, *, on_failure: bool) -> bool:
+    """Say whether one settings file, by itself, has the host ask us about everything that we want to be asked about.
+
+    Args:
+        text: The file's text.
+        on_failure: Whether each entry must also block if our hook fails.
+
+    Raises:
+        BadInputError: As :func:`install`.
+    """
+    return not switched_off(text) and not drift({"": text}, on_failure=on_failure)
+
+
+_BARE = frozenset(("CLAUDE_CODE_SIMPLE", "CLAUDE_CODE_SAFE_MODE"))
+"""Environment variables that start the host without hooks."""
