@@ -3,7 +3,7 @@
     PYTHONPATH=src python bench/record.py [--events 1000000] [--full] [--json]
 
 Every row stands beside a baseline of the same run: a bare ``fdatasync`` of as many bytes into a file of zeros on the
-same disk, taken alternately; one SHA-256 and one CRC of the same bytes. Leaves are 360 bytes with 100 beside them, about
+same disk, taken alternately; one SHA-256 and one CRC of the same bytes. Leaves are 360 bytes with 100 beside, about
 what a decision takes. ``--full`` takes ten million events, of 40 bytes and nothing beside.
 """
 

@@ -283,7 +283,8 @@ def test_a_missing_segment_is_found_and_the_rest_is_still_read(copy, made):
 
 def test_a_stranger_among_the_segments_is_found(copy, made):
     (copy / "journal" / "extra").write_bytes(b"x")
-    assert checks(verify(copy, made[1])) == {"segments"}
+    (problem,) = verify(copy, made[1]).problems
+    assert str(problem) == "segments: extra is no segment of the journal"
 
 
 def test_bytes_hidden_behind_the_events_of_a_finished_segment_are_found(copy, made):

@@ -436,7 +436,7 @@ class Ledger:
         """Make everything durable, seal it, and let the next writer in.
 
         Raises:
-            RecordError: The last commit could not be written. The record is closed all the same.
+            RecordError: The last commit or its checkpoint could not be written. The record is closed all the same.
         """
         if self._closed:
             return

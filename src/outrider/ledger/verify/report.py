@@ -23,6 +23,9 @@ class Problem:
     detail: str
     event: int = -1
 
+    def __str__(self) -> str:
+        return f"{self.check}: {self.detail}"
+
 
 @dataclass(frozen=True)
 class Gap:
