@@ -108,9 +108,9 @@ def _why(info: Info, verdict: Verdict, about: About) -> tuple[str, str]:
             f'a person\'s yes; or remove "{info.text}" from [ask] {info.verb} of charter {name}',
         )
     if info.section == "flow":
+        carries = f"The agent's context carries {info.text}{_since(info, about)}"
         return (
-            f"The agent's context carries {info.text}{_since(info, about)}, "
-            f"and charter {name} lets none such {do} {shown}.",
+            f"{carries}, and charter {name} lets none such {do} {shown}.",
             f'add "{shown}" to except of [flow] {info.text} of charter {name}',
         )
     return (

@@ -185,17 +185,12 @@ def _spread(row: set[int], glob: str) -> None:
             row.add(reached)
 
 
-def contains_part(value: tuple[str, ...], pattern: PathGlob) -> bool:
-    """Return whether the tree at ``value`` (segments below the pattern's anchor) must be taken to hold a match.
+def holds(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Return whether the tree at ``value`` must be taken to hold a match of ``pattern``.
 
-    A pattern that starts with ``**`` could match below every directory; it counts only where ``value`` has used up a
-    named segment of it, so that searching a repository is not refused because a ``.env`` could be in it, and removing
-    ``.claude`` is, because ``.claude/settings.json`` goes with it.
+    A ``**`` could match below every directory; it counts only where ``value`` ends at a named segment of the pattern,
+    so that searching a repository is not refused because a ``.env`` could be in it, and removing ``.claude`` is,
+    because ``.claude/settings.json`` goes with it.
     """
-    segments = pattern.segments
-    first = 0
-    while first < len(segments) and segments[first] == "**":
-        first += 1
-    if not first:
-        return any(_overlap(value, segments[:end]) for end in range(len(segments) + 1))
-    return any(_overlap(value, segments[:end]) for end in range(first + 1, len(segments) + 1))
+    ends = [end for end in range(len(pattern) + 1) if pattern[max(end - 1, 0) : max(end, 1)] != ("**",)]
+    return any(_overlap(value, pattern[:end]) for end in ends)

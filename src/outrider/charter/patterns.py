@@ -18,9 +18,9 @@ from outrider.charter.paths import (
     PathGlob,
     Space,
     below,
-    contains_part,
     folded,
     glob_regex,
+    holds,
     normal,
     overlaps,
     parse_path,
@@ -178,28 +178,33 @@ class _Paths:
                 if name not in out and regex.fullmatch(rest):
                     out[name] = None
 
-    def meet(self, rests: list[tuple[Space, str]], flags: tuple[str, ...], out: dict[str, None]) -> None:
-        """Add the patterns that a glob could match, or that a whole tree holds, though the text does not match."""
-        trees = "recursive" in flags
-        for space, rest in rests:
-            value = tuple(part for part in rest.split("/") if part)
-            for glob, name in self.globs:
-                if glob.space != space or name in out:
-                    continue
-                if ("pattern" in flags and overlaps(value, glob.segments)) or (trees and contains_part(value, glob)):
+    def meet(self, asked: Asked, scene: Scene, *, remote: bool, out: dict[str, None]) -> None:
+        """Add the patterns that a glob could match, or that a whole tree holds, though the text does not match.
+
+        Both are spelt out from the root, because a glob or a tree may begin above the anchor: ``/home/*/.ssh``.
+        """
+        value = _parts(folded(normal(asked.value)))
+        for glob, name in self.globs:
+            if name in out or (glob.space == "remote") != remote:
+                continue
+            for anchor in _anchors(glob.space, scene):
+                whole = (*_parts(folded(anchor)), *glob.segments)
+                if ("pattern" in asked.flags and overlaps(value, whole)) or (
+                    "recursive" in asked.flags and holds(value, whole)
+                ):
                     out[name] = None
 
-    def above(self, value: str, scene: Scene, out: dict[str, None]) -> None:
-        """Add what a tree above an anchor holds: ``/home`` holds every agent's ``~/.ssh``."""
-        path = folded(normal(value))
-        inside = {
-            space
-            for space, anchor in (("home", scene.home), ("repo", scene.repo))
-            if anchor and below(folded(anchor), path)
-        }
-        for glob, name in self.globs:
-            if glob.space in inside and glob.segments[:1] != ("**",):
-                out[name] = None
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part for part in path.split("/") if part)
+
+
+def _anchors(space: Space, scene: Scene) -> tuple[str, ...]:
+    """Return the directories that patterns of a space are anchored at."""
+    if space == "tmp":
+        return scene.tmp
+    one = {"home": scene.home, "repo": scene.repo}.get(space, "/")
+    return (one,) if one else ()
 
 
 def _unanchored(value: str) -> list[tuple[Space, str]]:
@@ -207,7 +212,7 @@ def _unanchored(value: str) -> list[tuple[Space, str]]:
 
     ``$D/.env`` meets ``**/.env``, and ``$D/.ssh/id_rsa`` meets ``~/.ssh/**``.
     """
-    parts = [part for part in value.split("/") if part]
+    parts = _parts(value)
     ends = ["".join("/" + part for part in parts[at:]) for at in range(min(len(parts), 32))]
     spaces: tuple[Space, ...] = ("home", "repo")
     return [("root", ends[0] if ends else ""), *((space, end) for space in spaces for end in ends)]
@@ -285,16 +290,14 @@ class _Verb:
                 rests = self.strict.rests(asked.value, scene, remote=far)
                 self.strict.match(rests, out)
                 if wide:
-                    self.strict.meet(rests, asked.flags, out)
-            if "recursive" in asked.flags and not remote:
-                self.strict.above(asked.value, scene, out)
+                    self.strict.meet(asked, scene, remote=far, out=out)
 
     def _leave_out(self, asked: Asked, scene: Scene, out: dict[str, None]) -> None:
         left: dict[str, None] = {}
         rests = _NOT_SYSTEM.rests(asked.value, scene, remote=False)
         _NOT_SYSTEM.match(rests, left)
         if "pattern" in asked.flags:
-            _NOT_SYSTEM.meet(rests, ("pattern",), left)
+            _NOT_SYSTEM.meet(asked._replace(flags=("pattern",)), scene, remote=False, out=left)
         if left:
             for name in self.system:
                 out.pop(name, None)

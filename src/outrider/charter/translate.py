@@ -178,7 +178,7 @@ class Translator:
             return f"(not {self._set_of(self.source(expr.arg))})"
         raise NotCovered(expr.op)
 
-    def _binary(self, expr: pst.BinaryOp) -> Source:  # noqa: PLR0911 - one answer an operator.
+    def _binary(self, expr: pst.BinaryOp) -> Source:
         op, left, right = expr.op, expr.left, expr.right
         if op in {"and", "or"}:
             return f"({self.condition(left)} {op} {self.condition(right)})"

@@ -1,0 +1,62 @@
+import pytest
+
+from outrider.charter.patterns import Asked, Declared, Index, Scene, check
+from outrider.errors import CharterError
+
+
+def falls(verb, kind, pattern, value, groups=None, *, strict=False):
+    scene = Scene("/h", "/h/r", (), groups or {})
+    return bool(Index([Declared("p", verb, pattern, strict)]).members(Asked(verb, kind, value, ()), scene))
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind", "pattern", "inside", "outside"),
+    [
+        ("call", "tool", "mcp:github/*", ["mcp:github/get_issue"], ["mcp:gitlab/get_issue", "mcp:github"]),
+        ("push", "repo", "origin/*", ["origin/main", "origin/feature/x"], ["upstream/main"]),
+        ("exec", "command", "py*", ["python"], ["ruby"]),
+        ("spawn", "charter", "researcher", ["researcher"], ["Researcher", "agent:researcher"]),
+        ("spawn", "agent", "agent:claude", ["claude"], ["codex"]),
+        (
+            "install",
+            "package",
+            "pypi:zope.interface",
+            ["pypi:zope-interface", "pypi:Zope_Interface"],
+            ["npm:zope.interface"],
+        ),
+        ("commit", "repo", "repo/**", ["/h/r"], ["/h/other"]),
+        ("use_credential", "credential", "*", ["anything"], []),
+    ],
+)
+def test_name_patterns_cover_what_they_say_and_nothing_else(verb, kind, pattern, inside, outside):
+    assert [value for value in inside if not falls(verb, kind, pattern, value)] == []
+    assert [value for value in outside if falls(verb, kind, pattern, value)] == []
+
+
+def test_known_is_the_list_where_there_is_one():
+    groups = {"pypi:known": ("requests",)}
+    assert falls("install", "package", "pypi:known", "pypi:requests", groups)
+    assert not falls("install", "package", "pypi:known", "pypi:reqeusts", groups)
+
+
+@pytest.mark.parametrize(
+    ("value", "known"),
+    [("npm:left-pad", True), ("npm:@types/node", True), ("npm:.", True), ("pypi:requests", False),
+     ("npm:git+ssh://x/y", False), ("npm:https://evil.example/x.tgz", False), ("npm:./local", False)],
+)  # fmt: skip
+def test_without_a_list_known_is_a_name_in_its_own_registry(value, known):
+    assert falls("install", "package", "npm:known", value) is known
+
+
+def test_a_refused_name_is_refused_in_any_case():
+    assert falls("call", "tool", "mcp:Shell/*", "mcp:shell/run", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("verb", "text"),
+    [("install", "requests"), ("install", "pipy:requests"), ("read", "@registries"), ("connect", "@system"),
+     ("exec", "@tmp"), ("exec", ""), ("unparsed", "*"), ("raed", "*"), ("call", "*a*b*c*d*")],
+)  # fmt: skip
+def test_what_is_not_a_pattern_for_its_verb_is_refused(verb, text):
+    with pytest.raises(CharterError):
+        check(verb, text)

@@ -1,0 +1,179 @@
+import tomllib
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outrider.charter.model import Budget, Charter, Code, Flow, from_canonical, seconds
+from outrider.charter.parse import parse
+from outrider.charter.schema import json_schema
+from outrider.errors import CharterError
+
+FULL = '''
+[charter]
+name = "mine"
+extends = "base"
+description = "All of it."
+sponsor = "required"
+ttl = "8h"
+budget = { calls = 10, spawns = 2, spawn_depth = 1 }
+undecided = "ask"
+mode = "observe"
+grant = true
+
+[may]
+read = [
+  "repo/**", # everything here
+  "@system",
+]
+exec = ["*"]
+opaque = "confined"
+
+[delegate]
+connect = ["docs.example.com"]
+
+[ask]
+push = ["origin/main"]
+
+[never]
+read = ["~/.ssh/**"]
+
+[flow]
+secret = { not_to = ["connect", "call"], except = ["@loopback"] }
+untrusted = { with = "secret", not_to = ["connect"] }
+
+[code]
+high = "fix"
+low = "note"
+
+[cedar]
+policies = """
+@id("night") @verdict("ask") @advice("Wait for the morning.")
+forbid (principal, action == Action::"deploy", resource) when { context.time.hour < 6 };
+"""
+'''
+
+
+def test_everything_that_is_written_arrives():
+    charter = parse(FULL, source="mine.toml")
+    assert (charter.name, charter.extends, charter.ttl, charter.grant) == ("mine", "base", "8h", True)
+    assert charter.budget == Budget(calls=10, spawns=2, spawn_depth=1)
+    assert (charter.undecided, charter.mode, charter.sponsor, charter.opaque) == (
+        "ask",
+        "observe",
+        "required",
+        "confined",
+    )
+    assert charter.may == {"read": ("repo/**", "@system"), "exec": ("*",)}
+    assert (charter.delegate, charter.ask) == ({"connect": ("docs.example.com",)}, {"push": ("origin/main",)})
+    assert charter.flow["secret"] == Flow(not_to=("connect", "call"), but=("@loopback",))
+    assert charter.flow["untrusted"] == Flow(not_to=("connect",), also="secret")
+    assert charter.code == Code(high="fix", low="note")
+    assert "night" in charter.cedar
+
+
+def test_a_charter_is_its_canonical_form_and_comments_do_not_count():
+    charter = parse(FULL)
+    assert from_canonical(charter.canonical()) == charter
+    assert from_canonical(charter.canonical()).digest == charter.digest
+    assert parse(FULL.replace(" # everything here", "")).digest == charter.digest
+    assert parse(FULL.replace('"~/.ssh/**"', '"~/.aws/**"')).digest != charter.digest
+    assert charter.digest.startswith("sha256:")
+    with pytest.raises(CharterError):
+        from_canonical(charter.canonical() + b" ")
+
+
+HEAD = '[charter]\nname = "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says", "fix"),
+    [
+        ("[charter\n", 1, "not TOML", ""),
+        ("", 1, "no [charter]", "Begin with"),
+        ("x = 1\n" + HEAD, 1, '"x" is not a section', "Known are"),
+        (HEAD + "[mey]\n", 3, '"mey" is not a section', '"may"'),
+        (HEAD + 'moode = "enforce"\n', 3, '"moode"', '"mode"'),
+        (HEAD + 'mode = "enforced"\n', 3, "means nothing", '"enforce"'),
+        (HEAD + 'ttl = "8 hours"\n', 3, "not a length of time", "8h"),
+        (HEAD + "grant = 1\n", 3, "neither true nor false", "true"),
+        (HEAD + "budget = { calls = 1, spanws = 2 }\n", 3, '"spanws"', '"spawns"'),
+        (HEAD + "budget = { calls = -1 }\n", 3, "not a count", "100"),
+        (HEAD + "budget = { calls = true }\n", 3, "not a count", "100"),
+        (HEAD + "\n[may]\nraed = []\n", 5, '"raed" is not a verb', '"read"'),
+        (HEAD + '[may]\nread = [\n  "repo/**",\n  "src/**",\n]\n', 6, "where it starts", "repo/src"),
+        (HEAD + '[may]\nread = "repo/**"\n', 4, "not a list", "["),
+        (HEAD + '[may]\nread = ["repo/**", "repo/**"]\n', 4, "stands twice", ""),
+        (HEAD + '[may]\nconnect = ["https://example.com"]\n', 4, "not a host", "name only"),
+        (HEAD + '[may]\nopaque = "alow"\n', 4, "means nothing", '"allow"'),
+        (HEAD + '[flow]\nsecret = { not_to = ["conect"] }\n', 4, '"conect"', '"connect"'),
+        (HEAD + "[flow]\nsecret = { }\n", 4, "does not say", "not_to"),
+        (HEAD + '[code]\nhigh = "deny"\n', 4, "means nothing", "fix"),
+        (HEAD + '[code]\nhihg = "fix"\n', 4, '"hihg"', '"high"'),
+        (HEAD + '[cedar]\npolicies = "permit(principal, action, resource) when { context.lables };"', 4, "lables", ""),
+        (HEAD + '[cedar]\npolicies = "permit(principal;"\n', 4, "[cedar]", ""),
+        (HEAD + "[cedar]\npolicies = '@verdict(\"ask\") permit(principal,action,resource);'", 4, "@verdict", "forbid"),
+        (HEAD + '[cedar]\npolicies = "@id(\\"a.may.read.0\\") permit(principal, action, resource);"\n', 4, "taken", ""),
+        (HEAD + '[cedar]\npolicies = "permit(principal == ?principal, action, resource);"\n', 4, "template", ""),
+        ('[charter]\nname = "Coder"\n', 2, "not a name", "lower-case"),
+        ('[charter]\nname = "floor"\n', 2, "not a name", "taken"),
+        ('[charter]\nname = "a"\nextends = "a"\n', 3, "extends itself", ""),
+        ("[charter]\ndescription = 'x'\n", 1, "no name", "name"),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_line_and_what_was_meant(text, line, says, fix):
+    with pytest.raises(CharterError) as caught:
+        parse(text, source="a.toml")
+    assert says in str(caught.value)
+    assert fix in caught.value.fix
+    assert caught.value.line == line
+    assert str(caught.value).startswith(f"a.toml:{caught.value.line}: ")
+
+
+def refusal(text):
+    try:
+        parse(text)
+    except CharterError as error:
+        return error
+    return None
+
+
+@given(st.text(max_size=200))
+def test_no_text_makes_the_parser_fail_otherwise_than_with_its_own_error(text):
+    error = refusal(text)
+    assert error is None or str(error)
+
+
+@given(st.sampled_from(FULL.splitlines(keepends=True)), st.text(alphabet='ab[]{}="#\n\\', max_size=6))
+def test_a_charter_damaged_anywhere_is_refused_or_means_something(line, noise):
+    error = refusal(FULL.replace(line, noise + line, 1))
+    assert error is None or 0 <= error.line <= FULL.count("\n") + 8
+
+
+def test_deep_nesting_is_refused_and_not_a_crash():
+    with pytest.raises(CharterError):
+        parse("x = " + "[" * 100_000)
+
+
+def test_the_schema_accepts_what_the_parser_accepts():
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(tomllib.loads(FULL), schema)
+
+
+@pytest.mark.parametrize("bad", ['[may]\nraed = ["*"]', 'mode = "x"', "grant = 1", 'ttl = "8 h"', "[cedar]\ntext = ''"])
+def test_the_schema_refuses_what_the_parser_refuses(bad):
+    with pytest.raises(CharterError):
+        parse(HEAD + bad)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(HEAD + bad), json_schema())
+
+
+@pytest.mark.parametrize(("text", "number"), [("90s", 90), ("30m", 1800), ("8h", 28_800), ("7d", 604_800)])
+def test_lengths_of_time_are_seconds(text, number):
+    assert seconds(text) == number
+
+
+def test_a_charter_has_no_floor_of_its_own_to_lower():
+    assert not any("floor" in field for field in Charter.__struct_fields__)
