@@ -18,6 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ from outrider.events.record import (
     RecordOpened,
     Source,
 )
+from outrider.investigate.answer import answer
 from outrider.investigate.blast import blast
 from outrider.investigate.cause import cause
 from outrider.investigate.coverage import coverage
@@ -73,9 +75,11 @@ class Record:
             self.session(len(self.agents))
 
     def entries(self, start: int) -> Iterator[tuple[bytes, bytes]]:
+        """Give what is there from ``start`` on."""
         return iter(self.kept[start:] if start else self.kept)
 
     def put(self, kind: Any, source: str, beside: Beside | None = None, **fields: Any) -> int:
+        """Append an event; return its index."""
         n = len(self.kept)
         blob = encode_beside(beside) if beside is not None else b""
         seq, prev = self.sources.get(source, (-1, ""))
@@ -89,9 +93,11 @@ class Record:
         return n
 
     def prints(self, count: int, extra: tuple[bytes, ...] = ()) -> bytes:
+        """Return as many random fingerprints."""
         return b"".join(sorted([self.random.randbytes(8) for _ in range(count)] + list(extra)))
 
     def born(self, session: str, parent: str = "", labels: tuple[Label, ...] = ()) -> str:
+        """Let an agent be born; return its id."""
         agent = f"01J{len(self.agents):023d}"
         self.agents.append(agent)
         root = parent or agent
@@ -109,20 +115,23 @@ class Record:
 
     def call(
         self, agent: str, session: str, tool: str, effect: Effect, entity: Entity, *, control: bytes = b"",
-        prints: bytes = b"", labels: tuple[Label, ...] = (), adds: tuple[Label, ...] = (), named: tuple[Entity, ...] = (),
+        prints: bytes = b"", labels: tuple[Label, ...] = (), adds: tuple[Label, ...] = (),
+        named: tuple[Entity, ...] = (),
     ) -> int:  # fmt: skip
+        """Write a call and its result; return the call's index."""
         call = f"toolu_{len(self.kept):020d}"
         n = self.put(
             CallDecided, session, Beside(entities=(entity,), control=control or self.prints(4), prints=self.prints(12),
             salt=self.random.randbytes(32)), agent=agent, call=call, tool=tool, name=tool.title(), effects=(effect,),
-            decision=Decision(verdict="allow", enforced="allow"), chain=(DIGEST, DIGEST), content=NOTHING, labels=labels,
-            adds=adds, us=150,
+            decision=Decision(verdict="allow", enforced="allow"), chain=(DIGEST, DIGEST), content=NOTHING,
+            labels=labels, adds=adds, us=150,
         )  # fmt: skip
         beside = Beside(prints=prints or self.prints(36), entities=named, salt=self.random.randbytes(32))
         self.put(CallResult, session, beside, agent=agent, call=call, intent=n, ok=True, content=NOTHING, ms=5)
         return n
 
     def session(self, number: int) -> None:
+        """Write one session from birth to end."""
         pick = self.random
         session = f"claude_code:{number:08d}-session"
         agent = self.born(session)
@@ -162,6 +171,7 @@ class Record:
         self.put(AgentEnded, session, agent=agent, how="completed")
 
     def leak(self, agent: str, session: str) -> None:
+        """Let an agent read the poisoned page and do as it says."""
         planted = tuple(bytes([7]) * 7 + bytes([i]) for i in range(4))
         self.call(agent, session, "fetch", Effect(verb="connect", kind="host", value="docs.example"),
                   Entity("sent", "host", "docs.example"), prints=self.prints(36, planted),
@@ -188,18 +198,28 @@ def questions(view: View, record: Record, seed: int, runs: int) -> list[dict[str
     decided = [n for (n,) in view.rows("SELECT n FROM events WHERE kind = 'call.decided'")]
     some = [pick.choice(decided) for _ in range(runs)]
     agents = [pick.choice(record.agents) for _ in range(runs)]
+    commits = [pick.choice(record.commits) for _ in range(runs)]
+    paths = [pick.choice(record.paths) for _ in range(runs)]
+    nobody = [f"nobody{at}.example" for at in range(runs)]
+
+    def each(ask: Callable[[View, Any], object], about: list[Any]) -> list[Callable[[], object]]:
+        return [partial(ask, view, one) for one in about]
+
     return [
-        percentiles("(baseline: one point query)", [lambda n=n: view.one("SELECT ts FROM events WHERE n=?", n) for n in some]),
-        percentiles("involved: a leak's domain", [lambda: involved(view, "drop.example")] * max(5, runs // 5)),
-        percentiles("involved: a commit", [lambda c=pick.choice(record.commits): involved(view, c) for _ in range(runs)]),
-        percentiles("involved: a path", [lambda p=pick.choice(record.paths): involved(view, p) for _ in range(runs)]),
-        percentiles("involved: nobody", [lambda i=i: involved(view, f"nobody{i}.example") for i in range(runs)]),
-        percentiles("touched", [lambda a=a: touched(view, a) for a in agents]),
-        percentiles("cause", [lambda n=n: cause(view, n) for n in some]),
-        percentiles("why", [lambda n=n: why(view, n) for n in some]),
-        percentiles("blast (aggregate)", [lambda n=n: blast(view, n) for n in record.leaks[:20] + some[:5]]),
-        percentiles("coverage (aggregate)", [lambda: coverage(view)] * 5),
-    ]  # fmt: skip
+        percentiles(
+            "(baseline: one point query)", each(lambda v, n: v.one("SELECT ts FROM events WHERE n=?", n), some)
+        ),
+        percentiles("involved: a leak's domain", each(involved, ["drop.example"] * max(5, runs // 5))),
+        percentiles("involved: a commit", each(involved, commits)),
+        percentiles("involved: a path", each(involved, paths)),
+        percentiles("involved: nobody", each(involved, nobody)),
+        percentiles("touched", each(touched, agents)),
+        percentiles("cause", each(cause, some)),
+        percentiles("why", each(why, some)),
+        percentiles("the whole answer", each(answer, ["drop.example"] * 5 + commits[:5])),
+        percentiles("blast (aggregate)", each(blast, record.leaks[:20] + some[:5])),
+        percentiles("coverage (aggregate)", [partial(coverage, view)] * 5),
+    ]
 
 
 def baseline(record: Record, directory: Path) -> float:

@@ -30,13 +30,14 @@ class World(Story):
         beside = Beside(prints=prints(*words), entities=tuple(named))
         return self.put(Prompted, agent=agent, content=NOTHING, beside=beside)
 
-    def fetch(self, agent, host, *words, named=(), labels=()):
+    def fetch(self, agent, host, *words, named=(), labels=(), label=True):
         n = self.call(
             agent, Effect(verb="connect", kind="host", value=host), entities=[Entity("sent", "host", host)],
             tool="fetch", control=prints(host), labels=labels,
         )  # fmt: skip
         mentions = [Entity("mentioned", kind, value) for kind, value in named]
-        return n, self.result(agent, n, prints=prints(*words), entities=mentions, adds=[Label("untrusted", -1)])
+        adds = [Label("untrusted", -1)] if label else []
+        return n, self.result(agent, n, prints=prints(*words), entities=mentions, adds=adds)
 
     def read(self, agent, path, *words, labels=(), entities=(), verdict="allow"):
         n = self.call(

@@ -1,3 +1,5 @@
+import pytest
+
 from outrider.events.call import Label
 from outrider.events.record import Entity
 from outrider.investigate.blast import blast
@@ -9,34 +11,59 @@ def values(things):
     return {thing.value for thing in things}
 
 
-def test_it_follows_children_reports_files_and_labels_and_nobody_else(world):
+def family(world, *, label):
     world.born("root", session="r")
     spawn = world.spawn("root")
     world.born("child", "root")
-    before, _ = world.write("child", "/r/before")
-    _, page = world.fetch("child", "blog.example", *PAGE)
+    world.write("child", "/r/before")
+    _, page = world.fetch("child", "blog.example", *PAGE, label=label)
+    carried = [Label("untrusted", page)] if label else []
     world.write("child", "/r/notes")
     world.spawn("child")
-    world.born("grandchild", "child")
+    world.born("grandchild", "child", labels=tuple(carried))
     world.end("child")
     world.result("root", spawn)
-    world.join("root", "child", Label("untrusted", page))
+    if label:
+        world.join("root", "child", *carried)
     world.write("root", "/r/after")
     world.born("reader", session="x")
-    world.read("reader", "/r/notes")
+    world.read("reader", "/r/notes", labels=carried)
     world.write("reader", "/r/spread")
     world.born("early", session="y")
     world.read("early", "/r/before")
     world.write("early", "/r/clean")
+    return page
+
+
+@pytest.mark.parametrize("label", [True, False])
+def test_it_follows_children_reports_files_and_nobody_else(world, label):
+    page = family(world, label=label)
     with world.view() as view:
         answer = blast(view, page)
-        assert {one.agent.id: one.by for one in answer.agents} == {
-            "child": "origin", "grandchild": "born of it", "root": "report", "reader": "file",
-        }  # fmt: skip
+        assert {one.agent.id for one in answer.agents} == {"child", "grandchild", "root", "reader"}
         assert answer.agents[0].agent.id == "child"
         assert {"/r/notes", "/r/after", "/r/spread"} <= values(answer.files)
         assert not {"/r/before", "/r/clean"} & values(answer.files)
-        assert before < page
+        assert answer.confidence == ("label" if label else "context")
+
+
+def test_without_a_label_each_is_told_by_what_it_could_have_come(world):
+    page = family(world, label=False)
+    with world.view() as view:
+        assert {one.agent.id: (one.by, one.through) for one in blast(view, page).agents} == {
+            "child": ("origin", ""), "grandchild": ("born of it", "child"), "root": ("report", "child"),
+            "reader": ("file", "child"),
+        }  # fmt: skip
+
+
+def test_files_are_followed_two_steps_and_not_through_everybody(world):
+    for at in range(5):
+        world.born(f"a{at}", session=f"s{at}")
+        if at:
+            world.read(f"a{at}", f"/r/{at - 1}")
+        world.write(f"a{at}", f"/r/{at}")
+    with world.view() as view:
+        assert {one.agent.id for one in blast(view, "a0").agents} == {"a0", "a1", "a2"}
 
 
 def test_credentials_read_before_and_after_commits_and_hosts_are_listed(world):

@@ -7,6 +7,7 @@ whole record who else met the same content or place.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -26,9 +27,14 @@ if TYPE_CHECKING:
 
 Tie = Literal["origin", "label", "born of it", "report", "file"]
 
-MOST_AGENTS: Final = 2_000
-MOST_READERS: Final = 200
-"""Readers of one written file that are followed."""
+MOST_AGENTS: Final = 500
+"""Agents followed, the nearest first."""
+
+FILE_HOPS: Final = 2
+"""Files written and read in a row that are followed where no label says more: beyond, everybody is affected by all."""
+
+MOST_READERS: Final = 100
+"""Reads of one written file that are followed, the first ones."""
 
 MOST_PIVOT: Final = 2_000
 _COMMON: Final = 0.5
@@ -155,38 +161,48 @@ def _index(view: View, start: int | str) -> int:
 
 
 def _closure(view: View, event: AnyEvent, origins: set[int]) -> tuple[tuple[Affected, ...], bool]:
+    """Return who came under an event: who carries its label; if it brought none, who could have had it passed on.
+
+    Labels travel with children, reports and files already, so that where there are some, nothing has to be guessed.
+    """
     labelled: dict[str, int] = {}
     for origin in origins:
         for agent, n in view.rows("SELECT agent, min(n) FROM labels WHERE origin = ? GROUP BY agent", origin):
             labelled[agent] = min(n, labelled.get(agent, n))
+    guess = not labelled
     out: dict[str, Affected] = {}
-    queue: list[tuple[str, int, Tie, str]] = [(event.agent, event.n, "origin", "")] if event.agent else []
-    queue += [(agent, n, "label", "") for agent, n in sorted(labelled.items(), key=lambda pair: pair[1])]
-    truncated = False
+    queue: deque[tuple[str, int, Tie, str, int]] = deque()
+    if event.agent:
+        queue.append((event.agent, event.n, "origin", "", 0))
+    queue.extend((agent, n, "label", "", 0) for agent, n in sorted(labelled.items(), key=lambda pair: pair[1]))
     while queue:
-        agent_id, since, by, through = queue.pop(0)
+        agent_id, since, by, through, hops = queue.popleft()
         known = out.get(agent_id)
         agent = known.agent if known else reading.agent(view, agent_id)
         if agent is None or (known is not None and known.since <= since):
             continue
-        if len(out) >= MOST_AGENTS:
-            truncated = True
-            break
-        sure = by == "origin" or labelled.get(agent_id, since + 1) <= since
+        if known is None and len(out) >= MOST_AGENTS:
+            return _ordered(out, event.agent), True
+        sure = by == "origin" or agent_id in labelled
         out[agent_id] = Affected(
             agent=agent, since=since, by=by, through=through, confidence="label" if sure else "context"
         )
-        queue += _onward(view, agent, since)
-    first = event.agent
-    return tuple(sorted(out.values(), key=lambda one: (one.agent.id != first, one.since, one.agent.id))), truncated
+        queue.extend((*tie, hops) for tie in _family(view, agent, since, reports=guess))
+        if guess and hops < FILE_HOPS:
+            queue.extend((*tie, hops + 1) for tie in _readers(view, agent, since))
+    return _ordered(out, event.agent), False
 
 
-def _onward(view: View, agent: reading.Agent, since: int) -> Iterator[tuple[str, int, Tie, str]]:
-    """Give who the agent could have carried it to, from ``since`` on."""
+def _ordered(out: dict[str, Affected], first: str) -> tuple[Affected, ...]:
+    return tuple(sorted(out.values(), key=lambda one: (one.agent.id != first, one.since, one.agent.id)))
+
+
+def _family(view: View, agent: reading.Agent, since: int, *, reports: bool) -> Iterator[tuple[str, int, Tie, str]]:
+    """Give the children born from ``since`` on, and the parent once it has the report."""
     for child in reading.agents_by(view, "parent", agent.id):
         if child.born_n > since:
             yield child.id, child.born_n, "born of it", agent.id
-    if agent.parent and (agent.ended_n is None or agent.ended_n > since):
+    if reports and agent.parent and (agent.ended_n is None or agent.ended_n > since):
         # A report comes back with the result of the call that asked for the agent, or, at the latest, at its end.
         row = view.one(
             "SELECT min(r.dst) FROM causes s JOIN causes r ON r.src = s.src AND r.why = 'returns'"
@@ -196,6 +212,10 @@ def _onward(view: View, agent: reading.Agent, since: int) -> Iterator[tuple[str,
         back = row[0] if row and row[0] is not None else agent.ended_n
         if back is not None:
             yield agent.parent, back, "report", agent.id
+
+
+def _readers(view: View, agent: reading.Agent, since: int) -> Iterator[tuple[str, int, Tie, str]]:
+    """Give who read, afterwards, a file that the agent wrote from ``since`` on."""
     written = view.rows(
         "SELECT t.entity, min(t.n) FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
         " WHERE e.agent = ? AND e.n >= ? AND t.role = 'wrote' AND x.kind = 'path'"
@@ -204,9 +224,10 @@ def _onward(view: View, agent: reading.Agent, since: int) -> Iterator[tuple[str,
     )  # fmt: skip
     for entity, n in written:
         readers = view.rows(
-            "SELECT e.agent, min(t.n) FROM touches t JOIN events e ON e.n = t.n WHERE t.entity = ? AND t.role = 'read'"
-            " AND t.n > ? AND e.agent != ? AND e.enforced NOT IN ('deny', 'error') GROUP BY e.agent LIMIT ?",
-            entity, n, agent.id, MOST_READERS,
+            "SELECT e.agent, min(t.n) FROM (SELECT n FROM touches WHERE entity = ? AND n > ? AND role = 'read'"
+            " ORDER BY n LIMIT ?) t JOIN events e ON e.n = t.n WHERE e.agent != ?"
+            " AND e.enforced NOT IN ('deny', 'error') GROUP BY e.agent",
+            entity, n, MOST_READERS, agent.id,
         )  # fmt: skip
         for reader, at in readers:
             yield reader, at, "file", agent.id
