@@ -204,7 +204,7 @@ def _one(chains: _Chains, call: CallDecided, bad: Collection[int]) -> tuple[str,
 def _rule(chain: tuple[Bound, ...], call: CallDecided, home: str) -> Ruling:
     effects = tuple(
         msgspec.structs.replace(effect, value=_expand(effect.value, home), resolved=_expand(effect.resolved, home))
-        if effect.kind == "path" and (effect.value[:1] == "~" or effect.resolved[:1] == "~")
+        if effect.kind in {"path", "repo"} and (effect.value[:1] == "~" or effect.resolved[:1] == "~")
         else effect
         for effect in call.effects
     )
