@@ -25,8 +25,12 @@ _WORDY = re.compile(
     r"(?:[a-z]+[0-9]{0,4}|[0-9]{1,6}|[A-Z]+[0-9]{0,4})(?:[-_./:](?:[a-z]+[0-9]{0,4}|[0-9]{1,6}|[A-Z]+[0-9]{0,4}))+\Z"
 )
 _CODE = re.compile(r"[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)+\Z|.*(?:->|::|=>|\\n|&&|\|\|| \+ |\?\?)")
-_MIN_TOKEN = 16
+_REFERENCES = ("/", "./", "../", "~/", "http:", "https:", "@")
+_PEM_HEADER = re.compile(r"(?:Version|Comment|Hash|Charset):[^\n\\]*")
 _MIN_PEM = 100
+_PEM_ENTROPY = 4.2
+_KEY_STARTS = ("M", "b3BlbnNzaC1rZXktdjE", "l", "x")
+"""How the base64 of a private key begins: a DER sequence, OpenSSH's own magic, an OpenPGP packet of old or new form."""
 
 
 def entropy(value: str) -> float:
@@ -66,8 +70,8 @@ def _jwt(value: str) -> Answer:
 
 
 def _pem(value: str) -> Answer:
-    body = re.sub(r"\\[nrt]|[^A-Za-z0-9+/=_-]", "", value)
-    return "maybe" if len(body) >= _MIN_PEM and entropy(body) > 4.2 else "no"
+    body = re.sub(r"\\[nrt]|[^A-Za-z0-9+/=_-]", "", _PEM_HEADER.sub("", value))
+    return "maybe" if len(body) >= _MIN_PEM and entropy(body) > _PEM_ENTROPY else "no"
 
 
 def _pem64(value: str) -> Answer:
@@ -114,11 +118,7 @@ def _mixed(value: str) -> Answer:
     """Tell whether a value set to a telling name looks like a secret rather than like a word, a name or code."""
     if stands_for_nothing(value, strict=True) or _CALL.search(value) or _CODE.match(value):
         return "no"
-    if (
-        _IDENTIFIER.match(value)
-        or value.count(" ") > 1
-        or value.startswith(("/", "./", "../", "http:", "https:", "~/"))
-    ):
+    if _IDENTIFIER.match(value) or value.count(" ") > 1 or value.startswith(_REFERENCES):
         return "no"
     if _WORDY.match(value) and not _uuid_like(value):
         return "no"

@@ -19,7 +19,7 @@ _WORDS = re2.compile(
     r"|redacted|removed|dummy|fake|sample|lorem|foobar|fixme|todo|not[-_]?a?[-_]?(?:real|secret)|some[-_ ]?(?:secret"
     r"|token|password|key|client|value)|my[-_]?(?:secret|token|password|key|pass)|(?:secret|pass(?:word|wd)|token|apikey"
     r"|api[-_]key)[-_ ]?(?:here|goes|value|string|name|placeholder)|x{5,}|\*{3,}|\.{3,}|(?:^|[^0-9])12345|1234567"
-    r"|abcdefg|qwerty|deadbeef|(?:ab){5,}|0{10,}|truncated|undefined|<[^>]{2,60}>|\[secret:|\[print:"
+    r"|abcdefg|qwerty|deadbeef|(?:ab){5,}|0{10,}|truncated|undefined|<[^>]{2,60}>"
 )
 _TEMPLATE = re2.compile(
     r"\$\{|\{\{|\$\(|%\(|%[sdv]\b|<%|#\{|\{%|^\$[A-Za-z_]|^\{[A-Za-z_.]+\}|^%[A-Za-z_]+%|^@[A-Za-z_.]+@|^@@|^!vault|^ENC[\[(]"
@@ -38,12 +38,14 @@ _DOUBTFUL_NAME = frozenset(
      "fixture", "pub", "publishable", "sitekey"}
 )  # fmt: skip
 _DOUBTFUL_LINE = re2.compile(
-    r"(?i)\bfor example\b|\bexample\b|\be\.g\.|\bdummy\b|\bfake\b|\bplaceholder\b|\bsample\b|\bnot real\b|\bnoqa\b"
-    r"|nosec|allowlist secret|gitleaks:allow|\btest[_ ]?(?:user|key|data|vector)|\bmock|assert(?:\.|_|Equal|That|\()"
+    r"(?i)(?:^|[^.@/\w-])examples?(?:$|[^.\w-])"
+    r"|email\W{1,8}\w+@example\.|\be\.g\."
+    r"|\b(?:dummy|fake|placeholder|sample|not real|noqa)\b|nosec|allowlist secret|gitleaks:allow"
+    r"|\btest[_ ]?(?:user|key|data|vector)|\bmock|assert(?:\.|_|Equal|That|\()"
 )
 _DOUBTFUL_PATH = re2.compile(
     r"(?i)(?:^|/)(?:tests?|spec|specs|__tests__|fixtures?|testdata|test-data|examples?|samples?|mocks?|docs?|vectors)/"
-    r"|(?:^|[/_.-])(?:test|spec|mock|dummy|example|sample|fake)s?(?:[_.-]|$)"
+    r"|(?:^|[/_.-])(?:test|spec|mock|dummy|example|sample|fake|stub)s?(?:[_.-]|$)"
     r"|\.(?:md|rst|adoc|html?|so|so\.[0-9.]+|map|lock|sum|svg|ipynb_checkpoints)$"
     r"|^/usr/(?:bin|lib|lib64|share)/|/usr/(?:bin|share|lib|lib64)/|/lib64/"
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from outrider.detect.checks import entropy
 from outrider.detect.manypatterns import encoded
-from outrider.detect.secrets import Hit, find, which
+from outrider.detect.secrets import Hit, find, suspicious
 from outrider.events.entities import keyed_print
 
 _ROUNDS = 4
@@ -28,7 +28,7 @@ def redact(text: str, key: bytes) -> str:
         text: Any text. A clean one costs one pass of the pattern set.
         key: Key of the prints.
     """
-    if not which(encoded(text)):
+    if not suspicious(encoded(text)):
         return text
     for _ in range(_ROUNDS):
         spans = _merged(find(text, limit=0))

@@ -15,7 +15,7 @@ import re2
 
 from outrider.detect.checks import CHECKS, entropy
 from outrider.detect.manypatterns import Patterns, encoded
-from outrider.detect.placeholders import doubt, stands_for_nothing
+from outrider.detect.placeholders import doubt, stands_for_nothing, unwrapped
 from outrider.detect.rules import Rule, load
 from outrider.events.call import Confidence, Finding
 from outrider.events.entities import keyed_print
@@ -32,13 +32,22 @@ _LOWER: dict[Confidence, tuple[Confidence, Confidence, Confidence]] = {
     "low": ("low", "low", "low"),
 }
 _RANK: dict[str, int] = {"high": 0, "medium": 1, "low": 2}
+_LEAST_REST = 6
+"""Characters that must be left of a value beside what was redacted in it, for it to be a secret of its own."""
 _NEAR = 200
 _LINE = 160
+_RUN = re2.compile(rb"[A-Za-z0-9+/_-]{40,}={0,2}")
+_SHORTEST_RUN = 40
+_DEPTH = 2
+_NAME = re2.compile(r"[\w.-]{1,60}$")
 _NOT_A_VALUE = re2.compile(
     r"(?i)(?:^|[_.-])(?:name|type|ur[il]|path|file|field|id|ids|len|length|count|expir\w*|ttl|header|prefix|suffix|regex|re"
     r"|pattern|format|policy|label|ref|arn|input|class|version|limit|size|endpoint|schema|provider|manager|required"
     r"|enabled|rotation|hint|prompt|env|var|reset|confirm\w*|placeholder|title|description|store|backend|mount\w*|s)$"
 )
+
+
+_Span = tuple[int, int, Rule, str, Confidence]
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -63,30 +72,64 @@ def which(data: bytes) -> list[int]:
     return patterns().which(data)
 
 
-def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT) -> list[Hit]:
+def suspicious(data: bytes) -> bool:
+    """Tell whether ``data`` may hold a secret: nearly always no, at the price of two passes."""
+    return bool(which(data)) or (len(data) >= _SHORTEST_RUN and _RUN.search(data) is not None)
+
+
+def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT, depth: int = 0) -> list[Hit]:
     """Return every secret in ``text``, overlapping ones of different rules included, in the order of their starts.
 
     Args:
         text: The text.
         path: The file that it is in, or empty; lowers confidence for tests, documents and examples.
         limit: Most matches looked at a rule; 0 for all.
+        depth: How many wrappings of base64 the text was taken out of.
     """
     data = encoded(text)
     found = which(data)
-    if not found:
+    wrapped = depth < _DEPTH and _RUN.search(data) is not None
+    if not found and not wrapped:
         return []
     rules, each = load(), patterns().each
-    spans: list[tuple[int, int, Rule, str, Confidence]] = []
+    marks = _marks(data)
+    spans: list[_Span] = []
     for index in found:
-        spans.extend(_matches(rules[index], each[index], data, path, limit))
+        of_rule = _matches(rules[index], each[index], data, path, limit)
+        spans.extend(span for span in of_rule if not marks or not _already_out(span, marks))
+    if wrapped:
+        spans.extend(_wrapped(data, path, limit, depth))
     spans.sort(key=lambda span: (span[0], -span[1]))
     return list(_in_characters(spans, data, ascii_only=len(data) == len(text)))
 
 
-def _matches(
-    rule: Rule, pattern: Any, data: bytes, path: str, limit: int
-) -> Iterator[tuple[int, int, Rule, str, Confidence]]:
+@cache
+def _mark() -> Any:
+    names = "|".join(rule.id.removeprefix("secret.") for rule in load())
+    return re2.compile(rf"\[(?:secret:(?:{names}):[0-9a-f]{{8}}|print:(?:[0-9a-f]{{8}}|unkeyed))\]".encode())
+
+
+def _marks(data: bytes) -> list[tuple[int, int]]:
+    """Return where ``data`` holds what redaction left behind. Only exact forms count: a mark must not shield text."""
+    if b"[secret:" not in data and b"[print:" not in data:
+        return []
+    return [match.span() for match in _mark().finditer(data)]
+
+
+def _already_out(span: _Span, marks: list[tuple[int, int]]) -> bool:
+    """Tell whether what was found is nothing but a mark, part of one, or too short a rest beside one."""
+    start, end = span[0], span[1]
+    left = end - start
+    for first, last in marks:
+        if first < end and start < last:
+            left -= min(end, last) - max(start, first)
+    return left < end - start and left < _LEAST_REST
+
+
+def _matches(rule: Rule, pattern: Any, data: bytes, path: str, limit: int) -> Iterator[_Span]:
     generic = rule.value == "*"
+    if rule.file and not (path and re2.search(rule.file, path)):
+        return
     for looked_at, match in enumerate(pattern.finditer(data)):
         if limit and looked_at >= limit:
             return
@@ -98,6 +141,20 @@ def _matches(
         confidence = _judge(rule, value, found, path)
         if confidence is not None:
             yield found.start, found.end, rule, value, confidence
+
+
+def _wrapped(data: bytes, path: str, limit: int, depth: int) -> Iterator[_Span]:
+    """Yield the runs of base64 that hold a secret, under the rule of what is inside."""
+    for looked_at, match in enumerate(_RUN.finditer(data)):
+        if limit and looked_at >= limit:
+            return
+        value = match.group().decode()
+        inner = unwrapped(value)
+        if not inner:
+            continue
+        hits = best(find(inner, path=path, limit=limit, depth=depth + 1))
+        if hits:
+            yield *match.span(), hits[0].rule, value, hits[0].confidence
 
 
 class _Found(NamedTuple):
@@ -133,13 +190,12 @@ def _surroundings(found: _Found) -> tuple[str, str]:
     data, first, start, end = found
     before = data[max(0, first - _LINE) : start].rpartition(b"\n")[2].decode("utf-8", "replace")
     after = data[end : end + _LINE].partition(b"\n")[0].decode("utf-8", "replace")
-    words = before.rstrip("\"'`:=>, \t({[\\").split()
-    return words[-1] if words else "", before[-_LINE:] + " " + after
+    ahead = data[max(0, first - _LINE) : first].rpartition(b"\n")[2].decode("utf-8", "replace")
+    names = [_NAME.search(text.rstrip("\"'`:=>, \t({[\\")) for text in (before, ahead)]
+    return " ".join(name.group() for name in names if name), before[-_LINE:] + " " + after
 
 
-def _in_characters(
-    spans: list[tuple[int, int, Rule, str, Confidence]], data: bytes, *, ascii_only: bool
-) -> Iterator[Hit]:
+def _in_characters(spans: list[_Span], data: bytes, *, ascii_only: bool) -> Iterator[Hit]:
     byte = char = 0
     for start, end, rule, value, confidence in spans:
         if ascii_only:

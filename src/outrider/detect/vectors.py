@@ -84,7 +84,7 @@ def _pem(count: str, draw: Iterator[int]) -> str:
 
 def _pem64(_: str, draw: Iterator[int]) -> str:
     rule = "-" * 5
-    text = f"{rule}BEGIN RSA PRIVATE KEY{rule}\n{_pem('512', draw)}\n{rule}END RSA PRIVATE KEY{rule}\n"
+    text = f"{rule}BEGIN RSA PRIVATE KEY{rule}\nMIIE{_pem('508', draw)}\n{rule}END RSA PRIVATE KEY{rule}\n"
     return base64.b64encode(text.encode()).decode()
 
 

@@ -43,6 +43,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         min_length: Fewest characters of the secret.
         needs_digit: True if a secret without a digit is none.
         near: A word that must stand within 200 characters, in lower case, or empty.
+        file: RE2 of the paths of files in which alone the rule counts, or empty for any.
+        vector_file: A path that ``file`` matches.
         check: Name of a check in :data:`outrider.detect.checks.CHECKS`, or empty.
         group: Which group of ``regex`` is the secret.
         trigger: RE2 that occurs wherever the rule's pattern does, and costs the set less; made up where not given.
@@ -65,6 +67,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     min_length: int = 0
     needs_digit: bool = False
     near: str = ""
+    file: str = ""
+    vector_file: str = ""
     check: Literal["", "github", "jwt", "pem", "pem64", "basic", "word", "url-password", "hash", "mixed"] = ""
     group: int = 1
     trigger: str = ""
