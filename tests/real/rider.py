@@ -18,6 +18,7 @@ from tests.real.claude_code import World
 
 from outrider.config import Home
 from outrider.daemon import control, lock
+from outrider.doors.claude_code import settings
 from outrider.errors import OutriderError
 from outrider.events.codec import decode
 from outrider.events.record import AgentBorn, CallDecided, Event
@@ -63,17 +64,37 @@ class Rider:
         """Return what ``outrider ARGUMENTS --json`` says."""
         return msgspec.json.decode(self.command(*arguments, "--json", ok=ok))
 
-    def hook(self, event: str, *, undecided: str = "deny") -> list[str]:
-        """Return the hook's command for ``event``, without a way to start a daemon; see ``hook_settings``."""
+    def client(self, *, undecided: str = "deny", start: bool = False) -> list[str]:
+        """Return the hook client's command line as ``init`` would write it, up to ``--event``.
+
+        ``start`` lets the client start a daemon where none runs.
+        """
         home = self.home
-        return [
+        command = [
             *client(),
             "--door", "claude_code",
-            "--event", event,
             "--socket", str(home.socket),
             "--spool", str(home.spool),
             "--undecided", undecided,
         ]  # fmt: skip
+        return [*command, "--start", str(self._launcher())] if start else command
+
+    def hook(self, event: str) -> list[str]:
+        """Return the whole command of the hook for ``event``."""
+        return [*self.client(), "--event", event]
+
+    def install(self, *, undecided: str = "deny", start: bool = False) -> None:
+        """Put our hooks into the client's user settings, as ``init`` does."""
+        path = self.world.settings
+        path.parent.mkdir(parents=True, exist_ok=True)
+        old = path.read_text() if path.exists() else None
+        path.write_text(settings.install(old, self.client(undecided=undecided, start=start), on_failure=True))
+
+    def _launcher(self) -> Path:
+        path = self.world.root / "start-daemon"
+        path.write_text(f"#!/bin/sh\nPYTHONPATH={SRC} exec {sys.executable} -m outrider.daemon {self.home.root}\n")
+        path.chmod(0o755)
+        return path
 
     def start(self) -> int:
         """Start a daemon, wait until it answers, and return its process id."""
