@@ -129,6 +129,22 @@ def test_damage_among_durable_events_is_an_error_and_not_an_end(open_ledger, whe
     assert list(reader.entries(0, 5)) == [(n, *plain()(n)) for n in range(5)]
 
 
+@pytest.mark.parametrize("length", [0, 1, 41, 0xFFFFFFFF])
+def test_a_length_that_leads_nowhere_is_an_error_that_names_the_event_at_fault(open_ledger, where, plain, length):
+    ledger = open_ledger()
+    for _ in range(50):
+        ledger.append(plain())
+    ledger.close()
+    path = next((where / "journal").iterdir())
+    data = bytearray(path.read_bytes())
+    at = data.index(b"event 5 ") - 24
+    data[at : at + 4] = length.to_bytes(4, "big")
+    path.write_bytes(data)
+    with pytest.raises(TamperedError, match="damaged or gone"):
+        list(Reader(where).entries(30))
+    assert next(Reader(where).entries(3)).n == 3
+
+
 @pytest.mark.parametrize("loss", ["last", "first", "all"])
 def test_a_segment_that_is_gone_is_an_error_and_not_an_end(open_ledger, where, plain, loss):
     ledger = open_ledger()

@@ -305,6 +305,13 @@ def test_a_torn_tail_behind_the_checkpoint_is_told_and_is_no_problem(copy, made)
     assert (report.ok, report.tail, report.events) == (True, 50, 600)
 
 
+@pytest.mark.parametrize("length", [0, 5, HEAD])
+def test_a_segment_made_for_a_commit_that_never_came_is_no_problem(copy, made, length):
+    (copy / "journal" / f"{600:020d}.seg").write_bytes(head(600)[:length].ljust(100, b"\0"))
+    report = verify(copy, made[1])
+    assert (report.ok, report.tail, report.events) == (True, len(head(600)[:length].rstrip(b"\0")), 600)
+
+
 def test_what_the_record_says_about_itself_is_reported(open_ledger, scribe, where):
     ledger = open_ledger()
     writes = scribe(ledger)

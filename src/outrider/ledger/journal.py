@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError
-from outrider.ledger.frame import Frame, Walk, survivors
+from outrider.ledger.frame import Frame, Walk, hop, survivors
 from outrider.ledger.spare import Spare, fill, make_filled
 
 SEGMENT = 16 << 20
@@ -167,7 +167,7 @@ class Journal:
                 )
             fill(self._fd, self._end, size)
         if last.count == 0 and last.first == 0 and not whole:
-            os.pwrite(self._fd, head(0), 0)
+            _write_at(self._fd, head(0), 0)
             self._end = HEAD
         os.fdatasync(self._fd)
         return garbage
@@ -204,11 +204,7 @@ class Journal:
                 marks.append(end)
             end += len(frame)
             count += 1
-        data = memoryview(b"".join(frames[:count]))
-        at = self._end
-        while data:
-            wrote = os.pwrite(self._fd, data, at)
-            data, at = data[wrote:], at + wrote
+        _write_at(self._fd, b"".join(frames[:count]), self._end)
         self._flush()
         segment.marks += marks
         segment.count += count
@@ -235,7 +231,7 @@ class Journal:
             make_filled(path, size, max(min(_SMALLEST, size), least), least)
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            os.pwrite(fd, head(first), 0)
+            _write_at(fd, head(first), 0)
             os.fsync(fd)
             _sync_directory(self._where)
             room = os.fstat(fd).st_size
@@ -279,7 +275,7 @@ class Journal:
         fd = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             if not segment.marks:
-                segment.marks = _measure(fd, segment.first)[2]
+                segment.marks = hop(fd, HEAD, segment.count, _MARK_EVERY)
             mark = (start - segment.first) // _MARK_EVERY
             at, index = HEAD, segment.first
             if mark < len(segment.marks):
@@ -318,7 +314,7 @@ class _Mark:
         try:
             if os.fstat(fd).st_size != 8:
                 os.ftruncate(fd, 0)
-                os.pwrite(fd, bytes(8), 0)
+                _write_at(fd, bytes(8), 0)
             self._map = mmap.mmap(fd, 8)
         finally:
             os.close(fd)
@@ -340,6 +336,14 @@ def _measure(fd: int, first: int) -> tuple[int, int, list[int]]:
             marks.append(end)
         count, end = count + 1, frame.end
     return count, end, marks
+
+
+def _write_at(fd: int, data: bytes, at: int) -> None:
+    """Write all of ``data``; the kernel may take it in pieces."""
+    rest = memoryview(data)
+    while rest:
+        wrote = os.pwrite(fd, rest, at)
+        rest, at = rest[wrote:], at + wrote
 
 
 def _sync_directory(directory: Path) -> None:

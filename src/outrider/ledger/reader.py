@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from outrider.errors import BadInputError, RecordError, TamperedError, UnavailableError
-from outrider.ledger.frame import Frame, Walk
+from outrider.ledger.frame import Frame, Walk, hop
 from outrider.ledger.journal import DURABLE, HEAD, head, list_segments
 
 
@@ -91,6 +91,10 @@ class Reader:
         try:
             if os.pread(fd, HEAD, 0) != head(first):
                 raise TamperedError(f"{path} does not begin as a segment of the journal does")
+            if start > index:
+                # Where the lengths lead nowhere, the walk from the segment's head finds out what is wrong, and where.
+                there = hop(fd, offset, start - index + 1)
+                index, offset = (start, there[-1]) if len(there) > start - index else (index, offset)
             found = False
             for frame in Walk(fd, offset):
                 if frame.n != index:

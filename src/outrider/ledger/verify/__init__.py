@@ -176,7 +176,8 @@ class _Check:
         for at, (first, path) in enumerate(segments):
             data = path.read_bytes()
             last = at + 1 == len(segments)
-            if last and not data.strip(b"\0"):
+            if last and index >= sealed and not data[SEGMENT_HEAD:].strip(b"\0"):
+                self.tail = len(data.rstrip(b"\0"))
                 continue  # Made for a commit that has not happened yet.
             if first != index + shift:
                 self.problems.add("segments", f"{path.name} begins with event {first}; {index + shift} is next", index)
