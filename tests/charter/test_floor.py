@@ -97,10 +97,20 @@ def test_removing_a_build_directory_is_not_removing_hooks():
 
 
 def test_git_config_of_a_harmless_key_is_not_an_edit_of_the_file():
-    assert ruled("write", f"{REPO}/.git/config", "git-key").verdict == "allow"
+    assert ruled("write", f"{REPO}/.git/config", "git-safe").verdict == "allow"
     ruling = ruled("write", f"{REPO}/.git/config", "git-exec")
     assert ruling.enforced == "deny"
     assert {hit.rule for hit in ruling.hits if hit.verdict == "deny"} <= {"floor.git-exec", "floor.git-config"}
+
+
+def test_git_itself_may_write_below_its_own_folder():
+    assert ruled("write", f"{REPO}/.git", "recursive", "git-own").verdict == "allow"
+    assert ruled("write", f"{REPO}/.git", "recursive").enforced == "deny"
+
+
+def test_a_settings_change_that_names_no_file_is_refused():
+    assert ruled("call", "host:ConfigChange/project_settings", kind="tool").enforced == "deny"
+    assert ruled("call", "host:TodoWrite", kind="tool").verdict == "allow"
 
 
 def test_an_agent_host_with_its_hooks_off_is_not_started():

@@ -48,6 +48,30 @@ def test_without_a_list_known_is_a_name_in_its_own_registry(value, known):
     assert falls("install", "package", "npm:known", value) is known
 
 
+@pytest.mark.parametrize("value", ["pypi:.", "npm:.", "pypi:?"])
+def test_the_project_itself_and_what_it_lists_is_known(value):
+    group = value.partition(":")[0] + ":known"
+    assert falls("install", "package", group, value)
+    assert not falls("install", "package", "gem:known", value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "strict", "falls_in"),
+    [("origin/*", False, True), ("origin/main", False, False), ("origin/main", True, True), ("other/*", True, False)],
+)
+def test_a_branch_that_is_not_known_may_be_any(pattern, strict, falls_in):
+    asked = Asked("push", "repo", "origin/?", ("inexact",))
+    assert bool(Index([Declared("p", "push", pattern, strict)]).members(asked, Scene("", "", (), {}))) is falls_in
+
+
+def test_registries_are_fetched_from_and_not_uploaded_to():
+    index = Index([Declared("p", "connect", "@registries", strict=False)])
+    scene = Scene("", "", (), {"registries": ("packages.example.org",)})
+    for host in ("packages.example.org", "registry"):
+        assert index.members(Asked("connect", "host", host, ()), scene)
+        assert not index.members(Asked("connect", "host", host, ("upload",)), scene)
+
+
 def test_a_refused_name_is_refused_in_any_case():
     assert falls("call", "tool", "mcp:Shell/*", "mcp:shell/run", strict=True)
 

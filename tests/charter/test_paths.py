@@ -67,7 +67,10 @@ def test_a_permission_does_not_stretch_to_another_case():
         (f"{HOME}/.s*/id_rsa", True),
         (f"{HOME}/.ss[gh]/x", True),
         (f"{HOME}/.{{ssh,aws}}/x", True),
-        (f"{HOME}/*/id_rsa", True),
+        (f"{HOME}/*/id_rsa", False),
+        (f"{HOME}/.*/id_rsa", True),
+        (f"{HOME}/**", True),
+        (f"{REPO}/**", False),
         (f"{HOME}/work/*", False),
         ("/home/*/.ssh/id", True),
         (f"{REPO}/*.py", False),
@@ -94,6 +97,18 @@ def test_a_shell_glob_that_could_match_a_refused_path_is_refused(value, met):
 )
 def test_a_whole_tree_is_refused_for_what_is_surely_in_it(pattern, value, held):
     assert falls(pattern, value, "recursive", strict=True) is held
+
+
+@pytest.mark.parametrize(
+    ("value", "met"), [("*", False), ("*.py", False), (".e*", True), ("**/.env", True), ("**", False)]
+)
+def test_a_star_does_not_reach_hidden_files_as_in_a_shell(value, met):
+    assert falls("**/.env", f"{REPO}/{value}", "pattern", strict=True) is met
+
+
+def test_listing_names_is_not_reading_what_is_below():
+    assert not falls("~/.ssh/**", "/", "recursive", "names", strict=True)
+    assert falls("/", "/", "recursive", "names")
 
 
 def test_what_permits_a_directory_alone_does_not_permit_its_tree():

@@ -75,11 +75,15 @@ class Clause(NamedTuple):
 
     def cedar(self) -> str:
         """Return the policy's text."""
-        scope = f'resource in Pattern::"{self.id}"' if self.scoped else "resource"
-        body = f'(principal, action == Action::"{self.verb}", {scope}){self.condition};\n'
+        body = self._body(self.id)
         if self.section == "ask":
-            return f'@id("{self.id}.yes")\npermit {body}@id("{self.id}")\n@verdict("ask")\nforbid {body}'
+            yes = f"{self.id}.yes"
+            return f'@id("{yes}")\npermit {self._body(yes)}@id("{self.id}")\n@verdict("ask")\nforbid {body}'
         return f'@id("{self.id}")\n{"forbid" if self.forbid else "permit"} {body}'
+
+    def _body(self, pattern: str) -> str:
+        scope = f'resource in Pattern::"{pattern}"' if self.scoped else "resource"
+        return f'(principal, action == Action::"{self.verb}", {scope}){self.condition};\n'
 
 
 def spread(rules: Rules) -> Rules:
@@ -101,7 +105,13 @@ def clauses(charter: Charter, *, ceiling: bool) -> Iterator[tuple[Clause, tuple[
                 rule = f"{name}.{section}.{verb}.{at}"
                 never = section == "never"
                 clause = Clause(rule, section, verb, text, "", scoped=True, forbid=never)
-                yield clause, (Declared(rule, verb, text, never),)
+                declared = Declared(rule, verb, text, strict=never)
+                if section == "ask":
+                    # What is asked about is as wide as a refusal; what a yes permits is not.
+                    declared = declared._replace(strict=True)
+                    yield clause, (declared, Declared(f"{rule}.yes", verb, text, strict=False))
+                else:
+                    yield clause, (declared,)
     for label, flow in charter.flow.items():
         for verb in flow.not_to:
             rule = f"{name}.flow.{label}.{verb}"

@@ -129,6 +129,8 @@ def _advice(info: Info, effect: Effect) -> str:
         return "Work without it: ask the person you work for if you need what it holds."
     if info.section == "flow":
         return f"Hand this step to a person or to an agent whose context does not carry {info.text}."
+    if effect.verb == "push" and "inexact" in effect.flags:
+        return "Name the branch: git push REMOTE BRANCH."
     if info.section == "ask":
         return "Say what you want to do and why, and wait for the answer."
     return f"Find a way without this {effect.verb}, or ask the person you work for."

@@ -79,6 +79,9 @@ are not among them."""
 GIT_CONFIG = ("**/.git/config", "**/.git/config.worktree", "**/.git/modules/**/config", "~/.gitconfig",
               "~/.config/git/config", "/etc/gitconfig")  # fmt: skip
 
+_NOT_GIT = '!context.flags.contains("git-own")'
+"""Git's own writing below ``.git`` (a fetch, a branch) changes no hook and sets no key."""
+
 RULES = (
     FloorRule(
         "host-settings", _CHANGE, HOST_FILES, "",
@@ -86,12 +89,12 @@ RULES = (
         _ASK_A_PERSON,
     ),
     FloorRule(
-        "git-hooks", _CHANGE, ("**/.git/hooks/**", "**/.git/modules/**/hooks/**"), "",
+        "git-hooks", _CHANGE, ("**/.git/hooks/**", "**/.git/modules/**/hooks/**"), _NOT_GIT,
         "Git runs these files by itself, and no agent may put programs there.",
         "Run the check yourself, or add it to a script in the repository that people can review.",
     ),
     FloorRule(
-        "git-config", _CHANGE, GIT_CONFIG, '!context.flags.contains("git-key")',
+        "git-config", _CHANGE, GIT_CONFIG, '!context.flags.contains("git-safe") && ' + _NOT_GIT,
         "Git's configuration can name programs that git runs, and no agent may edit it as a file.",
         'Set harmless keys with the command "git config KEY VALUE"; leave keys that run programs to a person.',
     ),
@@ -99,6 +102,11 @@ RULES = (
         "git-exec", (*_CHANGE, "exec"), (), 'context.flags.contains("git-exec")',
         "This key of git's configuration makes git run a program, and no agent may set it.",
         "Run the program itself, so that it is judged as what it is.",
+    ),
+    FloorRule(
+        "host-config", ("call",), ("host:ConfigChange", "host:ConfigChange/*"), "",
+        "The host is about to take over changed settings, which could switch its hooks off.",
+        "Leave the settings as they are; a person changes them outside a session.",
     ),
     FloorRule(
         "hooks-off", ("spawn", "exec"), (), 'context.flags.contains("hooks_off")',

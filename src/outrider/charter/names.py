@@ -49,7 +49,7 @@ def parse_package(text: str) -> re.Pattern[str] | str:
 def package(value: str) -> str:
     """Return the normal form of ``ecosystem:name``: Python names as PEP 503 says, others in lower case."""
     ecosystem, _, name = value.partition(":")
-    if ecosystem == "pypi":
+    if ecosystem == "pypi" and any(char.isalnum() for char in value[5:]):
         return "pypi:" + _RUNS.sub("-", name).lower()
     return value.lower() if ecosystem == "npm" else value
 

@@ -119,9 +119,11 @@ def below(path: str, anchor: str) -> str | None:
 def overlaps(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     """Return whether some path matches both: ``value`` is a shell's glob, ``pattern`` ours.
 
-    A shell's ``*`` here may match a leading dot: whether it does is an option of the shell, and a refusal errs on the
-    side of refusing.
+    As in a shell, ``*``, ``?`` and ``[`` at the start of a name do not match a dot, so that ``cat *`` is not taken to
+    read a ``.env``. A last ``**``, some files below a directory, is taken as the tree at that directory.
     """
+    if value[-1:] == ("**",):
+        return holds(value[:-1], pattern)
     return _overlap(value, pattern)
 
 
@@ -143,7 +145,7 @@ def _step(segment: str, state: int, pattern: tuple[str, ...]) -> Iterable[int]:
     if state < len(pattern):
         if pattern[state] == "**":
             return (state,)
-        if _segments_meet(segment, pattern[state]):
+        if segments_meet(segment, pattern[state]):
             return (state + 1,)
     return ()
 
@@ -157,8 +159,10 @@ def _overlap(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     return len(pattern) in states
 
 
-def _segments_meet(left: str, right: str) -> bool:
+def segments_meet(left: str, right: str) -> bool:
     """Return whether some name matches both globs. ``[...]`` in ``left`` counts as ``?`` and ``{...}`` as ``*``."""
+    if right.startswith(".") and left[:1] in {"*", "?", "["}:
+        return False
     left = re.sub(r"\[[^\]]+\]", "?", re.sub(r"\{[^}]*\}", "*", left))
     row = {0}
     _spread(row, right)

@@ -24,6 +24,7 @@ from outrider.charter.paths import (
     normal,
     overlaps,
     parse_path,
+    segments_meet,
 )
 from outrider.errors import CharterError
 from outrider.events.call import VERBS
@@ -31,6 +32,9 @@ from outrider.events.call import VERBS
 PATH_VERBS = frozenset({"read", "write", "delete", "commit"})
 _CHILD = "/\1"
 """A child of a directory: what permits a whole tree must permit what is in it."""
+
+MATTER = frozenset({"pattern", "recursive", "names", "remote", "inexact", "upload"})
+"""Flags of an effect that membership depends on."""
 
 UNIVERSAL = frozenset({"*", "**", "/**"})
 
@@ -74,7 +78,7 @@ class Asked(NamedTuple):
         verb: Verb.
         kind: Kind of resource.
         value: The resource.
-        flags: Of these, ``pattern``, ``recursive`` and ``remote`` matter.
+        flags: Of these, those in :data:`MATTER` matter.
     """
 
     verb: str
@@ -189,10 +193,13 @@ class _Paths:
                 continue
             for anchor in _anchors(glob.space, scene):
                 whole = (*_parts(folded(anchor)), *glob.segments)
-                if ("pattern" in asked.flags and overlaps(value, whole)) or (
-                    "recursive" in asked.flags and holds(value, whole)
-                ):
+                if ("pattern" in asked.flags and overlaps(value, whole)) or (_is_tree(asked) and holds(value, whole)):
                     out[name] = None
+
+
+def _is_tree(asked: Asked) -> bool:
+    """Whether the content of everything below is meant; of a walk that only lists ``names``, it is not."""
+    return "recursive" in asked.flags and "names" not in asked.flags
 
 
 def _parts(path: str) -> tuple[str, ...]:
@@ -233,6 +240,7 @@ class _Verb:
         self.wild_hosts: list[tuple[HostGlob, str]] = []
         self.host_groups: list[str] = []
         self.names: list[tuple[re.Pattern[str], str, bool]] = []
+        self.texts: list[tuple[str, str, bool]] = []
         self.exact_names: dict[str, list[str]] = {}
         self.known: list[tuple[str, str]] = []
         self.universal: list[str] = []
@@ -246,9 +254,16 @@ class _Verb:
             self._add_path(one)
         elif one.verb == "connect":
             self._add_host(one)
+        elif one.verb == "push":
+            self.texts.append((one.text, one.id, one.strict))
+            self._add_name(one)
         elif one.verb == "install" and isinstance(group := parse_package(one.text), str):
             self.known.append((group, one.id))
-        elif "*" in one.text or "?" in one.text or one.strict:
+        else:
+            self._add_name(one)
+
+    def _add_name(self, one: Declared) -> None:
+        if "*" in one.text or "?" in one.text or one.strict:
             text = folded(one.text) if one.strict else one.text
             self.names.append((parse_name(text), one.id, one.strict))
         else:
@@ -277,10 +292,10 @@ class _Verb:
 
     def paths(self, asked: Asked, scene: Scene, out: dict[str, None]) -> None:
         remote = "remote" in asked.flags
-        wide = "pattern" in asked.flags or "recursive" in asked.flags
+        wide = "pattern" in asked.flags or _is_tree(asked)
         if self.plain.globs:
             rests = self.plain.rests(asked.value, scene, remote=remote)
-            if "recursive" in asked.flags:
+            if _is_tree(asked):
                 rests = [(space, rest + _CHILD) for space, rest in rests]
             self.plain.match(rests, out)
             if self.system and not self.system.isdisjoint(out):
@@ -302,15 +317,22 @@ class _Verb:
             for name in self.system:
                 out.pop(name, None)
 
-    def match_host(self, value: Host, scene: Scene, out: dict[str, None]) -> None:
+    def match_host(self, value: Host, asked: Asked, scene: Scene, out: dict[str, None]) -> None:
         for glob, name in self.hosts.get(value.name, ()):
             if glob.matches(value):
                 out[name] = None
         for glob, name in self.wild_hosts:
             if glob.matches(value):
                 out[name] = None
-        if self.registries and any(parse_host(text).matches(value) for text in scene.groups.get("registries", ())):
+        if self.registries and "upload" not in asked.flags and _is_registry(value, scene):
             out.update(dict.fromkeys(self.registries))
+
+    def match_unknown(self, value: str, out: dict[str, None]) -> None:
+        """``origin/?``: a branch that is not known. A permit must cover every branch; a refusal or question, any."""
+        every, some = value.replace("?", "\1"), folded(value.replace("?", "*"))
+        for text, name, strict in self.texts:
+            if parse_name(text).fullmatch(every) or (strict and segments_meet(some, folded(text))):
+                out[name] = None
 
     def match_name(self, value: str, scene: Scene, out: dict[str, None]) -> None:
         for name in self.exact_names.get(value, ()):
@@ -322,6 +344,13 @@ class _Verb:
         for group, name in self.known:
             if known(group, value, scene.groups):
                 out[name] = None
+
+
+def _is_registry(value: Host, scene: Scene) -> bool:
+    """Whether packages come from there. ``registry`` is whichever the package manager at hand is set up to use."""
+    return value.name == "registry" or any(
+        parse_host(text).matches(value) for text in scene.groups.get("registries", ())
+    )
 
 
 class Index:
@@ -343,9 +372,11 @@ class Index:
                 found.paths(asked, scene, out)
         elif asked.verb == "connect":
             if asked.kind == "host":
-                found.match_host(host(asked.value), scene, out)
+                found.match_host(host(asked.value), asked, scene, out)
         elif asked.verb == "install":
             found.match_name(package(asked.value), scene, out)
+        elif asked.verb == "push" and "inexact" in asked.flags:
+            found.match_unknown(asked.value, out)
         elif asked.kind == "agent":
             found.match_name("agent:" + asked.value, scene, out)
         else:

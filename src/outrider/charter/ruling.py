@@ -21,6 +21,7 @@ from outrider.charter.bound import Asker, Bound
 from outrider.charter.explain import About, Part, budget_hits, code_hits, hit_of, opaque_hit, unparsed_hit
 from outrider.charter.model import Charter, Mode, Undecided
 from outrider.charter.narrow import Effective, effective
+from outrider.charter.patterns import MATTER
 from outrider.charter.values import Entity, Uid
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import WORSE, RuleHit, Verdict
@@ -29,7 +30,6 @@ from outrider.events.record import Counters
 MAX_HITS = 24
 """Most hits that a ruling carries, the worst first: a call with a thousand refused effects explains enough of them."""
 
-_MATTER = frozenset({"pattern", "recursive", "remote"})
 _NONE: frozenset[str] = frozenset()
 
 
@@ -186,8 +186,8 @@ class _Case:
         context = self.asker.context
         if effect.flags:
             context["flags"] = frozenset(effect.flags)
-            flags = tuple(flag for flag in effect.flags if flag in _MATTER)
-            inexact = "inexact" in effect.flags
+            flags = tuple(flag for flag in effect.flags if flag in MATTER)
+            inexact = "inexact" in effect.flags and effect.verb != "push"
         forms = [effect.value]
         if effect.resolved and effect.resolved != effect.value:
             forms.append(effect.resolved)
