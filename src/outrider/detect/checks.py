@@ -70,7 +70,9 @@ def _jwt(value: str) -> Answer:
 
 
 def _pem(value: str) -> Answer:
-    body = re.sub(r"\\[nrt]|[^A-Za-z0-9+/=_-]", "", _PEM_HEADER.sub("", value))
+    body = re.sub(r"\\[nrt]|[^A-Za-z0-9+/=_]", "", _PEM_HEADER.sub("", value.partition("-----")[0]))
+    if "Proc-Type" not in value and not body.startswith(_KEY_STARTS):
+        return "no"
     return "maybe" if len(body) >= _MIN_PEM and entropy(body) > _PEM_ENTROPY else "no"
 
 

@@ -63,18 +63,31 @@ class _Open(msgspec.Struct):
     removed: tuple[str, ...] = ()
 
 
+_Flat = list[tuple[str, int, int]]
+"""Marks as sorted ``(label name, origin, support)``."""
+
+
 class _Dump(msgspec.Struct):
-    agents: dict[str, Marks]
-    files: dict[str, _Place]
-    trees: dict[str, _Place]
-    digests: dict[str, _Place]
+    agents: dict[str, _Flat]
+    places: list[dict[str, tuple[int, _Flat]]]
     homes: dict[str, str]
-    open: dict[int, _Open]
-    denied: dict[int, _Open]
+    open: list[tuple[int, _Open]]
+    denied: list[tuple[int, _Open]]
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 _decoder = msgspec.msgpack.Decoder(_Dump)
+
+
+def _flat(marks: Marks) -> _Flat:
+    return sorted((name, origin, held) for name, origins in marks.items() for origin, held in origins.items())
+
+
+def _marks(flat: _Flat) -> Marks:
+    marks: Marks = {}
+    for name, origin, held in flat:
+        marks.setdefault(name, {})[origin] = held
+    return marks
 
 
 class FlowState:
@@ -156,13 +169,14 @@ class FlowState:
         """Return the state as bytes; equal states that heard the same events give equal bytes."""
         return _encoder.encode(
             _Dump(
-                agents=self._agents,
-                files=self._files,
-                trees=self._trees,
-                digests=self._digests,
+                agents={agent: _flat(marks) for agent, marks in self._agents.items()},
+                places=[
+                    {name: (place.last, _flat(place.marks)) for name, place in places.items()}
+                    for places in (self._files, self._trees, self._digests)
+                ],
                 homes=self._homes,
-                open=self._open,
-                denied=self._denied,
+                open=sorted(self._open.items()),
+                denied=sorted(self._denied.items()),
             )
         )
 
@@ -175,11 +189,14 @@ class FlowState:
         """
         dump = _decoder.decode(data)
         state = cls()
-        state._agents, state._files, state._trees = dump.agents, dump.files, dump.trees
-        state._digests, state._homes = dump.digests, dump.homes
-        state._open, state._denied = dump.open, dump.denied
-        for n in sorted(dump.open):
-            state._opened.setdefault(dump.open[n].agent, []).append(n)
+        state._agents = {agent: _marks(flat) for agent, flat in dump.agents.items()}
+        state._files, state._trees, state._digests = (
+            {name: _Place(_marks(flat), last) for name, (last, flat) in places.items()} for places in dump.places
+        )
+        state._homes = dump.homes
+        state._open, state._denied = dict(dump.open), dict(dump.denied)
+        for n in state._open:
+            state._opened.setdefault(state._open[n].agent, []).append(n)
         return state
 
     def _beneath(self, path: str) -> set[Label]:
@@ -205,7 +222,7 @@ class FlowState:
         held = self._read_call(event, beside)
         if event.decision.enforced in ("allow", "amend", "ask"):
             self._apply_call(held, event.n, event.n)
-            if held.labels or held.carries or held.replaces:
+            if held.labels or held.carries or held.replaces or held.removed:
                 self._open[event.n] = held
                 opened = self._opened.setdefault(event.agent, [])
                 opened.append(event.n)
