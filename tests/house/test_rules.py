@@ -103,7 +103,7 @@ FORBIDDEN = {
     "a package registry's host": re.compile(
         r"\b(pypi[.]org|pythonhosted[.]org|npmjs[.]org|proxy[.]golang[.]org|crates[.]io|deb[.]debian[.]org|maven[.]apache[.]org)\b"
     ),
-    "a workplace's absolute path": re.compile(r"/wor[k]/(main|shared|\.)|/roo[t]/\.|/tmp/pla[n]\b"),
+    "a workplace's absolute path": re.compile(r"/wor[k]/(main|shared|\.)|/roo[t]/\.(pyenv|cache|local)|/tmp/pla[n]\b"),
     "an issue's number": re.compile(r"(?i)\bissue\s*#\s*\d|\bsee\s+#\d"),
     "something left to do": re.compile(r"(#|//|/\*|<!--|--)\s*(TOD[O]|FIXM[E]|XX[X])\b"),
 }
