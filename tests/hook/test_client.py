@@ -173,9 +173,10 @@ def test_a_daemon_that_never_reads_is_given_up_in_time(hook, run_dir, spooled):
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(run_dir / "s"))
     listener.listen()
-    ran = hook(b"x" * 8_000_000)
-    assert_denied(ran, b"did not answer in time")
-    assert ran.seconds < 4
+    ran = hook(b"x" * 8_000_000, event="SessionEnd")
+    assert ran.said == (0, b"", b"")
+    assert ran.seconds < 2
+    assert json.loads(spooled()[0])["why"] == "deadline"
     assert json.loads(spooled()[0])["bytes"] == 8_000_000
     listener.close()
 
@@ -191,8 +192,7 @@ def test_a_full_backlog_is_waited_for_and_not_taken_for_nobody(hook, run_dir, sp
         with contextlib.suppress(BlockingIOError):
             one.connect(str(run_dir / "s"))
         waiting.append(one)
-    ran = hook()
-    assert_denied(ran, b"did not answer in time")
+    assert hook(event="SessionEnd").said == (0, b"", b"")
     assert json.loads(spooled()[0])["why"] == "deadline"
     for one in (*waiting, listener):
         one.close()
@@ -202,14 +202,13 @@ def test_a_host_that_never_closes_stdin_does_not_hang_us(client, run_dir, spoole
     reader, writer = os.pipe()
     os.write(writer, b'{"half":')
     began = time.monotonic()
-    words = ["--door", "claude_code", "--event", "PreToolUse", "--socket", str(run_dir / "s")]
+    words = ["--door", "claude_code", "--event", "SessionEnd", "--socket", str(run_dir / "s")]
     words += ["--spool", str(run_dir / "spool.jsonl"), "--undecided", "deny"]
     process = subprocess.run([*client, *words], stdin=reader, capture_output=True, timeout=30, check=False)
     os.close(reader)
     os.close(writer)
-    assert process.returncode == 2
-    assert DENY in process.stdout
-    assert time.monotonic() - began < 4
+    assert (process.returncode, process.stdout) == (0, b"")
+    assert time.monotonic() - began < 2
     assert (json.loads(spooled()[0])["why"], json.loads(spooled()[0])["bytes"]) == ("stdin", 8)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 
 from outrider.doors.claude_code import undecided
 from outrider.doors.claude_code.events import EVENTS
+from outrider.doors.wire import decode_answer, encode_answer
+from outrider.errors import BadInputError
+from outrider.events.message import Wire
 
 HOOK = Path(__file__).parents[2] / "src" / "outrider" / "hook"
 REASON = (
@@ -33,6 +37,49 @@ def test_every_event_is_answered_the_same_by_both_clients_and_by_the_door(native
     lines = [json.loads(line) for line in (run_dir / "spool").read_text().splitlines()]
     for one, two in zip(lines[::2], lines[1::2], strict=True):
         assert one | {"ts": 0} == two | {"ts": 0}
+
+
+def damaged(answer: bytes, luck: random.Random) -> bytes:
+    """An answer with a few bytes changed, lost, added behind or put between; sometimes none."""
+    data = bytearray(answer)
+    for _ in range(luck.choice((0, 1, 1, 1, 2, 4))):
+        at = luck.randrange(len(data) + 1)
+        how = luck.randrange(4)
+        if how == 0 and at < len(data):
+            data[at] = luck.randrange(256)
+        elif how == 1:
+            del data[at:]
+        else:
+            data[at if how == 2 else len(data) : at] = luck.randbytes(luck.randrange(1, 5))
+    return bytes(data)
+
+
+def test_the_clients_take_for_an_answer_what_the_codec_does_and_nothing_else(hook, daemon):
+    luck = random.Random(20261123)
+    sent: list[tuple[bytes, bytes]] = []
+
+    def behave(connection, nonce, _):
+        wire = Wire(
+            stdout=luck.randbytes(luck.randrange(20)),
+            stderr=luck.randbytes(luck.randrange(20)),
+            code=luck.randrange(256),
+        )
+        sent.append((damaged(encode_answer(nonce, wire), luck), nonce))
+        connection.sendall(sent[-1][0])
+
+    daemon(behave)
+    taken = 0
+    for _ in range(150):
+        ran = hook()
+        try:
+            wire = decode_answer(*sent[-1])
+        except BadInputError:
+            assert ran.code == 2
+            assert b'"permissionDecision":"deny"' in ran.out
+        else:
+            taken += 1
+            assert ran.said == (wire.code, wire.stdout, wire.stderr)
+    assert 10 < taken < 140
 
 
 def test_both_clients_know_the_same_reasons_and_limits():
