@@ -37,7 +37,7 @@ def command(*, everyone: bool, gone: bool, charter: str | None, limit: int, as_j
     show.table(
         ["agent", "charter", "born", "state", "sponsor"],
         [
-            (one.id, one.charter, show.when(one.born_ts), one.ended_how or _state(one.mode), one.human or one.sponsor)
+            (one.id, one.charter, show.when(one.born_ts), one.ended_how or _state(one.mode), one.sponsor_name or one.sponsor)
             for one in found
         ],
     )

@@ -38,7 +38,7 @@ def command(*, agent: str, as_json: bool) -> None:
     for one in family:
         children.setdefault(one.parent, []).append(one)
     head = family[0]
-    show.heading(f"{head.human or head.sponsor or 'nobody'} sponsors")
+    show.heading(f"{head.sponsor_name or head.sponsor or 'nobody'} sponsors")
     _tree(head, children, identifier, "", "")
 
 

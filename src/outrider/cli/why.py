@@ -35,12 +35,12 @@ def _print(told: Why) -> None:
     click.echo(show.cut(f"Event {told.event.n}, {show.when(told.event.ts)} UTC: {told.event.what}"))
     if told.agent is not None:
         agent = told.agent
-        show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.human or agent.sponsor)])
+        show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.sponsor_name or agent.sponsor)])
     _decision(told)
     _evidence(told)
     if told.charters:
         show.heading("\nRules in force")
-        show.facts((charter.name, charter.digest) for charter in told.charters)
+        show.facts(dict.fromkeys((charter.name, charter.digest) for charter in told.charters))
     if told.unlock:
         show.heading("\nWhat would allow it")
         for text in told.unlock:

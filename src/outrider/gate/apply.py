@@ -129,10 +129,10 @@ class Gate:
         return answers.SILENT
 
     async def _asked(self, message: m.Message, call: Call, peer: m.Peer, *, permission: bool = False) -> m.Answer:
-        started = time.perf_counter_ns()
         agent = await self._enrolment.agent_for(message, peer)
         place = Place(home=agent.home, repo=agent.repo, cwd=call.cwd or agent.cwd)
         async with self._lane(agent.id):
+            started = time.perf_counter_ns()
             if study.weight(call.args) > study.LARGE:
                 seen = await self._elsewhere(call, place)
             else:

@@ -193,7 +193,9 @@ class Enrolment:
             default=UNCLAIMED,
         )
         private = {"home": home, "repo": root, "cwd": cwd, "hostname": os.uname().nodename}
-        private |= {"sponsor": human, "human": place.os_user(attested.uid), "exe": host.exe if host else ""}
+        if self._people.of(human) == birth.sponsor:
+            private["sponsor"] = human  # A child answers to its parent's sponsor, whose name lies beside that birth.
+        private |= {"human": place.os_user(attested.uid), "exe": host.exe if host else ""}
         return self._scribe.write(
             AgentBorn,
             told_by=f"{message.door}:{message.session}"[:200],

@@ -1,0 +1,215 @@
+"""``outrider charter list|show|check|sign``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outrider.charter.narrow import effective, looser
+from outrider.cli import describe, person, reach, shelf, show
+from outrider.errors import BadInputError, CharterError
+
+if TYPE_CHECKING:
+    from outrider.charter.model import Charter
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+
+
+@click.group("charter")
+def command() -> None:
+    """List, show, check and sign charters.
+
+    Built-in charters come with Outrider; a file in the charters directory of Outrider's home with the same name hides
+    one. `outrider charter show base` is a good first read.
+
+    \b
+    Examples:
+      outrider charter list
+      outrider charter show coder
+      outrider charter check my-charter.toml
+    """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+
+
+@command.command("list")
+@_JSON
+def list_(*, as_json: bool) -> None:
+    """List every charter, and who signed it.
+
+    \b
+    Example:
+      outrider charter list --json
+    """  # noqa: D301
+    home = reach.home()
+    read = shelf.load(home)
+    rows: list[dict[str, Any]] = []
+    for name in sorted({*read.shelf.names, *read.bad}):
+        file, charter = read.found[name], read.shelf.get(name)
+        if charter is None:
+            rows.append({"name": name, "path": str(file.path), "bad": str(read.bad[name])})
+            continue
+        seal = shelf.seal_of(home, charter, file)
+        rows.append(
+            {
+                "name": name,
+                "extends": charter.extends,
+                "description": charter.description,
+                "digest": charter.digest,
+                "path": str(file.path),
+                "seal": seal,
+                "undecided": _undecided(read.shelf, name),
+            }
+        )
+    if as_json:
+        show.emit(rows, kind="charters")
+        return
+    show.table(
+        ["charter", "extends", "signed", "what it is for"],
+        [
+            (one["name"], "", "-", f"DOES NOT PARSE: {one['bad']}")
+            if "bad" in one
+            else (one["name"], one["extends"] or "-", one["seal"].told, one["description"])
+            for one in rows
+        ],
+        last_wraps=True,
+    )
+    if loose := [one["name"] for one in rows if one.get("undecided") == "allow"]:
+        click.echo(click.style(f"Let calls through when undecided: {', '.join(loose)}", fg="red"))
+    show.say(f"Your own stand in {show.safe(str(home.charters))}.")
+
+
+@command.command("show")
+@click.argument("name")
+@click.option("--cedar", is_flag=True, help="The Cedar policies that are evaluated.")
+@_JSON
+def show_(*, name: str, cedar: bool, as_json: bool) -> None:
+    """Show charter NAME in plain words, with what it inherits.
+
+    \b
+    Examples:
+      outrider charter show coder
+      outrider charter show coder --cedar
+    """  # noqa: D301
+    home = reach.home()
+    read = shelf.load(home)
+    if name in read.bad:
+        raise read.bad[name]
+    line = read.shelf.line(name)
+    seal = shelf.seal_of(home, line[0], read.found[name])
+    if cedar:
+        from outrider.charter.cedar import to_cedar
+
+        click.echo("\n".join(to_cedar(one) for one in line), nl=False)
+    elif as_json:
+        data = {"charter": line[0], "digest": line[0].digest, "effective": effective(line), "seal": seal}
+        data["line"] = [{"name": one.name, "digest": one.digest} for one in line]
+        show.emit(data, kind="charter")
+    else:
+        describe.charter(line, seal.told)
+
+
+@command.command("check")
+@click.argument("what", nargs=-1, metavar="[FILE|NAME]...")
+@_JSON
+def check(*, what: tuple[str, ...], as_json: bool) -> int:
+    """Check charters: files, names, or all of them. Exit status 2 if one is wrong.
+
+    \b
+    Examples:
+      outrider charter check
+      outrider charter check charters/coder.toml
+    """  # noqa: D301
+    read = shelf.load(reach.home())
+    results = [_checked(one, read) for one in what or sorted(read.found)]
+    if as_json:
+        show.emit(results, kind="charter-check")
+    else:
+        for one in results:
+            _tell(one)
+    return 2 if any(one["errors"] for one in results) else 0
+
+
+@command.command("sign")
+@click.argument("file", type=click.Path(path_type=Path))
+@_JSON
+def sign(*, file: Path, as_json: bool) -> None:
+    """Sign the charter in FILE with this host's key; the signature is written beside it.
+
+    The key (Ed25519) is made on first use. The signature covers what the charter says, not its comments.
+
+    \b
+    Example:
+      outrider charter sign my-charter.toml
+    """  # noqa: D301
+    from outrider.charter import seal
+    from outrider.charter.parse import parse
+    from outrider.doors.claude_code import files
+
+    home = reach.home()
+    person.required(home)
+    charter = parse(_text(file), source=str(file))
+    home.make()
+    key = shelf.signing_key(home)
+    beside = file.with_name(file.name + ".sig")
+    files.write(beside, seal.sign(charter, key) + b"\n", 0o644)
+    by = seal.key_id(key.public_key())
+    if as_json:
+        show.emit({"charter": charter.name, "digest": charter.digest, "by": by, "path": str(beside)}, kind="signature")
+        return
+    show.say(f"Signed {charter.name} {charter.digest} with key {by[:16]}: {show.safe(str(beside))}")
+
+
+def _undecided(known: Any, name: str) -> str:
+    try:
+        return effective(known.line(name)).undecided
+    except CharterError:
+        return "deny"
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise BadInputError(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CharterError("not UTF-8", source=str(file)) from error
+
+
+def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
+    """Return what is wrong with one charter, and what it writes without effect."""
+    from outrider.charter.parse import parse
+    from outrider.charter.shelf import Shelf
+
+    found = read.found.get(what)
+    result: dict[str, Any] = {"what": what, "name": "", "digest": "", "errors": [], "warnings": []}
+    try:
+        if found is not None:
+            charter = shelf.one(found, what)
+        else:
+            charter = parse(_text(Path(what)), source=what)
+        known = Shelf([*(one for name in read.shelf.names if (one := read.shelf.get(name))), charter])
+        line = known.line(charter.name)
+    except BadInputError as error:
+        result["errors"].append({"line": getattr(error, "line", 0), "message": str(error), "fix": error.fix})
+        return result
+    result |= {"name": charter.name, "digest": charter.digest, "warnings": _warnings(charter, line)}
+    return result
+
+
+def _warnings(charter: Charter, line: tuple[Charter, ...]) -> list[str]:
+    out = [f"{name}: it says {wrote}, and {holds} holds" for name, wrote, holds in looser(charter, line[1:])]
+    if effective(line).undecided == "allow":
+        out.append("undecided: calls that nobody can decide are let through")
+    return out
+
+
+def _tell(one: dict[str, Any]) -> None:
+    mark = click.style("wrong", fg="red") if one["errors"] else click.style("good ", fg="green")
+    click.echo(f"{mark}  {show.safe(one['what'])}")
+    for error in one["errors"]:
+        click.echo(f"       {show.safe(error['message'])}")
+        if error["fix"]:
+            click.echo(f"       {show.safe(error['fix'])}")
+    for warning in one["warnings"]:
+        click.echo(f"       {click.style('warning', fg='yellow')}: {show.safe(warning)}")

@@ -1,0 +1,96 @@
+"""A charter in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outrider.charter.narrow import effective
+from outrider.cli import show
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from outrider.charter.model import Charter, Rules
+    from outrider.charter.narrow import Effective
+
+_UNDECIDED = {
+    "deny": "refused",
+    "ask": "asked about: a person decides",
+    "allow": "LET THROUGH",
+}
+_OPAQUE = {
+    "deny": "may not run",
+    "ask": "run if a person says yes",
+    "confined": "run only where the agent is confined",
+    "allow": "run; what they do inside is not seen",
+}
+_TREATED = {"fix": "refused, with advice", "tell": "allowed, and the agent is told", "note": "noted"}
+_ALL = ("*",)
+
+
+def charter(line: Sequence[Charter], seal: str) -> None:
+    """Print a charter and what its ancestors add.
+
+    Args:
+        line: The charter, then what it extends, up to the root.
+        seal: Who signed it, in words.
+    """
+    own, settings = line[0], effective(line)
+    show.heading(f"{own.name}: {show.safe(own.description) or 'no description'}")
+    above = " > ".join(one.name for one in line[1:])
+    show.facts([("digest", own.digest), ("signature", seal), ("extends", above or "nothing: it is a root")])
+    show.heading("\nAs it comes out, with everything above it")
+    show.facts(_settings(settings))
+    for one in line:
+        whose = "It" if one is own else f"{one.name}, above it,"
+        _rules(whose, one)
+
+
+def _settings(now: Effective) -> list[tuple[str, str]]:
+    budget = now.budget
+    limits = {"calls": budget.calls, "children": budget.spawns, "generations below a root": budget.spawn_depth}
+    told = ", ".join(f"{number} {name}" for name, number in limits.items() if number is not None)
+    return [
+        ("undecided calls", _UNDECIDED[now.undecided]),
+        ("mode", "enforced" if now.mode == "enforce" else "only observed"),
+        ("opaque programs", _OPAQUE[now.opaque]),
+        ("a life", f"at most {_span(now.ttl)}"),
+        ("budget", told or "no limits"),
+        ("sponsor", "required" if now.sponsor == "required" else "not needed"),
+        ("findings", "; ".join(f"{name}: {_TREATED[getattr(now, name)]}" for name in ("high", "medium", "low"))),
+        ("host's own prompts", "are skipped for what it allows" if now.grant else "stay as they are"),
+    ]
+
+
+def _rules(whose: str, one: Charter) -> None:
+    if one.may and all(patterns == _ALL for patterns in one.may.values()):
+        show.heading(f"\n{whose} may do everything but what follows")
+    elif one.may:
+        _section(f"{whose} may, and nothing else", one.may)
+    if one.delegate:
+        _section(f"{whose} may let children (but not itself)", one.delegate)
+    if one.ask:
+        _section(f"{whose} has a person decide", one.ask)
+    if one.never:
+        _section(f"{whose} and its children may never", one.never)
+    if one.flow:
+        show.heading(f"\n{whose} restrains what has seen something")
+        for label, flow in one.flow.items():
+            also = f" and {flow.also}" if flow.also else ""
+            but = f", except {', '.join(flow.but)}" if flow.but else ""
+            show.facts([(f"{label}{also}", f"no {', no '.join(flow.not_to)}{but}")])
+    if one.cedar:
+        show.heading(f"\n{whose} has policies in Cedar")
+        show.facts([("cedar", f"{len(one.cedar.splitlines())} lines: see --cedar")])
+
+
+def _section(title: str, rules: Rules) -> None:
+    show.heading(f"\n{title}")
+    show.facts((verb, "anything" if patterns == _ALL else ", ".join(patterns)) for verb, patterns in rules.items())
+
+
+def _span(seconds: int) -> str:
+    for size, name in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds % size == 0 and seconds >= size:
+            return f"{seconds // size} {name}"
+    return f"{seconds} seconds"
