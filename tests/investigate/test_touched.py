@@ -15,6 +15,7 @@ def test_everything_is_told_once_a_role_with_how_often_and_whether_it_happened(w
     first, _ = world.read("a", "/r/x")
     last, _ = world.read("a", "/r/x")
     world.read("a", "/etc/shadow", verdict="deny")
+    world.result("a", world.call("a", entities=[Entity("wrote", "path", "/r/declined")]), ok=False, ran=False)
     world.upload("a", "drop.example")
     world.fetch("a", "docs.example")
     with world.view() as view:
@@ -23,6 +24,7 @@ def test_everything_is_told_once_a_role_with_how_often_and_whether_it_happened(w
         assert by_thing["read", "/r/x"].times == 2
         assert (by_thing["read", "/r/x"].first, by_thing["read", "/r/x"].last) == (first, last)
         assert not by_thing["read", "/etc/shadow"].happened
+        assert not by_thing["wrote", "/r/declined"].happened
         assert by_thing["sent", "drop.example"].happened
         assert ("reached", "docs.example") in by_thing
         assert answer.things[0].role == "sent"

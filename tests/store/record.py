@@ -45,7 +45,7 @@ class Story:
         }  # fmt: skip
         return self.put(AgentBorn, agent=agent, **{**defaults, **fields})
 
-    def call(self, agent, effect=None, verdict="allow", entities=(), labels=(), adds=(), **fields):  # noqa: PLR0917
+    def call(self, agent, effect=None, verdict="allow", entities=(), labels=(), adds=(), **fields):
         effect = effect or Effect(verb="read", kind="path", value="/r/x")
         fields.setdefault("tool", "shell")
         beside = Beside(entities=tuple(entities), prints=fields.pop("prints", b""), control=fields.pop("control", b""))

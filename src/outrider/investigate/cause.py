@@ -146,7 +146,7 @@ def _call_of(view: View, event: object) -> CallDecided | None:
     elif isinstance(event, AgentBorn):
         row = view.one("SELECT src FROM causes WHERE dst = ? AND why = 'spawn'", event.n)
         n = row[0] if row else -1
-    found = reading.event(view, n) if n >= 0 else None
+    found = reading.peek(view, n) if n >= 0 else None
     return found if isinstance(found, CallDecided) else None
 
 

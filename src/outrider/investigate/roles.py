@@ -18,10 +18,13 @@ WEIGHT: Final[dict[str, int]] = {
 """How much a role says about who did it: carrying data out most, having seen a name least."""
 
 REALITY: Final[dict[str, float]] = {
-    "done": 1.0, "ran despite the refusal": 1.0, "no result seen": 0.9, "failed": 0.6, "asked": 0.5, "refused": 0.2,
-    "seen": 1.0,
+    "done": 1.0, "ran despite the refusal": 1.0, "no result seen": 0.9, "failed": 0.6, "asked": 0.5, "not run": 0.2,
+    "refused": 0.2, "seen": 1.0,
 }  # fmt: skip
 """How much an act counts by what became of it."""
+
+NEVER: Final = frozenset({"refused", "not run"})
+"""Outcomes of calls that are known not to have happened."""
 
 
 def uploads(view: View, numbers: Iterable[int]) -> dict[int, list[str]]:

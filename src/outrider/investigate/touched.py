@@ -9,7 +9,7 @@ import msgspec
 
 from outrider.errors import BadInputError
 from outrider.investigate.coverage import Coverage, coverage
-from outrider.investigate.roles import WEIGHT, goes, uploads
+from outrider.investigate.roles import NEVER, WEIGHT, goes, uploads
 from outrider.store import reading
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
         last: The last.
         events: The first twenty of them.
         agents: Ids of the agents that did it.
-        happened: False if every such call was refused: it was only tried.
+        happened: False if every such call was refused or never ran: it was only tried.
     """
 
     role: str
@@ -113,7 +113,7 @@ def gather(view: View, numbers: Sequence[int], sums: Sums, *, role: str = "") ->
     carried = uploads(
         view, [touch.n for touch in found if touch.role == "sent" and touch.kind in {"host", "ip", "url"}]
     )
-    refused = {n for n, outcome in reading.outcomes(view, {touch.n for touch in found}).items() if outcome == "refused"}
+    refused = {n for n, outcome in reading.outcomes(view, {touch.n for touch in found}).items() if outcome in NEVER}
     for touch in found:
         if role and touch.role != "read":
             continue

@@ -92,7 +92,7 @@ def why(view: View, n: int) -> Why:
     with view.snapshot():
         event = reading.event(view, n)
         if isinstance(event, CallResult) and event.intent >= 0:
-            event = reading.event(view, event.intent)
+            event = reading.peek(view, event.intent) or event
         call = event if isinstance(event, CallDecided) else None
         result = reading.result_of(view, event.n) if call else None
         return Why(

@@ -88,7 +88,7 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
 def _result(view: View, event: CallResult) -> str:
     if event.intent < 0:
         return f"result of a call that was never asked ({_ok(ok=event.ok)})"
-    intent = reading.event(view, event.intent)
+    intent = reading.peek(view, event.intent)
     asked = summary(intent) if isinstance(intent, CallDecided) else f"event {event.intent}"
     return f"result of {asked} ({_ok(ok=event.ok)}){' despite the refusal' if event.despite else ''}"
 

@@ -239,7 +239,7 @@ class Fold:
             self._carries(event.agent, event.adds, event.n)
         if event.despite:
             self._tally("ran despite a refusal")
-        if event.intent < 0:
+        if not 0 <= event.intent < event.n:
             self._tally("results without an intent")
             return
         self._rows["causes"].append((event.intent, "returns", event.n, "certain"))

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 500
 
-Outcome = Literal["done", "failed", "ran despite the refusal", "no result seen", "asked", "refused"]
-"""What became of a call: ``asked`` = a person was asked and no result came; ``no result seen`` = it may have run."""
+Outcome = Literal["done", "failed", "ran despite the refusal", "no result seen", "asked", "refused", "not run"]
+"""What became of a call: ``asked`` = a person was asked and no result came; ``no result seen`` = it may have run;
+``not run`` = it was allowed and the host proved that it never ran."""
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +167,12 @@ def event(view: View, n: int) -> AnyEvent:
     return decode(row[0])
 
 
+def peek(view: View, n: int) -> AnyEvent | None:
+    """Return event ``n``, or None if the view does not hold it."""
+    row = view.one("SELECT leaf FROM leaves WHERE n = ?", n)
+    return decode(row[0]) if row else None
+
+
 def beside(view: View, n: int) -> Beside:
     """Return what lies beside event ``n``; empty where it was erased, cannot be read, or never was."""
     row = view.one("SELECT beside FROM leaves WHERE n = ?", n)
@@ -211,7 +218,7 @@ def _row(row: Sequence[Any]) -> EventRow:
     return EventRow(**dict(zip(EventRow.__struct_fields__, row, strict=True)))
 
 
-def log(  # noqa: PLR0913 - filters
+def log(
     view: View,
     *,
     agent_id: str = "",
@@ -340,6 +347,8 @@ def _outcome(enforced: str, leaf: bytes | None) -> Outcome:
         return "asked" if enforced == "ask" else "no result seen"
     result = decode(leaf)
     ok = isinstance(result, CallResult) and result.ok
+    if not refused and isinstance(result, CallResult) and not result.ran:
+        return "not run"
     if refused:
         # Hosts report a call that was refused as one that failed.
         return "ran despite the refusal" if ok else "refused"
