@@ -5,6 +5,7 @@ from __future__ import annotations
 from outrider.effects.place import Place, literal_prefix
 from outrider.effects.shell.parse import parse, parse_uncached
 from outrider.effects.shell.state import NOTHING, State
+from outrider.effects.shell.tree import Arg
 from outrider.effects.shell.walk import Sink, Walk
 from outrider.effects.structured import TOOLS, text_of
 from outrider.events.call import Call, Effect, Plan, Want
@@ -50,7 +51,10 @@ def read_commands(text: str, place: Place) -> tuple[Effect, ...]:
     sink = Sink(text)
     walk = Walk(place, sink)
     node = parse(text) if len(text) <= _CACHED else parse_uncached(text)
-    walk.run(node, State(place.cwd, {}, {}, {}), NOTHING)
+    try:
+        walk.run(node, State(place.cwd, {}, {}, {}), NOTHING)
+    except RecursionError:
+        walk.emit("unparsed", "text", "", Arg("", 0, 0), (), "commands are nested too deep")
     return tuple(sink.effects.values())
 
 

@@ -59,7 +59,7 @@ TABLE = (
          "replace*", "-S,--suffix,-T,-b=text -c,--stdout,-k,--keep=:stdout -d=:keep -r=:recursive -o=write "
          "-l,-t,--test,--list=:stdout", special="gzip"),
     spec("ar", "text write read*"),
-    spec("cpio", "", "-D=chdir -F,-O=write -i,--extract=:extract -I=read", opaque="packs what it is given"),
+    spec("cpio", "", "-D=chdir -F,-O=write -i,--extract=:keep -I=read", opaque="packs what it is given"),
     spec("split csplit", "read text*", "-l,-b,-n,-a,-C,--lines,--bytes,--suffix-length,--additional-suffix=text",
          special="split"),
     spec("rsync", "from+ to", "-e,--rsh=shell --exclude,--include,--filter,-f,--bwlimit,--timeout,--port,--chmod,"

@@ -11,7 +11,7 @@ from outrider.effects.shell.state import UNKNOWN, Flow, Runner, State
 from outrider.effects.shell.tree import Arg
 from outrider.events.call import ResourceKind, Verb
 
-Invoke = Callable[[Spec, list[Arg], Runner, State, Flow], Flow]
+Invoke = Callable[[Spec, list[Arg], Runner, State, Flow, str], Flow]
 _FLAGS = frozenset({"recursive", "forced"})
 _BEHIND = frozenset({"pattern", "sed", "awk"})
 _INSTEAD = frozenset({"pattern", "patterns", "sed", "sed-file", "awk-file"})
@@ -24,10 +24,12 @@ class Invocation:
         runner: Takes the effects.
         state: The shell that it runs in.
         spec: Its entry.
-        name: Its name as called.
+        name: Its name as called, or its subcommand's.
+        program: Its name as called.
         at: Where it stands in the text.
         stdin: What it is given on standard input.
         flags: Flags that its options set.
+        words: Its arguments, as given.
         rest: Positional arguments.
         given: Options met, role and value.
     """
@@ -36,6 +38,7 @@ class Invocation:
         self.runner, self.state, self.spec, self.stdin = runner, state, spec, stdin
         self.at = args[0]
         self.name = args[0].text
+        self.program = self.name
         self.words = args[1:]
         self.flags: set[str] = set(spec.flags)
         self.rest: list[Arg] = []
@@ -50,7 +53,7 @@ class Invocation:
 
     def opaque(self, why: str, flags: tuple[str, ...] = ()) -> None:
         """Note that the program's inner effects are not seen."""
-        self.runner.emit("opaque", "command", self.name, self.at, flags, why)
+        self.runner.emit("opaque", "command", self.program, self.at, flags, why)
 
     def unparsed(self, at: Arg, why: str) -> None:
         """Note that text which is run could not be read."""
@@ -199,7 +202,7 @@ class Invocation:
                 ROLES[role](self, arg)
         for host, at in self.hosts:
             self.runner.emit("connect", "host", host, at, net_flags(at))
-        return self.invoke(entry, self.rest, self.runner, self.state, self.stdin)
+        return self.invoke(entry, self.rest, self.runner, self.state, self.stdin, self.program)
 
     def chdir(self, arg: Arg) -> None:
         """Change the directory for this program alone."""
@@ -219,9 +222,16 @@ class Invocation:
         out = self.spec.out
         if not out:
             return UNKNOWN
+        if out == "pass" and self.name == "tee":
+            return self.stdin
+        if out == "paths":
+            names = (Arg("*", self.at.start, self.at.end, glob=True),)
+            return Flow(paths=names + tuple(arg for arg in self.rest if arg.glob) if self.rest else names)
         if out == "pass":
             if not self.stdin.some or self.rest:
                 return Flow(origin="file")
+            if self.name == "cat":
+                return self.stdin
             return Flow(paths=self.stdin.paths, origin=self.stdin.origin, slashless=self.stdin.slashless)
         if out == "number":
             return Flow(slashless=True)

@@ -352,6 +352,31 @@ ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
 """Every role by its word. ``program``, ``target`` and ``chdir`` beside these are the invocation's own."""
 
 OWN_ROLES = frozenset({"program", "target", "chdir"})
-FLAG_ROLES = frozenset({"recursive", "forced", "edit", "upload", "noargs", "create", "extract", "print0", "dry",
-                        "stdin", "login", "string", "shell", "replace", "global", "delete", "move", "quiet-run",
-                        "detach", "keep", "null", "list"})  # fmt: skip
+FLAG_ROLES = frozenset(
+    [
+        "create",
+        "decode",
+        "delete",
+        "dry",
+        "edit",
+        "files",
+        "forced",
+        "get",
+        "global",
+        "keep",
+        "link",
+        "list",
+        "listen",
+        "login",
+        "move",
+        "noargs",
+        "number",
+        "recursive",
+        "stdin",
+        "stdout",
+        "system",
+        "upload",
+        "write",
+    ]
+)
+"""What an option without a value may set."""

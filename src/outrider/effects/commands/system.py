@@ -12,7 +12,7 @@ TABLE = (
          "dmidecode blkid findmnt ss netstat ifconfig ip route arp iw iwconfig ethtool nmcli printenv locale tty stty "
          "clear reset sleep usleep man info apropos tldr cowsay fortune figlet neofetch fastfetch lsns loginctl "
          "timedatectl localectl getent sw_vers system_profiler vm_stat acpi sensors nvidia-smi pmap cd-drive wait4x "
-         "column uuidgen getopt logger wall write say notify-send inxi glances btop resolvectl networkctl runlevel "
+         "uuidgen getopt logger wall write say notify-send inxi glances btop resolvectl networkctl runlevel "
          "clinfo glxinfo vulkaninfo xrandr xset xdpyinfo tabs mesg sha1 tzselect nslookup6 dconf-read lsinitramfs",
          "text*", special="host-info"),
     spec("dmesg", "text*", "-n,-l,-f,-s=text"),
@@ -34,7 +34,7 @@ TABLE = (
     spec("kubectl oc k k9s kustomize helm helmfile istioctl argocd flux minikube kind k3s k3d kubeadm", "text*",
          special="kubectl"),
     spec("aws gcloud az doctl heroku vercel netlify fly flyctl wrangler firebase railway supabase ibmcloud oci linode-cli "
-         "hcloud gsutil-cloud eksctl sam cdk serverless sls copilot amplify eb databricks snowsql bq",
+         "hcloud gsutil-cloud eksctl sam cdk serverless sls amplify eb databricks snowsql bq",
          "text*", special="cloud"),
     spec("terraform tofu terragrunt pulumi packer vagrant ansible ansible-playbook ansible-galaxy ansible-vault salt "
          "puppet chef chef-client nomad consul vault boundary", "text*", "-var-file=read -out=write -chdir=chdir",

@@ -52,10 +52,11 @@ DANGEROUS_ENV = frozenset(
 """Variables that change which code the programs that see them run."""
 
 
-def invoke(spec: Spec, args: list[Arg], runner: Runner, state: State, stdin: Flow) -> Flow:
+def invoke(spec: Spec, args: list[Arg], runner: Runner, state: State, stdin: Flow, program: str = "") -> Flow:
     """Run a known program: by its special reader if its entry names one, else by the entry alone."""
     run = Invocation(runner, state, spec, args, stdin)
     run.invoke = invoke
+    run.program = program or run.name
     if spec.special:
         return READERS[spec.special](run)
     if spec.subs:

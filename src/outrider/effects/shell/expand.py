@@ -18,6 +18,11 @@ from outrider.effects.shell.words import has_glob, read_text
 MAX_FIELDS = 256
 """Fields that one word may make; what is beyond is not looked at one by one."""
 
+MAX_WORDS = 1024
+"""Fields that all words of a command may make before the rest counts as not known."""
+MAX_TEXT = 64 * 1024
+"""Characters that one field may grow to before it counts as not known."""
+
 _SLASHLESS = frozenset({"?", "$", "#", "!", "RANDOM", "SECONDS", "LINENO", "PPID", "UID", "EUID", "HOSTNAME", "BASHPID",
                         "EPOCHSECONDS", "HOSTTYPE", "OSTYPE", "COLUMNS", "LINES", "-"})  # fmt: skip
 _BLANK = " \t\n"
@@ -53,8 +58,10 @@ class Expander:
         for word in words:
             if word.arg is not None:
                 fields.append(word.arg)
-            else:
+            elif len(fields) <= MAX_WORDS:
                 fields.extend(self.fields(word))
+            else:
+                fields.append(Arg(word.raw[:200], word.start, word.end, exact=False))
         return fields
 
     def one(self, word: Word) -> Arg:
@@ -73,10 +80,17 @@ class Expander:
         made: list[_Field] = []
         for parts in word.alts:
             self.alternative(parts, made, is_tilde=word.tilde, split=split)
-        return [
-            Arg("".join(one.pieces), word.start, word.end, one.exact, one.glob, word.hidden, one.made)
-            for one in made[:MAX_FIELDS]
-        ]
+        fields = [self.field(one, word) for one in made[:MAX_FIELDS]]
+        if len(made) > MAX_FIELDS:
+            fields.append(Arg(word.raw[:200], word.start, word.end, exact=False))
+        return fields
+
+    @staticmethod
+    def field(one: _Field, word: Word) -> Arg:
+        """Put one field together; one that is too long counts as not known."""
+        if sum(map(len, one.pieces)) > MAX_TEXT:
+            return Arg(word.raw[:200], word.start, word.end, exact=False)
+        return Arg("".join(one.pieces), word.start, word.end, one.exact, one.glob, word.hidden, one.made)
 
     def alternative(self, parts: tuple[Part, ...], made: list[_Field], *, is_tilde: bool, split: bool) -> None:
         current = _Field()

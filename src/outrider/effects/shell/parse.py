@@ -8,13 +8,29 @@ hold), it is: see :data:`_MASKS`. Everything is read from the text itself, never
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 import tree_sitter
 import tree_sitter_bash
 
 from outrider.effects.shell.tree import (
-    Arg, Arms, Assign, Expr, For, Func, Group, Item, Node, Pipe, Redirect, Seq, Simple, Unread, While, Word,
+    Arg,
+    Arms,
+    Assign,
+    Expr,
+    For,
+    Func,
+    Group,
+    Item,
+    Node,
+    Pipe,
+    Redirect,
+    Seq,
+    Simple,
+    Unread,
+    While,
+    Word,
 )  # fmt: skip
 from outrider.effects.shell.words import Inner, read_heredoc, read_word
 
@@ -24,15 +40,15 @@ MAX_BYTES = 1024 * 1024
 """Longest command line that is read, in bytes."""
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_bash.language())
-_MASKS = (
+_MASKS: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...] = (
     # The grammar has no here-string behind another redirection; here it is an ordinary input.
     (re.compile(rb"(?<![<\\])<<<(?!<)"), b"<  "),
     (re.compile(rb"(?<![<\\])<>"), b"< "),
-    # It takes the # of a length for a comment, and loses the rest of the line.
-    (re.compile(rb"\$\{#"), b"${_"),
+    # It takes the # of a length for a comment, and stumbles over ${x:$i:1}.
+    (re.compile(rb"\$\{[#!]?\w[^{}`'\"\\()\n]*\}"), lambda found: b"${" + b"_" * (len(found[0]) - 3) + b"}"),
     (re.compile(rb"\$`"), b"_`"),
 )
-_STORM = re.compile(rb"<{4,}")
+_STORM = re.compile(rb"[<>]{4,}")
 _STRANGE = re.compile(
     "[\x00\x0b\x0c\r\x85\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\U000e0000-\U000e007f]"
 )
@@ -62,7 +78,7 @@ def parse_uncached(text: str) -> Node:
     if len(source) > MAX_BYTES:
         return Unread(0, len(source), f"the text is longer than {MAX_BYTES} bytes")
     shown = source
-    if b"<" in shown or b"${#" in shown or b"$`" in shown:
+    if b"<" in shown or b">" in shown or b"${" in shown or b"$`" in shown:
         for pattern, other in _MASKS:
             shown = pattern.sub(other, shown)
         shown = _STORM.sub(lambda found: b"_" * len(found[0]), shown)
@@ -70,6 +86,8 @@ def parse_uncached(text: str) -> Node:
     reader = _TreeReader(source.decode("latin-1"))
     node = reader.statements(tree.root_node, 0)
     strange = _strange(text, tree.root_node)
+    if strange is None and tree.root_node.has_error and not reader.unreads:
+        strange = Unread(0, len(source), "a syntax error")
     return Seq((Item(";", strange), Item(";", node))) if strange else node
 
 
@@ -100,8 +118,10 @@ class _TreeReader:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.unreads = 0
 
     def unread(self, node: tree_sitter.Node, why: str = "a syntax error") -> Unread:
+        self.unreads += 1
         return Unread(node.start_byte, node.end_byte, why)
 
     def statements(self, node: tree_sitter.Node, depth: int, skip: int = 0) -> Node:
@@ -271,7 +291,8 @@ class _TreeReader:
         self, node: tree_sitter.Node, redirects: list[Redirect], words: list[Word], unread: list[Unread], depth: int
     ) -> None:
         """Read one redirection; the grammar hangs words that follow it on the redirection as well."""
-        fd, op, targets = "", "", []
+        fd, op = "", ""
+        targets: list[tree_sitter.Node] = []
         for child in node.children:
             if child.type == "file_descriptor":
                 fd = self.source[child.start_byte : child.end_byte]

@@ -11,11 +11,24 @@ import copy
 
 from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS, TABLE, invoke
 from outrider.effects.place import Place, is_ignored, normal
-from outrider.effects.shell.expand import Expander
+from outrider.effects.shell.expand import MAX_TEXT, Expander
 from outrider.effects.shell.parse import parse, parse_uncached
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, State
 from outrider.effects.shell.tree import (
-    Arg, Arms, Expr, For, Func, Group, Node, Pipe, Proc, Redirect, Seq, Simple, Unread, While,
+    Arg,
+    Arms,
+    Expr,
+    For,
+    Func,
+    Group,
+    Node,
+    Pipe,
+    Proc,
+    Redirect,
+    Seq,
+    Simple,
+    Unread,
+    While,
 )  # fmt: skip
 from outrider.events.call import Effect, ResourceKind, Verb
 
@@ -23,11 +36,35 @@ MAX_STEPS = 4000
 """Commands that one call may come to, loops unrolled; what is beyond is not read."""
 MAX_NESTING = 12
 """Shells, evals and functions inside one another that are followed."""
+MAX_WRAPPED = 40
+"""Programs that run programs (``sudo env nice ...``), functions and shells inside one another, all told."""
 MAX_EFFECTS = 1000
 """Effects that one call may have; one more says that there were others."""
 UNROLLED = 16
 """Rounds of a loop that are walked one by one; a longer loop is walked once, its variable not known."""
 _CACHED = 4096
+
+_RESERVED = frozenset(
+    {
+        "{",
+        "}",
+        "!",
+        "",
+        "if",
+        "then",
+        "elif",
+        "else",
+        "fi",
+        "for",
+        "while",
+        "until",
+        "do",
+        "done",
+        "case",
+        "esac",
+        "select",
+    }
+)
 
 _Key = tuple[str, str, str, tuple[str, ...]]
 
@@ -35,11 +72,12 @@ _Key = tuple[str, str, str, tuple[str, ...]]
 class Sink:
     """Where effects are gathered, each once, in the order in which they first happen."""
 
-    __slots__ = ("effects", "snippet", "steps")
+    __slots__ = ("effects", "snippet", "steps", "wrapped")
 
     def __init__(self, source: str) -> None:
         self.effects: dict[_Key, Effect] = {}
         self.steps = 0
+        self.wrapped = 0
         self.snippet = source
 
 
@@ -133,7 +171,21 @@ class Walk:
 
     def program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
         """Walk one command given as its fields."""
-        self.sink.steps += 1
+        sink = self.sink
+        sink.steps += 1
+        if sink.wrapped >= MAX_WRAPPED:
+            self.emit(
+                "unparsed", "text", args[0].text[:80], args[0], (), "programs that run programs are nested too deep"
+            )
+            return UNKNOWN
+        sink.wrapped += 1
+        try:
+            return self.dispatch(args, state, stdin)
+        finally:
+            sink.wrapped -= 1
+
+    def dispatch(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
+        """Walk a command by what its first field is: a function, a file, a name."""
         first = args[0]
         name = first.text
         if not first.exact or first.glob:
@@ -148,7 +200,11 @@ class Walk:
         """Walk a program that is found by name."""
         found = TABLE.get(name)
         if found is None:
-            if name in {"{", "}", "!", ""}:
+            if name in _RESERVED:
+                if name not in {"{", "}", "!", ""}:
+                    self.emit(
+                        "unparsed", "text", name, args[0], (), "a word of the shell's grammar where it was not seen"
+                    )
                 return self.program(args[1:], state, stdin) if len(args) > 1 else UNKNOWN
             hidden = ("invisible",) if args[0].hidden else ()
             self.emit("exec", "command", name, args[0], hidden)
@@ -218,7 +274,6 @@ class Walk:
     def run(self, node: Node, state: State, stdin: Flow) -> Flow:
         """Walk a tree and say what it prints."""
         if self.sink.steps > MAX_STEPS:
-            self.sink.steps = MAX_STEPS  # One note is enough; emit keeps it once.
             self.emit("unparsed", "text", "", Arg(""), (), f"more than {MAX_STEPS} commands")
             return UNKNOWN
         return _RUN[type(node)](self, node, state, stdin)
@@ -313,6 +368,7 @@ class Walk:
 
     def run_seq(self, node: Seq, state: State, stdin: Flow) -> Flow:
         texts: list[str] = []
+        length = 0
         flow = NOTHING
         is_text = True
         for item in node.items:
@@ -324,11 +380,14 @@ class Walk:
             else:
                 flow = self.run(item.node, state, stdin)
             if flow.text is not None:
-                texts.append(flow.text)
+                length += len(flow.text)
+                texts.append(flow.text if length <= MAX_TEXT else "")
             elif flow.some:
                 is_text = False
-        if len(node.items) == 1 or not is_text:
+        if len(node.items) == 1 or (not is_text and not flow.some):
             return flow
+        if not is_text or length > MAX_TEXT:
+            return UNKNOWN
         return Flow(text="".join(texts), some=bool(texts))
 
     def run_pipe(self, node: Pipe, state: State, stdin: Flow) -> Flow:

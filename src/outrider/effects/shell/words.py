@@ -27,6 +27,9 @@ _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?\Z")
 MAX_BRACES = 64
 """Alternatives that a word's braces may make before it counts as a pattern."""
 
+MAX_OPERANDS = 16
+"""Parameters inside the operand of a parameter that are looked at."""
+
 Inner = Mapping[int, tuple[int, Node, bool]]
 """Substitutions in a text, by start: end, tree, and whether it is a process substitution."""
 
@@ -39,7 +42,7 @@ def unicode(text: str) -> str:
 def read_word(source: str, start: int, end: int, inner: Inner) -> Word:
     """Return the word at ``source[start:end]``, Latin-1."""
     raw = source[start:end]
-    if _PLAIN.match(raw):
+    if not raw or _PLAIN.match(raw):
         return Word(raw, start, end, arg=Arg(raw, start, end))
     reader = _Reader(source, start, end, inner)
     reader.unquoted()
@@ -106,7 +109,7 @@ class _Reader:
             elif mark == "'":
                 close = source.find("'", self.at + 1, end)
                 close = end if close < 0 else close
-                self.hidden = self.hidden or (self.at > first and close < end - 1)
+                self.hidden = self.hidden or not (self.at == first and close == end - 1)
                 self.lit(source[self.at + 1 : close], quoted=True)
                 self.at = close + 1
             elif mark == '"':
@@ -191,7 +194,7 @@ class _Reader:
         self.at = stop
         subs = tuple(node for where, (_, node, _p) in sorted(self.inner.items()) if at < where < stop)
         found = _BRACED.match(raw)
-        if not found or subs:
+        if not found or subs or raw.count("${") > MAX_OPERANDS:
             self.parts.append(Gap(unicode(raw), subs=subs))
             return
         indirect, length, name, index, tail = found.groups()

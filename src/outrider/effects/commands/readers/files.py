@@ -5,13 +5,46 @@ from __future__ import annotations
 import posixpath
 
 from outrider.effects.commands.invocation import Invocation
-from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.state import UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
 
 _FIND_VALUES = frozenset(
-    "-name -iname -path -ipath -wholename -iwholename -regex -iregex -type -xtype -size -mtime -atime -ctime -mmin "
-    "-amin -cmin -maxdepth -mindepth -perm -user -group -uid -gid -links -inum -printf -regextype -fstype -used -lname "
-    "-ilname -context -D".split()
+    [
+        "-name",
+        "-iname",
+        "-path",
+        "-ipath",
+        "-wholename",
+        "-iwholename",
+        "-regex",
+        "-iregex",
+        "-type",
+        "-xtype",
+        "-size",
+        "-mtime",
+        "-atime",
+        "-ctime",
+        "-mmin",
+        "-amin",
+        "-cmin",
+        "-maxdepth",
+        "-mindepth",
+        "-perm",
+        "-user",
+        "-group",
+        "-uid",
+        "-gid",
+        "-links",
+        "-inum",
+        "-printf",
+        "-regextype",
+        "-fstype",
+        "-used",
+        "-lname",
+        "-ilname",
+        "-context",
+        "-D",
+    ]
 )
 _FIND_READS = frozenset({"-newer", "-anewer", "-cnewer", "-samefile", "-files0-from"})
 _FIND_EXEC = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
@@ -123,16 +156,14 @@ def tar(run: Invocation) -> Flow:  # noqa: C901 - one option a branch
     members: list[Arg] = []
     archive: Arg | None = None
     words, at = run.words, 0
+    started = run.state  # The archive stands where tar was started, whatever -C says.
 
     def value(letter: str, arg: Arg) -> None:
         nonlocal archive
         if letter == "f":
             archive = arg
         elif letter == "C":
-            if "x" in letters or not members:
-                run.chdir(arg)
-            else:
-                run.chdir(arg)
+            run.chdir(arg)
         elif letter in "TX":
             run.path("read", arg)
         elif letter in "!I" and (letter == "!" or "/" in arg.text or " " in arg.text):
@@ -170,15 +201,15 @@ def tar(run: Invocation) -> Flow:  # noqa: C901 - one option a branch
                         at += 1
         else:
             members.append(word)
-    return _tar_effects(run, letters, members, archive)
+    return _tar_effects(run, letters, members, archive, started)
 
 
-def _tar_effects(run: Invocation, letters: set[str], members: list[Arg], archive: Arg | None) -> Flow:
+def _tar_effects(run: Invocation, letters: set[str], members: list[Arg], archive: Arg | None, started: State) -> Flow:
     is_remote = archive is not None and ":" in archive.text and not archive.text.startswith(("/", "."))
     if is_remote and archive is not None:
         run.emit("connect", "host", archive.text.split(":")[0].rpartition("@")[2].lower(), archive, ("upload",))
     elif archive is not None:
-        run.path("write" if letters & set("cruAD") else "read", archive)
+        run.runner.path("write" if letters & set("cruAD") else "read", archive, started)
     if letters & set("cru"):
         for member in members:
             run.path("read", member, ("recursive",))

@@ -126,7 +126,8 @@ def interpreter(run: Invocation) -> Flow:
 
 def perl(run: Invocation) -> Flow:
     """perl: ``-e TEXT FILE...``; with ``-i`` the files are edited."""
-    words, rest, code, is_edit = run.words, [], None, False
+    words, code, is_edit = run.words, None, False
+    rest: list[Arg] = []
     at = 0
     while at < len(words):
         text = words[at].text

@@ -43,9 +43,9 @@ def curl(run: Invocation) -> Flow:
         run.flags.add("upload")
     if any(role == "write" for role, _ in run.given) and not run.flow:
         run.flow = Flow(origin="network")
-    for name, value in zip(run.words, run.words[1:], strict=False):
-        if name.text in {"--unix-socket", "--abstract-unix-socket"}:
-            run.path("write", value)
+    for option, socket in zip(run.words, run.words[1:], strict=False):
+        if option.text in {"--unix-socket", "--abstract-unix-socket"}:
+            run.path("write", socket)
     return run.finish()
 
 
@@ -103,9 +103,7 @@ def netcat(run: Invocation) -> Flow:
             re.fullmatch(r"-[a-z]*e", name) and run.name != "nc.openbsd"
         ):
             program = part(word, value) if value else run.words[place + 1] if place + 1 < len(run.words) else None
-            if program is not None and name not in {"-c"}:
-                run.runner.text(program.text, program, run.state.fork(), UNKNOWN)
-            elif program is not None and " " in program.text:
+            if (program is not None and name not in {"-c"}) or (program is not None and " " in program.text):
                 run.runner.text(program.text, program, run.state.fork(), UNKNOWN)
             run.unparsed(word, "hands a program to another host")
     rest = [arg for arg in run.rest if not arg.text.startswith("/bin/")]

@@ -364,7 +364,7 @@ def xargs(run: Invocation) -> Flow:
             run.path("read", arg)
     words = run.rest or [Arg("echo", run.at.start, run.at.end)]
     mark = ""
-    for place, word in enumerate(run.words):
+    for place, word in enumerate(run.words[: len(run.words) - len(run.rest)]):
         if word.text.startswith("-I") or word.text in {"--replace", "-J"} or word.text.startswith("--replace="):
             follows = run.words[place + 1].text if place + 1 < len(run.words) else "{}"
             mark = word.text[2:] if word.text.startswith("-I") and len(word.text) > 2 else follows
@@ -379,7 +379,10 @@ def each(run: Invocation, words: list[Arg], mark: str) -> Flow:
     flow = run.stdin
     founds: list[Arg]
     if flow.text is not None:
-        founds = [Arg(text, run.at.start, run.at.end) for text in flow.text.split()][:64]
+        texts = flow.text.split()
+        founds = [Arg(text, run.at.start, run.at.end) for text in texts[:64]]
+        if len(texts) > len(founds):
+            founds.append(Arg("{}", run.at.start, run.at.end, exact=False))
     elif flow.paths is not None:
         founds = list(flow.paths)
     else:

@@ -48,17 +48,81 @@ def accounts(run: Invocation) -> Flow:
     return UNKNOWN
 
 
-_DOCKER_VALUES = (
-    "-e --env --name -p --publish -w --workdir -u --user --network --net --entrypoint -h --hostname --env-file -l --label "
-    "--restart --memory -m --cpus --gpus --platform --add-host --dns --log-driver --log-opt --ulimit --shm-size --tmpfs "
-    "--cap-add --cap-drop --security-opt --device --pid --ipc --userns --pull --expose --ip --link --runtime --sysctl "
-    "--stop-signal --health-cmd -a --attach --volumes-from --cpuset-cpus --uts --cgroupns -f --filter --format -n --tail --since "
-    "--build-arg -t --tag --target --cache-from --progress --output -o --file --secret --ssh --push-by --cidfile --detach-keys"
-).split()
-_DOCKER_LOOKS = frozenset("ps images logs inspect version info stats top port diff history search events --version -v help context "
-                          "ls list df wait".split())  # fmt: skip
-_DOCKER_GROUPS = frozenset("container image volume network system builder buildx compose context manifest plugin secret config "
-                           "swarm stack service node machine pod kube".split())  # fmt: skip
+_DOCKER_VALUES = [
+    "-e",
+    "--env",
+    "--name",
+    "-p",
+    "--publish",
+    "-w",
+    "--workdir",
+    "-u",
+    "--user",
+    "--network",
+    "--net",
+    "--entrypoint",
+    "-h",
+    "--hostname",
+    "--env-file",
+    "-l",
+    "--label",
+    "--restart",
+    "--memory",
+    "-m",
+    "--cpus",
+    "--gpus",
+    "--platform",
+    "--add-host",
+    "--dns",
+    "--log-driver",
+    "--log-opt",
+    "--ulimit",
+    "--shm-size",
+    "--tmpfs",
+    "--cap-add",
+    "--cap-drop",
+    "--security-opt",
+    "--device",
+    "--pid",
+    "--ipc",
+    "--userns",
+    "--pull",
+    "--expose",
+    "--ip",
+    "--link",
+    "--runtime",
+    "--sysctl",
+    "--stop-signal",
+    "--health-cmd",
+    "-a",
+    "--attach",
+    "--volumes-from",
+    "--cpuset-cpus",
+    "--uts",
+    "--cgroupns",
+    "-f",
+    "--filter",
+    "--format",
+    "-n",
+    "--tail",
+    "--since",
+    "--build-arg",
+    "-t",
+    "--tag",
+    "--target",
+    "--cache-from",
+    "--progress",
+    "--output",
+    "-o",
+    "--file",
+    "--secret",
+    "--ssh",
+    "--push-by",
+    "--cidfile",
+    "--detach-keys",
+]
+_DOCKER_LOOKS = frozenset(["ps", "images", "logs", "inspect", "version", "info", "stats", "top", "port", "diff", "history", "search", "events", "--version", "-v", "help", "context", "ls", "list", "df", "wait"])  # fmt: skip
+_DOCKER_GROUPS = frozenset(["container", "image", "volume", "network", "system", "builder", "buildx", "compose", "context", "manifest", "plugin", "secret", "config", "swarm", "stack", "service", "node", "machine", "pod", "kube"])  # fmt: skip
 
 
 def docker(run: Invocation) -> Flow:
@@ -140,12 +204,11 @@ def _compose(run: Invocation, words: list[Arg]) -> Flow:
     return UNKNOWN
 
 
-_KUBE_LOOKS = frozenset("get describe logs explain version cluster-info api-resources api-versions top config diff status list "
-                        "lint template show search history completion options help ls env --version".split())  # fmt: skip
+_KUBE_LOOKS = frozenset(["get", "describe", "logs", "explain", "version", "cluster-info", "api-resources", "api-versions", "top", "config", "diff", "status", "list", "lint", "template", "show", "search", "history", "completion", "options", "help", "ls", "env", "--version"])  # fmt: skip
 
 
 def kubectl(run: Invocation) -> Flow:
-    """kubectl and what else governs a cluster: looking, running there, and changing, which is a deployment."""
+    """Kubectl and what else governs a cluster: looking, running there, and changing, which is a deployment."""
     words = [word for word in run.words]
     plain = [word for word in words if word.text[:1] != "-"]
     command = plain[0].text if plain else "help"
@@ -187,9 +250,10 @@ def cloud(run: Invocation) -> Flow:
     plain = [word for word in words if word.text[:1] != "-"]
     texts = [word.text for word in plain]
     host = {"aws": "amazonaws.com", "gcloud": "googleapis.com", "az": "management.azure.com"}.get(run.name, run.name)
-    paths = [word for word in plain if "/" in word.text or word.text in {".", "-"}]
-    is_copy = bool({"cp", "mv", "sync", "rsync", "copy", "scp", "upload", "download"} & set(texts[:3]))
-    if is_copy and len(paths) > 1:
+    verbs = {"cp", "mv", "sync", "rsync", "copy", "scp", "upload", "download"}
+    at = next((place for place, text in enumerate(texts[:3]) if text in verbs), -1)
+    paths = plain[at + 1 : at + 3] if at >= 0 else []
+    if len(paths) == 2:
         _copy(run, paths[-2], paths[-1], takes_away="mv" in texts[:3])
         return UNKNOWN
     for name, value in zip(words, words[1:], strict=False):
@@ -228,12 +292,11 @@ def _copy(run: Invocation, source: Arg, target: Arg, *, takes_away: bool) -> Non
                 run.path("delete", arg, ("recursive",))
 
 
-_INFRA_LOOKS = frozenset("plan show validate fmt output version providers graph state console get workspace list status inspect "
-                         "init --version preview config login logout help ssh-config".split())  # fmt: skip
+_INFRA_LOOKS = frozenset(["plan", "show", "validate", "fmt", "output", "version", "providers", "graph", "state", "console", "get", "workspace", "list", "status", "inspect", "init", "--version", "preview", "config", "login", "logout", "help", "ssh-config"])  # fmt: skip
 
 
 def infrastructure(run: Invocation) -> Flow:
-    """terraform and its kin: what is not a look changes what is deployed."""
+    """Terraform and its kin: what is not a look changes what is deployed."""
     run.read_options()
     run.chdirs()
     run.apply_options()
@@ -304,8 +367,8 @@ def agent(run: Invocation) -> Flow:
             )
     place_home = run.runner.place.home
     for name in _HOOKS_OFF_ENV:
-        value = run.state.vars.get(name)
-        if value and value[0].text not in {"", "0", "false"} and not (name == "HOME" and value[0].text == place_home):
+        held = run.state.vars.get(name)
+        if held and held[0].text not in {"", "0", "false"} and not (name == "HOME" and held[0].text == place_home):
             is_off = True
     run.runner.emit("spawn", "agent", run.name, run.at, ("hooks_off",) if is_off else ())
     return UNKNOWN

@@ -37,7 +37,7 @@ _TYPED = re.compile(r"%%|%-?[0-9]*(?:\.[0-9]+)?[sbqdcixX]")
 
 
 def grep(run: Invocation) -> Flow:
-    """grep and rg: a recursive one without files reads the directory; ``-l`` prints paths."""
+    """Grep and rg: a recursive one without files reads the directory; ``-l`` prints paths."""
     run.read_options()
     is_list = "list" in run.flags or "files" in run.flags
     is_walker = run.name in {"rg", "ag", "ack", "ugrep"}
