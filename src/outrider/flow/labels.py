@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 
 from outrider.events.call import Effect, Finding
+from outrider.events.hosts import host_of_url, normal_host, split_port
 from outrider.flow.stores import reads_secret_store
 
 SECRET = "secret"  # noqa: S105
@@ -12,7 +14,6 @@ UNTRUSTED = "untrusted"
 
 _OUTSIDE_TOOLS = frozenset({"fetch", "websearch", "mcp"})
 _QUIET = frozenset({"install", "push", "deploy"})
-_LOCAL = ("localhost", "127.", "[::1]", "::1", "0.0.0.0")  # noqa: S104
 
 
 def brings(effects: Sequence[Effect], findings: Sequence[Finding]) -> frozenset[str]:
@@ -54,9 +55,13 @@ def result_brings(call_tool: str, findings: Sequence[Finding]) -> frozenset[str]
 
 
 def is_local(host: str) -> bool:
-    """Tell whether a host is this machine by its name or address."""
-    bare = host.rpartition("://")[2]
-    return bare.startswith(_LOCAL)
+    """Tell whether a host is this machine, in any spelling of its name or address."""
+    kind, value = host_of_url(host) if "://" in host else normal_host(host)
+    bare = split_port(value)[0]
+    if kind == "ip":
+        address = ipaddress.ip_address(bare.strip("[]"))
+        return address.is_loopback or address.is_unspecified
+    return bare == "localhost" or bare.endswith(".localhost")
 
 
 def _reads_store(effect: Effect) -> bool:

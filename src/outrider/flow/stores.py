@@ -64,7 +64,7 @@ def is_secret_store(path: str) -> bool:
     """
     if not _STORE.search(path):
         return False
-    return not (_FIXTURE.search(path) or _PUBLIC.search(path)) or path.startswith(("/etc/", "/proc/", "/run/"))
+    return not (_FIXTURE.search(path) or _PUBLIC.search(path))
 
 
 def reads_secret_store(path: str, *, whole_tree: bool) -> bool:
