@@ -7,7 +7,6 @@ a segment is flushed whole before the next one exists. So only the last commit i
 from __future__ import annotations
 
 import contextlib
-import errno
 import mmap
 import os
 import struct
@@ -18,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError
+from outrider.ledger.disk import flush, flush_directory, refusal, write_at
 from outrider.ledger.frame import Frame, Walk, hop, survivors
 from outrider.ledger.spare import Spare, fill, make_filled
 
@@ -167,9 +167,9 @@ class Journal:
                 )
             fill(self._fd, self._end, size)
         if last.count == 0 and last.first == 0 and not whole:
-            _write_at(self._fd, head(0), 0)
+            write_at(self._fd, head(0), 0)
             self._end = HEAD
-        os.fdatasync(self._fd)
+        flush(self._fd)
         return garbage
 
     def write(self, first: int, frames: Sequence[bytes]) -> None:
@@ -204,7 +204,7 @@ class Journal:
                 marks.append(end)
             end += len(frame)
             count += 1
-        _write_at(self._fd, b"".join(frames[:count]), self._end)
+        write_at(self._fd, b"".join(frames[:count]), self._end)
         self._flush()
         segment.marks += marks
         segment.count += count
@@ -217,7 +217,7 @@ class Journal:
 
     def _flush(self) -> None:
         try:
-            os.fdatasync(self._fd)
+            flush(self._fd)
         except OSError as error:
             # The kernel may have dropped what it could not write and call it clean: trying again would lie.
             self._broken = f"the record could not be flushed to disk: {error.strerror}"
@@ -231,9 +231,9 @@ class Journal:
             make_filled(path, size, max(min(_SMALLEST, size), least), least)
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            _write_at(fd, head(first), 0)
+            write_at(fd, head(first), 0)
             os.fsync(fd)
-            _sync_directory(self._where)
+            flush_directory(self._where)
             room = os.fstat(fd).st_size
         except OSError:
             os.close(fd)
@@ -314,7 +314,7 @@ class _Mark:
         try:
             if os.fstat(fd).st_size != 8:
                 os.ftruncate(fd, 0)
-                _write_at(fd, bytes(8), 0)
+                write_at(fd, bytes(8), 0)
             self._map = mmap.mmap(fd, 8)
         finally:
             os.close(fd)
@@ -336,32 +336,3 @@ def _measure(fd: int, first: int) -> tuple[int, int, list[int]]:
             marks.append(end)
         count, end = count + 1, frame.end
     return count, end, marks
-
-
-def _write_at(fd: int, data: bytes, at: int) -> None:
-    """Write all of ``data``; the kernel may take it in pieces."""
-    rest = memoryview(data)
-    while rest:
-        wrote = os.pwrite(fd, rest, at)
-        rest, at = rest[wrote:], at + wrote
-
-
-def _sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def refusal(where: Path, error: OSError) -> RecordError:
-    """Return the error that says why the record could not be written, and what helps."""
-    fixes = {
-        "ENOSPC": "Free some space on that disk; the record goes on by itself.",
-        "EDQUOT": "Free some space within the quota; the record goes on by itself.",
-        "EROFS": "The file system is mounted read-only; mount it for writing.",
-        "EACCES": f"Make {where} writable for this user.",
-        "EPERM": f"Make {where} writable for this user.",
-    }
-    name = errno.errorcode.get(error.errno or 0, "")
-    return RecordError(f"the record at {where} cannot be written: {error.strerror}", fix=fixes.get(name, ""))

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError, UnavailableError
 from outrider.ledger.committer import Committer
+from outrider.ledger.disk import refusal
 from outrider.ledger.frame import Frame, pack, unpack
-from outrider.ledger.journal import SEGMENT, Journal, Recovered, refusal
+from outrider.ledger.journal import SEGMENT, Journal, Recovered
 from outrider.ledger.lock import Lock
 from outrider.ledger.note import Checkpoint, check_name, proof_text
 from outrider.ledger.retile import JournalTiles, put_bundles

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from outrider.errors import TamperedError
-from outrider.ledger.journal import refusal
+from outrider.ledger.disk import refusal
 from outrider.ledger.note import Checkpoint, open_checkpoint, sign, vkey
 from outrider.ledger.tiles import write_atomically
 from outrider.ledger.tree import EMPTY, fold

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from threading import Thread
 
+from outrider.ledger.disk import flush
+
 _ZEROS = bytes(1 << 20)
 
 
@@ -86,4 +88,4 @@ def fill(fd: int, start: int, stop: int) -> None:
     os.ftruncate(fd, start)
     while start < stop:
         start += os.pwrite(fd, memoryview(_ZEROS)[: stop - start], start)
-        os.fdatasync(fd)
+        flush(fd)

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from outrider.ledger.disk import flush
 from outrider.ledger.tree import HASH, WIDTH
 
 
@@ -46,7 +47,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
         while view:
             view = view[os.write(fd, view) :]
         if durable:
-            os.fdatasync(fd) if hasattr(os, "fdatasync") else os.fsync(fd)
+            flush(fd)
     finally:
         os.close(fd)
     new.replace(path)
