@@ -184,10 +184,7 @@ def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
     found = read.found.get(what)
     result: dict[str, Any] = {"what": what, "name": "", "digest": "", "errors": [], "warnings": []}
     try:
-        if found is not None:
-            charter = shelf.one(found, what)
-        else:
-            charter = parse(_text(Path(what)), source=what)
+        charter = shelf.one(found, what) if found else parse(_text(Path(what)), source=what)
         known = Shelf([*(one for name in read.shelf.names if (one := read.shelf.get(name))), charter])
         line = known.line(charter.name)
     except BadInputError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,19 +35,17 @@ def command(*, yes: bool) -> int:
     person.required(home)
     known, strays = _known(home), _strays(home)
     service = launchers.unit_path()
-    for path in [*(one.path for one in known), *map(str, strays), *([str(service)] if service.exists() else [])]:
-        show.say(f"Outrider goes out of {show.safe(path)}.")
+    for name in [*(one.path for one in known), *map(str, strays), *([str(service)] if service.exists() else [])]:
+        show.say(f"Outrider goes out of {show.safe(name)}.")
     if not init.agreed(yes=yes, question="Uninstall?"):
         show.say("Nothing was changed.")
         return 0
-    failed = 0
-    for one in known:
-        failed += _tried(lambda one=one: show.say(init.undone(one.path, take_out(home, one))))  # type: ignore[misc]
-    for path in strays:
-        failed += _tried(lambda path=path: _strip(path))  # type: ignore[misc]
-    failed += _tried(lambda: _forget(home))
+    steps: list[Callable[[], None]] = [partial(_take_out, home, one) for one in known]
+    steps += [partial(_strip, path) for path in strays]
+    steps.append(partial(_forget, home))
     if service.exists():
-        failed += _tried(_unserve)
+        steps.append(_unserve)
+    failed = sum([not _done(step) for step in steps])
     with contextlib.suppress(UnavailableError):
         reach.daemon({"do": "down"}, home)
         show.say("The daemon has ended.")
@@ -114,13 +114,15 @@ def _remove_launchers(home: Home) -> None:
             path.unlink(missing_ok=True)
 
 
-def _tried(do: object) -> int:
-    """Do one step; say why if it cannot be done, and go on with the next. Return 1 then."""
-    assert callable(do)
+def _take_out(home: Home, one: Installation) -> None:
+    show.say(init.undone(one.path, take_out(home, one)))
+
+
+def _done(step: Callable[[], None]) -> bool:
+    """Do one step. If it cannot be done, say why and return False: the next ones are done all the same."""
     try:
-        do()
+        step()
     except (OutriderError, OSError) as error:
-        told = error.diagnostics() if isinstance(error, OutriderError) else str(error)
-        show.say(click.style("outrider: ", fg="red") + show.safe(told).replace("<U+000A>", " "))
-        return 1
-    return 0
+        show.say(click.style("outrider: ", fg="red") + show.safe(str(error)))
+        return False
+    return True
