@@ -104,22 +104,3 @@ def test_the_native_client_is_preferred_where_it_was_built(tmp_path, monkeypatch
 def test_the_python_client_is_run_isolated_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setattr(find, "NATIVE", tmp_path / "outrider-hook")
     assert find.client() == [sys.executable, "-I", "-S", str(ROOT / "src/outrider/hook/client.py")]
-
-
-def test_a_command_line_says_everything_but_the_event(monkeypatch):
-    monkeypatch.setattr(find, "client", lambda: ["/hook"])
-    run = Path("/home/u/.outrider/run")
-    words = find.command(door="claude_code", socket=run / "s", spool=run / "p", undecided="deny")
-    assert words == [
-        "/hook",
-        "--door",
-        "claude_code",
-        "--socket",
-        f"{run}/s",
-        "--spool",
-        f"{run}/p",
-        "--undecided",
-        "deny",
-    ]
-    more = find.command(door="claude_code", socket=run / "s", spool=run / "p", undecided="ask", start=Path("/bin/d"))
-    assert more == [*words[:-1], "ask", "--start", "/bin/d"]

@@ -12,10 +12,11 @@ from outrider.doors.claude_code.events import COMMAND_ONLY, INSTALLED, NO_ON_FAI
 from outrider.doors.claude_code.settings import (
     HttpHook,
     drift,
-    harmless,
+    in_force,
     install,
     is_ours,
     supports_on_failure,
+    switched_off,
     uninstall,
 )
 from outrider.errors import BadInputError
@@ -297,52 +298,19 @@ def test_drift_names_what_is_off_and_where():
     assert "no settings file asks us for SessionStart" in "\n".join(drift({}))
 
 
-@pytest.fixture
-def places(tmp_path):
-    """A user's settings with our hooks in them, and a project without any."""
-    home, project = tmp_path / "home", tmp_path / "repo" / ".claude"
-    (home / ".claude").mkdir(parents=True)
-    project.mkdir(parents=True)
-    (home / ".claude" / "settings.json").write_text(install(None, COMMAND, on_failure=True))
-    return home, project
-
-
-def test_a_change_that_leaves_our_hooks_on_is_harmless(places):
-    home, project = places
-    permission = b'{"permissions": {"allow": ["Bash(ls)"]}}'
-    assert harmless(str(project / "settings.local.json"), permission, home=home)
-    assert harmless(
-        str(home / ".claude" / "settings.json"), (home / ".claude" / "settings.json").read_bytes(), home=home
-    )
-
-
-def test_hooks_that_stand_beside_the_changed_file_count(places, tmp_path):
-    _, project = places
-    (project / "settings.local.json").write_text(install(None, COMMAND, on_failure=False))
-    assert harmless(str(project / "settings.json"), b"{}", home=tmp_path / "nobody")
-    assert not harmless(str(project / "settings.local.json"), b"{}", home=tmp_path / "nobody")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b'{"disableAllHooks": true}', b'{"allowManagedHooksOnly": true}', b"{", b"", b"\xff", b"[]", b'{"hooks": 1}'],
-)
-def test_a_change_that_switches_us_off_or_can_not_be_read_is_not_harmless(places, content):
-    home, project = places
-    assert not harmless(str(project / "settings.json"), content, home=home)
-
-
-def test_taking_our_hooks_out_is_not_harmless(places):
-    home, _ = places
-    user = home / ".claude" / "settings.json"
-    assert not harmless(str(user), b"{}", home=home)
-    for event in INSTALLED:
-        value = json.loads(user.read_text())
-        del value["hooks"][event]
-        assert not harmless(str(user), json.dumps(value).encode(), home=home)
-
-
-def test_a_switch_in_another_file_is_not_overlooked(places):
-    home, project = places
-    (project / "settings.json").write_text('{"disableAllHooks": true}')
-    assert not harmless(str(project / "settings.local.json"), b"{}", home=home)
+def test_what_keeps_the_host_from_asking_is_named():
+    text = install(None, COMMAND, on_failure=True)
+    assert in_force(text, on_failure=True)
+    assert not in_force(install(None, COMMAND, on_failure=False), on_failure=True)
+    assert in_force(install(None, COMMAND, on_failure=False), on_failure=False)
+    assert not in_force("{}", on_failure=False)
+    for change, word in (
+        ({"disableAllHooks": True}, "disableAllHooks"),
+        ({"disableAllHooks": "yes"}, "disableAllHooks"),
+        ({"allowManagedHooksOnly": True}, "allowManagedHooksOnly"),
+        ({"env": {"CLAUDE_CODE_SIMPLE": "1"}}, "CLAUDE_CODE_SIMPLE"),
+    ):
+        changed = json.dumps(json.loads(text) | change)
+        assert word in "".join(switched_off(changed))
+        assert not in_force(changed, on_failure=True)
+    assert switched_off(json.dumps({"disableAllHooks": False, "env": {"A": "1"}})) == []

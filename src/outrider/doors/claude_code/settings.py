@@ -1,6 +1,6 @@
 """Claude Code's settings file: put our hooks in, take them out, see whether they are still there.
 
-Pure text in and out, but for :func:`harmless`. What is there stays as it is, byte for byte: only our own entries are
+Pure text in and out. What is there stays as it is, byte for byte: only our own entries are
 inserted and removed. The caller keeps a backup, which is what makes ``init --undo`` exact.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -188,35 +187,6 @@ def _faults(event: str, group: dict[str, Any], *, on_failure: bool) -> list[str]
     if on_failure and event not in NO_ON_FAILURE and group["hooks"][0].get("onFailure") != "block":
         out.append(f"lets {event} through if our hook fails")
     return out
-
-
-MANAGED = (
-    "/etc/claude-code/managed-settings.json",
-    "/Library/Application Support/ClaudeCode/managed-settings.json",
-)
-
-
-def harmless(path: str, content: bytes, *, home: Path | None = None) -> bool:
-    """Say whether the host may take over a changed settings file: with it, all our hooks are still on.
-
-    Reads the other files that the host reads: those beside it, the user's, the managed ones. What can not be read, or
-    does not hold our hooks somewhere, is not harmless.
-
-    Args:
-        path: The file that changed.
-        content: What now stands in it.
-        home: The user's home directory, if it is not this process's own.
-    """
-    try:
-        texts = {path: content.decode()}
-        beside = [Path(path).with_name(name) for name in ("settings.json", "settings.local.json")]
-        user = (home or Path.home()) / ".claude" / "settings.json"
-        for other in (*beside, user, *map(Path, MANAGED)):
-            if str(other) not in texts and other.is_file():
-                texts[str(other)] = other.read_text(encoding="utf-8")
-        return not drift(texts, on_failure=False)
-    except (OSError, UnicodeDecodeError, RuntimeError):  # No home directory is a RuntimeError.
-        return False
 
 
 def _hooks(text: str) -> dict[str, list[Any]]:
