@@ -70,7 +70,7 @@ def test_a_port_of_its_own_is_kept_and_the_host_is_found_without_it_too():
 @given(st.integers(0, 2**32 - 1))
 def test_an_ipv4_address_meets_its_number_in_every_base(number):
     plain = str(ipaddress.IPv4Address(number))
-    assert normal_ip(str(number)) == normal_ip(hex(number)) == normal_ip("0" + oct(number)[2:]) == plain
+    assert normal_ip(str(number)) == normal_ip(hex(number)) == normal_ip(f"0{number:o}") == plain
 
 
 @given(st.integers(0, 2**128 - 1))

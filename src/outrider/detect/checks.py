@@ -118,6 +118,7 @@ def classes(value: str) -> int:
 
 def _mixed(value: str) -> Answer:
     """Tell whether a value set to a telling name looks like a secret rather than like a word, a name or code."""
+    value = value.rstrip(":;.,")
     if stands_for_nothing(value, strict=True) or _CALL.search(value) or _CODE.match(value):
         return "no"
     if _IDENTIFIER.match(value) or value.count(" ") > 1 or value.startswith(_REFERENCES):

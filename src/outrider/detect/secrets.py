@@ -136,6 +136,8 @@ def _matches(rule: Rule, pattern: Any, data: bytes, path: str, limit: int) -> It
         group = match.lastindex if generic else min(rule.group, pattern.groups)
         if generic and (match[1] and _NOT_A_VALUE.search(match[1])):
             continue
+        if generic and data[match.end() : match.end() + 1] == b"(":
+            continue
         found = _Found(data, match.start(), *match.span(group))
         value = data[found.start : found.end].decode("utf-8", "replace")
         confidence = _judge(rule, value, found, path)
