@@ -52,6 +52,14 @@ def test_programs_that_nobody_sees_into_are_listed_beside(world):
         assert touched(view, "a").opaque == (n,)
 
 
+def test_an_agent_whose_birth_is_not_in_the_record_is_told_all_the_same(world):
+    world.call("stray", entities=[Entity("read", "path", "/r/x")])
+    with world.view() as view:
+        answer = touched(view, "stray")
+        assert [thing.value for thing in answer.things] == ["/r/x"]
+        assert (answer.agent.charter, answer.agent.born_n) == ("", -1)
+
+
 def test_an_unknown_agent_is_an_error_that_says_what_to_do(world):
     with world.view() as view, pytest.raises(BadInputError) as caught:
         touched(view, "nobody")

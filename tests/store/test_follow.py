@@ -160,8 +160,8 @@ def test_a_view_ahead_of_the_record_is_started_over_and_says_so(tmp_path, story)
     story.born("b")
     with View(tmp_path / "v") as view:
         catch_up(view, story)
-        del story.entries_[2:]
-        catch_up(view, story)
+        shorter = Story(entries_=story.entries_[:2])
+        catch_up(view, shorter)
         assert "has fewer" in view.note
         assert view.size == 2
 
@@ -229,6 +229,26 @@ def test_an_erased_or_broken_beside_is_counted_and_its_event_kept(tmp_path, stor
         assert tallies["beside unreadable"] == 1
         assert view.size == 4
         assert view.rows("SELECT * FROM touches") == []
+
+
+def test_a_follower_reads_on_and_never_looks_back(tmp_path, story):
+    asked = []
+
+    class Watched:
+        def entries(self, start):
+            asked.append(start)
+            return story.entries(start)
+
+    source = Watched()
+    story.opened()
+    with View(tmp_path / "v") as view, View(tmp_path / "v") as other_view:
+        for _ in range(3):
+            catch_up(view, source)
+            story.born(f"a{len(story.entries_)}")
+        assert asked == [0, 1, 2]
+        catch_up(other_view, story)
+        catch_up(view, source)
+        assert asked[3:] == [3, 4]
 
 
 def test_following_pauses_longer_while_nothing_happens_and_shorter_after(tmp_path, story):

@@ -213,9 +213,7 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
         )
     out = []
     for agent_id, pieces in evidence.items():
-        agent = reading.agent(view, agent_id)
-        if agent is None:
-            continue
+        agent = reading.agent(view, agent_id) or reading.unknown(agent_id)
         unique = {(piece.n, piece.role, piece.kind, piece.value): piece for piece in pieces}
         ordered = sorted(unique.values(), key=lambda piece: (-weigh(piece), piece.n))
         best = ordered[0]

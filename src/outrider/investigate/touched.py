@@ -87,6 +87,8 @@ def touched(view: View, agent_id: str, *, lineage: bool = False) -> Touched:
     """
     with view.snapshot():
         agent = reading.agent(view, agent_id)
+        if agent is None and view.one("SELECT n FROM events WHERE agent = ? LIMIT 1", agent_id):
+            agent = reading.unknown(agent_id)
         if agent is None:
             raise BadInputError(f"there is no agent {agent_id!r}", fix="`outrider agents` lists them.")
         ids = [agent_id]

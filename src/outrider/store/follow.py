@@ -38,7 +38,9 @@ def catch_up(view: View, source: Source, *, progress: Callable[[int], None] | No
     """Bring ``view`` up to the end of the record and return how many events were taken.
 
     A view that is not of this record (another origin, another event where its last one stands, or more events than the
-    record has) is started over, and ``view.note`` says so. Safe to call from several processes: they take turns.
+    record has) is started over, and ``view.note`` says so. That is looked at when a view meets a source object for the
+    first time, and whenever another process has written the view since. Safe to call from several processes: they
+    take turns.
 
     Args:
         view: The view, open for writing.
@@ -51,11 +53,13 @@ def catch_up(view: View, source: Source, *, progress: Callable[[int], None] | No
         RecordError: An event stands where it says that it does not.
     """
     with view.lock():
-        why = _foreign(view, source)
-        if why:
-            view.note = f"{why}; the view was started over"
-            view.clear()
-        view.index()
+        if view.known is not source or not _remembers(view):
+            why = _foreign(view, source)
+            if why:
+                view.note = f"{why}; the view was started over"
+                view.clear()
+            view.index()
+            view.known = source
         return _load(view, source, progress)
 
 
@@ -67,6 +71,7 @@ def rebuild(view: View, source: Source, *, progress: Callable[[int], None] | Non
     """
     with view.lock():
         view.clear(indexes=False)
+        view.fold, view.known = None, source
         taken = _load(view, source, progress)
         view.index()
         return taken
@@ -118,12 +123,17 @@ def _load(view: View, source: Source, progress: Callable[[int], None] | None) ->
     return fold.size - start
 
 
-def _fold(view: View) -> Fold:
-    """Return what the writer remembers, if it still says what the file says."""
-    size, last_hash = view.size, str(view.meta("last_hash", ""))
+def _remembers(view: View) -> bool:
+    """Tell whether what the writer remembers is still what the file says: nobody else has written since."""
     fold = view.fold
-    if fold is None or fold.size != size or fold.last_hash != last_hash:
-        fold = view.fold = Fold(view.db, size, last_hash, int(view.meta("last_ts", 0)), view.origin)
+    return fold is not None and fold.size == view.size and fold.last_hash == view.meta("last_hash", "")
+
+
+def _fold(view: View) -> Fold:
+    fold = view.fold
+    if fold is None or not _remembers(view):
+        last_hash = str(view.meta("last_hash", ""))
+        fold = view.fold = Fold(view.db, view.size, last_hash, int(view.meta("last_ts", 0)), view.origin)
     return fold
 
 

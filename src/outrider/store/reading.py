@@ -97,6 +97,15 @@ def agent(view: View, agent_id: str) -> Agent | None:
     return _agent(row) if row else None
 
 
+def unknown(agent_id: str) -> Agent:
+    """Return what can be said of an agent whose birth is not in the record: its id."""
+    empty: dict[str, Any] = dict.fromkeys(Agent.__struct_fields__, "")
+    numbers = dict.fromkeys(("born_n", "born_ts", "depth", "expires", "pid", "start"), 0)
+    return Agent(
+        **{**empty, **numbers, "id": agent_id, "born_n": -1, "ended_n": None, "ended_ts": None, "ended_how": None}
+    )
+
+
 def agents_by(view: View, column: str, value: str | int, limit: int = 1_000) -> list[Agent]:
     """Return the agents whose ``column`` is ``value``, in the order of their births.
 

@@ -33,6 +33,7 @@ class View:
         note: Why the view was last started over, one sentence, or empty. For a person.
         db: The connection.
         fold: What the writer remembers between two batches, or None.
+        known: The source that the view was last found to be of, or None.
     """
 
     db: sqlite3.Connection
@@ -46,6 +47,7 @@ class View:
         self.path = path
         self.note = ""
         self.fold: Fold | None = None
+        self.known: object = None
         self._write = write
         try:
             self.db = self._open()
