@@ -38,7 +38,17 @@ def test_every_spelling_of_a_host_meets(spelling):
 
 
 @pytest.mark.parametrize(
-    "spelling", ["127.0.0.1", "0x7f.1", "0x7f000001", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]", "127.0.0.1:443"]
+    "spelling",
+    [
+        "127.0.0.1",
+        "0x7f.1",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "[::ffff:127.0.0.1]",
+        "127.0.0.1:443",
+        "\u2460\u2461\u2466.1",
+    ],
 )
 def test_every_spelling_of_an_address_meets(spelling):
     assert normal_host(spelling) == ("ip", "127.0.0.1")

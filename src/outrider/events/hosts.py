@@ -101,6 +101,9 @@ def normal_host(text: str, scheme: str = "") -> tuple[str, str]:
     host, port = split_port(unquote(text.strip()) if "%" in text and "[" not in text else text.strip())
     if port and port in ((DEFAULT_PORTS[scheme],) if scheme in DEFAULT_PORTS else (80, 443)):
         port = 0
+    if not host.isascii():
+        # Full-width and circled digits are digits to IDNA: what they spell may be an address.
+        host = normal_name(host)
     address = normal_ip(host)
     if address:
         shown = f"[{address}]" if port and ":" in address else address
