@@ -142,8 +142,8 @@ def test_a_coder_does_not_reach_the_web_and_its_researcher_does():
     assert rule(child, [write], Context()).verdict == "deny"
 
 
-def test_a_coder_does_not_remove_its_repository():
-    assert ruled("coder", "delete", REPO, "recursive").verdict == "deny"
+def test_a_coder_asks_before_it_removes_its_repository():
+    assert ruled("coder", "delete", REPO, "recursive").verdict == "ask"
     assert ruled("coder", "delete", f"{REPO}/.git", "recursive").verdict == "deny"
     assert ruled("coder", "delete", f"{REPO}/node_modules", "recursive").verdict == "allow"
 

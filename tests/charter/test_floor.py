@@ -96,6 +96,12 @@ def test_removing_a_build_directory_is_not_removing_hooks():
     assert ruled("delete", f"{REPO}/build", "recursive").verdict == "allow"
 
 
+@pytest.mark.parametrize("path", [f"{REPO}/*.json", "/tmp/*", f"{REPO}/*", f"{REPO}/src/*"])
+def test_a_wide_glob_over_plain_files_is_not_a_change_of_settings(path):
+    assert ruled("delete", path, "pattern").verdict == "allow"
+    assert ruled("delete", f"{REPO}/open*", "pattern").enforced == "deny"
+
+
 def test_git_config_of_a_harmless_key_is_not_an_edit_of_the_file():
     assert ruled("write", f"{REPO}/.git/config", "git-safe").verdict == "allow"
     ruling = ruled("write", f"{REPO}/.git/config", "git-exec")

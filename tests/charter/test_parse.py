@@ -1,4 +1,6 @@
+import re
 import tomllib
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -173,6 +175,14 @@ def test_the_schema_refuses_what_the_parser_refuses(bad):
 @pytest.mark.parametrize(("text", "number"), [("90s", 90), ("30m", 1800), ("8h", 28_800), ("7d", 604_800)])
 def test_lengths_of_time_are_seconds(text, number):
     assert seconds(text) == number
+
+
+def test_every_example_of_the_documentation_is_a_charter():
+    page = (Path(__file__).parents[2] / "docs" / "charters.md").read_text()
+    examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert len(examples) >= 3
+    for text in examples:
+        assert parse(text if "[charter]" in text else HEAD + text).digest
 
 
 def test_a_charter_has_no_floor_of_its_own_to_lower():

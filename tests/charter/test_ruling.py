@@ -166,6 +166,16 @@ def test_a_resource_of_which_part_is_not_known_is_undecided_unless_everything_is
     assert rule(chain(CODER), [read("$X/.env", "inexact")], Context()).verdict == "deny"
 
 
+@pytest.mark.parametrize(
+    ("host", "verdict"),
+    [("github.com", "allow"), ("github.com:443", "allow"), ("evil.example", "deny"), ("$x.github.com", "error"),
+     ("github.com$x", "error"), ("?", "error")],
+)  # fmt: skip
+def test_a_host_that_is_written_out_is_known_though_the_rest_of_the_address_is_not(host, verdict):
+    effect = Effect(verb="connect", kind="host", value=host, flags=("inexact",))
+    assert rule(chain(CODER), [effect], Context()).verdict == verdict
+
+
 def test_a_policy_that_errs_never_lets_through():
     erring = Charter(
         name="x",

@@ -193,8 +193,22 @@ class _Paths:
                 continue
             for anchor in _anchors(glob.space, scene):
                 whole = (*_parts(folded(anchor)), *glob.segments)
-                if ("pattern" in asked.flags and overlaps(value, whole)) or (_is_tree(asked) and holds(value, whole)):
+                if ("pattern" in asked.flags and _globs_meet(value, whole)) or (
+                    _is_tree(asked) and holds(value, whole)
+                ):
                     out[name] = None
+
+
+def _globs_meet(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Return whether a shell glob could match.
+
+    A plain name that may be anywhere (``**/opencode.json``) counts only where the glob says how the name begins: else
+    no ``*.json`` in any directory could be touched.
+    """
+    if pattern[:1] == ("**",) and len(pattern) == 2 and value and not pattern[1].startswith("."):
+        wide = value[-1][:1] in {"*", "?", "[", "{"}
+        return not wide and overlaps(value, pattern)
+    return overlaps(value, pattern)
 
 
 def _is_tree(asked: Asked) -> bool:

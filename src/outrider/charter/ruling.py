@@ -11,6 +11,7 @@ under a context in that mode (a preview), except those of the floor, of any ``[n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from outrider.events.record import Counters
 MAX_HITS = 24
 """Most hits that a ruling carries, the worst first: a call with a thousand refused effects explains enough of them."""
 
+_HOST = re.compile(r"\[?[a-z0-9][a-z0-9.:_-]*\]?(?::[0-9]+)?")
 _NONE: frozenset[str] = frozenset()
 
 
@@ -146,6 +148,11 @@ class _Held:
         return isinstance(other, _Held) and other.digest == self.digest
 
 
+def _is_known(effect: Effect) -> bool:
+    """Whether an inexact effect can be judged all the same: a branch that could be any, a host written out."""
+    return effect.verb == "push" or (effect.kind == "host" and _HOST.fullmatch(effect.value) is not None)
+
+
 class _Case:
     """One call before one chain."""
 
@@ -187,7 +194,7 @@ class _Case:
         if effect.flags:
             context["flags"] = frozenset(effect.flags)
             flags = tuple(flag for flag in effect.flags if flag in MATTER)
-            inexact = "inexact" in effect.flags and effect.verb != "push"
+            inexact = "inexact" in effect.flags and not _is_known(effect)
         forms = [effect.value]
         if effect.resolved and effect.resolved != effect.value:
             forms.append(effect.resolved)
