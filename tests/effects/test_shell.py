@@ -156,9 +156,12 @@ def test_any_text_is_answered(text):
     shell(text)
 
 
-_TOKENS = ["rm a", "$(", ")", "`", "'", '"', "|", "&&", ";", "<<E\n", "\nE\n", "{", "}", "((", "if ", "then ", "fi", "for x in ",
-           "do ", "done", "case x in ", "esac", "> f", "< f", "$x", "${", "[[ ", "]]", " ", "\\", "\n", "f()", "x=", "eval ",
-           "sudo ", "xargs ", "bash -c ", "find . -exec ", "\\;", "git ", "curl ", "@", "-", "~", "*", "#", "!", "é"]  # fmt: skip
+_TOKENS = [
+    "rm a", "$(", ")", "`", "'", '"', "|", "&&", ";", "<<E\n", "\nE\n", "{", "}", "((", "if ", "then ", "fi",
+    "for x in ",
+    "do ", "done", "case x in ", "esac", "> f", "< f", "$x", "${", "[[ ", "]]", " ", "\\", "\n", "f()", "x=", "eval ",
+    "sudo ", "xargs ", "bash -c ", "find . -exec ", "\\;", "git ", "curl ", "@", "-", "~", "*", "#", "!", "é",
+]  # fmt: skip
 
 
 @settings(max_examples=300)
@@ -172,9 +175,13 @@ _COMMANDS = st.sampled_from(
      "tar czf o src", "pip install x", "tee out < in", "nc h.example 9 < k"]
 )  # fmt: skip
 _WRAPPERS = st.sampled_from(
-    ["sh -c {q}", "bash -lc {q}", "env A=1 sh -c {q}", "timeout 5 sh -c {q}", "true; ( {c} )", "{{ {c}; }}", "true && {c}", "eval {q}",
-     "if true; then {c}; fi", "x=$({c})", "echo $({c})", "nohup sh -c {q} &", "nice -n 3 sh -c {q}", "! {c}", "{c} | wc -l",
-     "for i in 1; do {c}; done", "f() {{ {c}; }}; f", "time sh -c {q}", "setsid sh -c {q}", "stdbuf -o0 sh -c {q}"]
+    [
+        "sh -c {q}", "bash -lc {q}", "env A=1 sh -c {q}", "timeout 5 sh -c {q}", "true; ( {c} )", "{{ {c}; }}",
+        "true && {c}", "eval {q}", "if true; then {c}; fi", "x=$({c})", "echo $({c})", "nohup sh -c {q} &",
+        "nice -n 3 sh -c {q}", "! {c}", "{c} | wc -l", "for i in 1; do {c}; done",
+        "f() {{ {c}; }}; f", "time sh -c {q}",
+        "setsid sh -c {q}", "stdbuf -o0 sh -c {q}",
+    ]
 )  # fmt: skip
 
 

@@ -70,8 +70,7 @@ def want_path(effect: Effect) -> str:
         return ""
     if "inexact" in effect.flags:
         cut = min((at for at in map(path.find, "$`*?[{") if at >= 0), default=len(path))
-        path = path if cut == len(path) else path[: path.rfind("/", 0, cut)] or "/"
-        return path
+        return path if cut == len(path) else path[: path.rfind("/", 0, cut)] or "/"
     return literal_prefix(path) if "pattern" in effect.flags else path
 
 

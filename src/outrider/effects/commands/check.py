@@ -26,23 +26,17 @@ def problems() -> list[str]:
 
 
 def _entry_problems(entry: Spec, where: str) -> Iterator[str]:
-    many = [role for role in entry.args if role[-1] in "*+"]
-    if len(many) > 1:
+    if sum(role[-1] in "*+" for role in entry.args) > 1:
         yield f"{where}: more than one repeated argument"
-    for role in entry.args:
-        plain = role.rstrip("*+")
-        if plain not in ROLES and plain not in OWN_ROLES:
-            yield f"{where}: argument role {plain!r} is not known"
+    for role in (*(role.rstrip("*+") for role in entry.args), *filter(None, [entry.default])):
+        if role not in ROLES and role not in OWN_ROLES:
+            yield f"{where}: argument role {role!r} is not known"
     for option, role in entry.options.items():
-        if role.startswith(":"):
-            if role[1:] not in FLAG_ROLES:
-                yield f"{where}: flag {role!r} of {option} is not known"
-        elif role not in ROLES and role not in OWN_ROLES:
+        is_known = role[1:] in FLAG_ROLES if role[0] == ":" else role in ROLES or role in OWN_ROLES
+        if not is_known:
             yield f"{where}: role {role!r} of {option} is not known"
     if entry.special and entry.special not in READERS:
         yield f"{where}: there is no reader {entry.special!r}"
-    if entry.default and entry.default not in ROLES:
-        yield f"{where}: default role {entry.default!r} is not known"
     if entry.out not in _OUTS:
         yield f"{where}: output {entry.out!r} is not known"
     if entry.subs and entry.style != "posix":

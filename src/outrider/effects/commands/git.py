@@ -16,8 +16,10 @@ EXECUTING = re.compile(
     | filter\..*\.(clean|smudge|process) | alias\..* | diff\.external | diff\..*\.(command|textconv)
     | credential(\..*)?\.helper | merge\..*\.driver | mergetool\..*\.(cmd|path) | difftool\..*\.(cmd|path)
     | gpg(\..*)?\.program | gpg\.ssh\.defaultkeycommand | sequence\.editor | pager\..* | man\..*\.(cmd|path)
-    | browser\..*\.(cmd|path) | remote\..*\.(uploadpack|receivepack|vcs|proxy) | uploadpack\.packobjectshook | interactive\.difffilter
-    | sendemail\.(sendmailcmd|smtpserver|tocmd|cccmd|headercmd) | instaweb\.httpd | web\.browser | trailer\..*\.(command|cmd)
+    | browser\..*\.(cmd|path) | remote\..*\.(uploadpack|receivepack|vcs|proxy) | uploadpack\.packobjectshook
+    | interactive\.difffilter
+    | sendemail\.(sendmailcmd|smtpserver|tocmd|cccmd|headercmd) | instaweb\.httpd | web\.browser
+    | trailer\..*\.(command|cmd)
     | submodule\..*\.update | init\.templatedir | include(if\..*)?\.path | url\..*\.(insteadof|pushinsteadof)
     | protocol\..*\.allow | guitool\..*\.cmd | tar\..*\.command | imap\.tunnel | receive\.procreceiverefs
     | log\.showsignature | safe\.directory | extensions\..* | hook\..*\.command
@@ -28,9 +30,14 @@ EXECUTING = re.compile(
 HARMLESS = re.compile(r"(?i)(alias\.[^=]*|safe\.directory|log\.showsignature|extensions\..*|url\..*)\Z")
 """Of those, the ones whose value decides: an alias runs something only if it begins with ``!``."""
 
-_FETCH = "--depth,-j,--jobs,--shallow-since,--refmap,--filter,-o,--server-option,--negotiation-tip,-s,-X,--strategy=text --upload-pack=shell"
-_COMMIT = ("-m,--message,--author,--date,-C,-c,--reuse-message,--fixup,--squash,--trailer,--cleanup,-S,--gpg-sign,-u=text "
-           "-F,--file,-t,--template,--pathspec-from-file=read -a,--all,--amend,-n,--no-verify,-q,-v,-s=:keep")  # fmt: skip
+_FETCH = (
+    "--depth,-j,--jobs,--shallow-since,--refmap,--filter,-o,--server-option,--negotiation-tip,-s,-X,--strategy=text "
+    "--upload-pack=shell"
+)
+_COMMIT = ("-m,--message,--author,--date,-C,-c,--reuse-message,--fixup,--squash,--trailer,--cleanup,-S,"
+    "--gpg-sign,-u=text "
+           "-F,--file,-t,--template,--pathspec-from-file=read "
+           "-a,--all,--amend,-n,--no-verify,-q,-v,-s=:keep")  # fmt: skip
 _LOOK = (
     "-n,--max-count,--since,--until,--after,--before,--author,--grep,--format,--pretty,-S,-G,-L,-U,--unified,--diff-filter,"
     "--date,--color,--stat,--word-diff,-O,--relative,--contains,--merged,--sort,--points-at,--count,-C,-M,-e,-A,-B,-m,"
@@ -40,7 +47,8 @@ _LOOK = (
 SUBCOMMANDS = (
     spec("status diff show log shortlog reflog blame annotate describe rev-parse rev-list ls-files ls-tree cat-file "
          "show-ref for-each-ref name-rev merge-base cherry count-objects fsck grep whatchanged range-diff diff-tree "
-         "diff-index diff-files difftool var help version check-ignore check-attr check-ref-format shortlog symbolic-ref "
+         "diff-index diff-files difftool var help version check-ignore check-attr check-ref-format shortlog "
+         "symbolic-ref "
          "verify-commit verify-tag ls-remote-local get-tar-commit-id bugreport diagnose column stripspace "
          "interpret-trailers patch-id show-branch request-pull merge-tree --version --help --exec-path fmt-merge-msg "
          "hash-object rerere rev-parse", "text*", _LOOK, special="git-look"),
@@ -62,9 +70,11 @@ SUBCOMMANDS = (
     spec("clean", "text*", "-e,--exclude=text -f,--force=:forced -n,--dry-run=:dry -d,-x,-X=:recursive",
          special="git-clean"),
     spec("stash", "text*", "-m,--message=text", special="git-stash"),
-    spec("branch tag notes replace", "text*", "-m,-u,--message,--set-upstream-to,--contains,--format,--sort,-n=text -F=read "
+    spec("branch tag notes replace", "text*", "-m,-u,--message,--set-upstream-to,--contains,--format,--sort,"
+        "-n=text -F=read "
          "-d,-D,--delete=:delete", special="git-own"),
-    spec("config", "text*", "-f,--file=git-file --blob,--type,--default,--comment,--value=text --global=:global --system=:system "
+    spec("config", "text*", "-f,--file=git-file --blob,--type,--default,--comment,--value=text --global=:global "
+        "--system=:system "
          "--unset,--unset-all,--remove-section,--rename-section=:delete --add,--replace-all=:write "
          "--get,--get-all,--get-regexp,--list,-l,--get-urlmatch,--show-origin=:list --edit,-e=:edit --local,--worktree,"
          "--bool,--int,--path=:keep", special="git-config"),
@@ -76,15 +86,18 @@ SUBCOMMANDS = (
     spec("worktree", "text*", "-b,-B=text -f=:forced", special="git-worktree"),
     spec("submodule subtree", "text*", "-b,--branch,--name,--reference,--depth=text", special="git-submodule"),
     spec("bisect", "text*", special="git-bisect"),
-    spec("format-patch archive bundle", "text*", "-o,--output,--output-directory=write --format,--prefix,--remote=text"),
-    spec("gc prune repack pack-refs update-index update-ref maintenance sparse-checkout write-tree commit-tree read-tree "
+    spec("format-patch archive bundle", "text*", "-o,--output,--output-directory=write "
+        "--format,--prefix,--remote=text"),
+    spec("gc prune repack pack-refs update-index update-ref maintenance sparse-checkout write-tree commit-tree "
+        "read-tree "
          "mktag mktree fast-import fast-export lfs filter-branch filter-repo flow svn p4 send-email rerere credential "
          "daemon instaweb gui citool quiltimport unpack-objects index-pack pack-objects commit-graph multi-pack-index",
          "text*", "-i,-m=text", special="git-own"),
 )  # fmt: skip
 
 TABLE = (
-    spec("git", style="posix", options="-C=chdir -c=git-key --git-dir,--work-tree,--namespace,--config-env,--super-prefix=text "
+    spec("git", style="posix", options="-C=chdir -c=git-key "
+        "--git-dir,--work-tree,--namespace,--config-env,--super-prefix=text "
          "--exec-path=preload -p,-P,--no-pager,--paginate,--bare=:keep", subs=SUBCOMMANDS, special="git"),
     spec("gh glab hub", "text*", special="forge"),
     spec("hg svn bzr jj fossil darcs pijul", "text*", "-m,--message=text", opaque="another version control system"),

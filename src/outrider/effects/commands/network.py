@@ -5,11 +5,13 @@ from __future__ import annotations
 from outrider.effects.commands.spec import spec
 
 _CURL = (
-    "-d,--data,--data-ascii,--data-binary=data --data-urlencode,--json=data --data-raw=sent -F,--form=form --form-string=sent "
+    "-d,--data,--data-ascii,--data-binary=data --data-urlencode,--json=data --data-raw=sent -F,--form=form "
+    "--form-string=sent "
     "-T,--upload-file=upload -X,--request=method -o,--output=write -D,--dump-header,-c,--cookie-jar,--trace,--stderr,"
     "--trace-ascii,--etag-save,--libcurl,--hsts,--alt-svc=write --output-dir=write -b,--cookie=cookie -K,--config=read "
     "-E,--cert,--key,--cacert,--netrc-file,--etag-compare,--crlfile=read --capath=read --url=url "
-    "-x,--proxy,--preproxy,--socks5,--socks5-hostname,--socks4,--doh-url=host -H,--header,--proxy-header=at-file -e,-A,-u,-m,-w,-r,-C,-y,-Y,-z,-Q,-P,-t,"
+    "-x,--proxy,--preproxy,--socks5,--socks5-hostname,--socks4,--doh-url=host "
+    "-H,--header,--proxy-header=at-file -e,-A,-u,-m,-w,-r,-C,-y,-Y,-z,-Q,-P,-t,"
     "--user,--user-agent,--referer,--max-time,--connect-timeout,--retry,--retry-delay,--retry-max-time,--write-out,"
     "--range,--limit-rate,--interface,--resolve,--connect-to,--ciphers,--tls-max,--max-redirs,--max-filesize,"
     "--proxy-user,--oauth2-bearer,--aws-sigv4,--unix-socket,--abstract-unix-socket,--noproxy,--cert-type,--key-type,"
@@ -19,13 +21,16 @@ _CURL = (
     "-O,--remote-name,--remote-name-all,-J=:create -G,--get,-I,--head=:get"
 )
 _WGET = (
-    "-O,--output-document=write -o,--output-file,-a,--append-output=write -P,--directory-prefix=write -i,--input-file=read "
+    "-O,--output-document=write -o,--output-file,-a,--append-output=write -P,--directory-prefix=write "
+    "-i,--input-file=read "
     "--post-data,--body-data=sent --post-file,--body-file=upload --method=method --load-cookies,--ca-certificate,"
-    "--certificate,--private-key,--config=read --save-cookies,--warc-file=write -e,--execute,-t,--tries,-T,--timeout,-w,"
+    "--certificate,--private-key,--config=read --save-cookies,--warc-file=write "
+    "-e,--execute,-t,--tries,-T,--timeout,-w,"
     "--wait,-U,--user-agent,--header,--user,--password,--http-user,--http-password,--referer,-l,--level,-A,-R,-D,-I,-X,"
     "--accept,--reject,--domains,--exclude-domains,--include-directories,--exclude-directories,--limit-rate,-Q,--quota,"
     "--bind-address,--cut-dirs,--progress,--max-redirect,--dns-timeout,--connect-timeout,--read-timeout,--waitretry,"
-    "--accept-regex,--reject-regex,--restrict-file-names,-B,--base,--default-page,--local-encoding,--secure-protocol=text "
+    "--accept-regex,--reject-regex,--restrict-file-names,-B,--base,--default-page,--local-encoding,"
+    "--secure-protocol=text "
     "-q,-nv,-c,-N,-S,-r,-p,-k,-m,-b,-v,-x,-E,-H,-L=:keep"
 )
 
@@ -61,14 +66,17 @@ TABLE = (
     spec("ngrok cloudflared frpc localtunnel lt bore chisel", "text*", flags="upload", special="tunnel"),
     spec("tcpdump tshark dumpcap", "text*", "-w=write -r=read -i,-c,-s,-n,-f,-Y=text"),
     spec("psql pg_dump pg_restore pg_dumpall createdb dropdb vacuumdb", "text*", "-h,--host=host -f,--file=sql-file "
-         "-o,--output=write -L,--log-file=write -c,--command=sql -p,-U,-d,-v,-F,-R,-T,--dbname,--username,--port,-t,-n,-j=text",
+         "-o,--output=write -L,--log-file=write -c,--command=sql "
+         "-p,-U,-d,-v,-F,-R,-T,--dbname,--username,--port,-t,-n,-j=text",
          special="database"),
     spec("mysql mariadb mysqldump mariadb-dump mysqladmin", "text*", "-h,--host=host -e,--execute=sql -u,-P,-D,--user,"
-         "--port,--database,-S=text -r,--result-file=write --defaults-file,--defaults-extra-file=read -p,--password=:keep",
+         "--port,--database,-S=text -r,--result-file=write --defaults-file,--defaults-extra-file=read "
+         "-p,--password=:keep",
          special="database"),
     spec("sqlite3 duckdb", "edit sql*", "-cmd,-init,-separator,-nullvalue,-newline=text -c=sql -readonly=:list",
          style="long", special="sqlite"),
     spec("redis-cli valkey-cli", "text*", "-h=host -u=url -p,-a,-n,--user,--pass=text", special="database"),
     spec("mongo mongosh mongodump mongorestore mongoexport mongoimport", "url-if text*", "--host,-h=host --uri=url "
-         "-o,--out=write --file=read --eval=code --port,-u,-p,-d,-c,--db,--collection=text -f=read", special="database"),
+         "-o,--out=write --file=read --eval=code --port,-u,-p,-d,-c,--db,--collection=text -f=read",
+             special="database"),
 )  # fmt: skip

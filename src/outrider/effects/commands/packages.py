@@ -6,23 +6,31 @@ from outrider.effects.commands.spec import Spec, spec
 
 _PIP_INSTALL = (
     "-r,--requirement=pypi-file -c,--constraint=read -e,--editable=pypi-local -t,--target,--prefix,--root,--src,"
-    "--report,--log,--cache-dir=write -i,--index-url,--extra-index-url,--trusted-host,--proxy=host -f,--find-links=url-if "
+    "--report,--log,--cache-dir=write -i,--index-url,--extra-index-url,--trusted-host,--proxy=host "
+    "-f,--find-links=url-if "
     "--python,--platform,--python-version,--implementation,--abi,--only-binary,--no-binary,--config-settings,--progress-bar,"
     "--timeout,--retries,--upgrade-strategy,--exists-action,--cert,--client-cert,--global-option,-C,--extra,--group,"
-    "--index,--default-index,--prerelease,--resolution,--link-mode,--index-strategy,--keyring-provider,-p,--no-build-isolation-package=text "
+    "--index,--default-index,--prerelease,--resolution,--link-mode,--index-strategy,--keyring-provider,-p,"
+    "--no-build-isolation-package=text "
     "--dry-run=:dry -U,--upgrade,--user,--pre,-q,--system=:keep"
 )
 _UV_ADD = (
-    "-r,--requirements=pypi-file --index,--default-index,--index-url,--extra-index-url=host --group,--optional,--extra,-p,"
-    "--python,--script,--package,--tag,--branch,--rev,--marker,--bounds,-c=text --editable,--dev=:keep --directory=chdir"
+    "-r,--requirements=pypi-file --index,--default-index,--index-url,--extra-index-url=host "
+    "--group,--optional,--extra,-p,"
+    "--python,--script,--package,--tag,--branch,--rev,--marker,--bounds,-c=text --editable,--dev=:keep "
+    "--directory=chdir"
 )
 _RUN_UV = (
-    "--with=pypi-package --with-requirements=pypi-file --with-editable=pypi-local -p,--python,--group,--extra,--package,"
-    "--env-file,--only-group,--no-group,--from,--isolated,--no-project,--index=text -m,--module,-s=text --directory,--project=chdir"
+    "--with=pypi-package --with-requirements=pypi-file --with-editable=pypi-local "
+    "-p,--python,--group,--extra,--package,"
+    "--env-file,--only-group,--no-group,--from,--isolated,--no-project,--index=text -m,--module,-s=text "
+    "--directory,--project=chdir"
 )
 _NPM_INSTALL = (
-    "-w,--workspace,--tag,--omit,--include,--loglevel,--install-strategy,--cpu,--os,-C,--filter,--cwd,--network-timeout=text "
-    "--prefix=chdir --registry=host -g,--global,-D,--save-dev,-S,--save,-E,-O,-f,--force,--production,--legacy-peer-deps=:keep"
+    "-w,--workspace,--tag,--omit,--include,--loglevel,--install-strategy,--cpu,--os,-C,--filter,--cwd,"
+    "--network-timeout=text "
+    "--prefix=chdir --registry=host "
+    "-g,--global,-D,--save-dev,-S,--save,-E,-O,-f,--force,--production,--legacy-peer-deps=:keep"
 )
 _RUNS = "runs what the project's manifest says"
 
@@ -50,18 +58,21 @@ def _js(extra: tuple[Spec, ...] = ()) -> tuple[Spec, ...]:
 
 
 _PIP = (
-    spec("install", "pypi-package*", _PIP_INSTALL, special="pip-install", opaque="installing runs code of the packages"),
+    spec("install", "pypi-package*", _PIP_INSTALL, special="pip-install", opaque="installing runs code of the "
+        "packages"),
     spec("download wheel", "pypi-package*", _PIP_INSTALL + " -d,--dest,-w,--wheel-dir=write"),
     spec("uninstall", "text*", "-r,--requirement=read -y=:keep"),
     spec("sync", "pypi-file*", "-i,--index-url=host", opaque="installing runs code of the packages"),
     spec("compile", "read*", "-o,--output-file=write -c,--constraint=read --extra,--python-version,-p=text"),
-    spec("list freeze show check tree inspect debug help hash index search cache completion config --version -V", "text*"),
+    spec("list freeze show check tree inspect debug help hash index search cache completion config --version "
+        "-V", "text*"),
 )  # fmt: skip
 
 TABLE = (
     spec("pip pip3 pipx-pip", style="posix", options="--python,--proxy,--log,--cache-dir,--timeout,-q=text", subs=_PIP),
     spec("pipx", style="posix", subs=(
-        spec("install upgrade inject reinstall", "pypi-package*", _PIP_INSTALL, opaque="installing runs code of the packages"),
+        spec("install upgrade inject reinstall", "pypi-package*", _PIP_INSTALL, opaque="installing runs code of "
+            "the packages"),
         spec("run", "pypi-run text*", "--spec=pypi-package --python=text", style="posix"),
         spec("list uninstall ensurepath uninstall-all upgrade-all environment", "text*"),
     )),
@@ -69,9 +80,11 @@ TABLE = (
          "--python,-p,--color=text", subs=(
         spec("pip", style="posix", subs=_PIP),
         spec("add", "pypi-package*", _UV_ADD, opaque="installing runs code of the packages"),
-        spec("sync lock", "text*", "--group,--extra,-p,--python,--package,--only-group=text --index,--default-index=host",
+        spec("sync lock", "text*", "--group,--extra,-p,--python,--package,--only-group=text "
+            "--index,--default-index=host",
              special="own-pypi"),
-        spec("remove export tree init version python cache self venv help auth --version", "text*", "-p,--python=text -o=write"),
+        spec("remove export tree init version python cache self venv help auth --version", "text*", "-p,"
+            "--python=text -o=write"),
         spec("run", "program", _RUN_UV, style="posix", special="uv-run"),
         spec("tool", style="posix", subs=(
             spec("run", "pypi-run text*", "--from,--with=pypi-package -p,--python=text", style="posix"),
@@ -79,7 +92,8 @@ TABLE = (
             spec("list uninstall dir update-shell", "text*"),
         )),
         spec("build", "text*", opaque="runs the project's build"),
-        spec("publish", "upload*", "--publish-url,--index=host -t,--token,-u,-p=text", flags="upload", remote="registry"),
+        spec("publish", "upload*", "--publish-url,--index=host -t,--token,-u,-p=text", flags="upload",
+            remote="registry"),
     )),
     spec("uvx", "pypi-run text*", "--from,--with=pypi-package -p,--python,--index=text", style="posix"),
     spec("poetry pdm hatch pipenv rye", style="posix", options="-C,--directory,-P=chdir -p,-q=:keep", subs=(
@@ -94,12 +108,14 @@ TABLE = (
         spec("publish", "text*", "-r,--repository,-u,-p=text", flags="upload", remote="registry"),
     )),
     spec("conda mamba micromamba", style="posix", subs=(
-        spec("install update upgrade create", "conda-package*", "-n,--name,-c,--channel,-p,--prefix=text -f,--file=conda-file"),
+        spec("install update upgrade create", "conda-package*", "-n,--name,-c,--channel,-p,--prefix=text "
+            "-f,--file=conda-file"),
         spec("run", "program", "-n,--name,-p=text", style="posix"),
         spec("activate deactivate list env info search remove clean config init shell shell.bash export", "text*"),
     )),
     spec("twine", "text upload*", "-r,--repository,-u,-p,--repository-url=text", special="twine"),
-    spec("npm pnpm bun cnpm", style="posix", options="-C,--prefix,--dir,--cwd=chdir --registry=host -w,--workspace,--filter,-F,--loglevel=text",
+    spec("npm pnpm bun cnpm", style="posix", options="-C,--prefix,--dir,--cwd=chdir --registry=host "
+        "-w,--workspace,--filter,-F,--loglevel=text",
          subs=_js(), opaque=_RUNS),
     spec("yarn", style="posix", options="--cwd=chdir --registry=host", subs=_js((
         spec("global", style="posix", subs=_js()),
@@ -108,18 +124,23 @@ TABLE = (
          special="npx"),
     spec("corepack nvm fnm volta n asdf mise rtx pyenv rbenv sdk", "text*", special="toolchain"),
     spec("cargo", style="posix", options="-C=chdir --config,--color,-Z=text", subs=(
-        spec("install", "cargo-package*", "--git=repo-url --path=cargo-local --version,--branch,--tag,--rev,--features,-F,--root,"
+        spec("install", "cargo-package*", "--git=repo-url --path=cargo-local "
+            "--version,--branch,--tag,--rev,--features,-F,--root,"
              "--registry,--index,-j,--target,--bin=text", opaque="installing runs build scripts of the packages"),
-        spec("add", "cargo-package*", "--git=repo-url --path,--features,-F,--branch,--tag,--rev,--rename,-p,--package=text"),
+        spec("add", "cargo-package*", "--git=repo-url "
+            "--path,--features,-F,--branch,--tag,--rev,--rename,-p,--package=text"),
         spec("build b run r test t bench check c clippy doc d fix nextest miri expand bloat flamegraph watch tauri",
              "text*", opaque="runs build scripts and code of the project"),
-        spec("fmt clean tree metadata search update new init remove rm version help locate-project pkgid vendor generate-lockfile "
+        spec("fmt clean tree metadata search update new init remove rm version help locate-project pkgid vendor "
+            "generate-lockfile "
              "fetch audit deny outdated owner login logout --version -V --list", "text*"),
         spec("publish package", "text*", "-p,--token,--registry,--index=text", flags="upload", remote="registry"),
     ), opaque="runs code of the project"),
-    spec("rustup rustc rustfmt", "read*", "-o,--out-dir=write --edition,--crate-type,--target,-C,-L,--emit,--crate-name,--component,--toolchain=text"),
+    spec("rustup rustc rustfmt", "read*", "-o,--out-dir=write "
+        "--edition,--crate-type,--target,-C,-L,--emit,--crate-name,--component,--toolchain=text"),
     spec("go", style="posix", options="-C=chdir", subs=(
-        spec("get install", "go-package*", "-tags,-ldflags,-mod,-modfile,-gcflags=text", style="long", special="go-install"),
+        spec("get install", "go-package*", "-tags,-ldflags,-mod,-modfile,-gcflags=text", style="long",
+            special="go-install"),
         spec("mod", "text*", special="go-mod"),
         spec("run", "text*", "-tags,-ldflags,-exec,-mod=text", style="long", opaque="runs code of the project"),
         spec("build vet list doc fmt version env clean tool help work bug fix telemetry", "text*",
@@ -128,8 +149,10 @@ TABLE = (
              opaque="runs code of the project"),
     )),
     spec("gem", style="posix", subs=(
-        spec("install i update fetch", "gem-package*", "-v,--version,-i,--install-dir,-P,-n,--source,-s=text -g,--file=gem-file"),
-        spec("list search info environment env uninstall cleanup query which contents sources help build spec", "text*"),
+        spec("install i update fetch", "gem-package*", "-v,--version,-i,--install-dir,-P,-n,--source,-s=text "
+            "-g,--file=gem-file"),
+        spec("list search info environment env uninstall cleanup query which contents sources help build "
+            "spec", "text*"),
         spec("push", "upload", "--host=host -k,--key=text", flags="upload", remote="registry"),
     )),
     spec("bundle bundler", style="posix", subs=(
@@ -157,7 +180,8 @@ TABLE = (
     spec("yum dnf microdnf zypper pacman", "text*", "-c,--config=read --enablerepo,--disablerepo,-x,--releasever=text",
          special="rpm"),
     spec("brew port", style="posix", subs=(
-        spec("install reinstall upgrade", "brew-package*", "--cask,--HEAD,-q=:keep", opaque="installing runs code of the packages"),
+        spec("install reinstall upgrade", "brew-package*", "--cask,--HEAD,-q=:keep", opaque="installing runs "
+            "code of the packages"),
         spec("uninstall remove list search info update cleanup doctor services tap untap outdated deps uses config "
              "shellenv --prefix link unlink pin", "text*"),
         spec("bundle", "text*", "--file=brew-file"),

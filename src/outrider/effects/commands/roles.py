@@ -292,7 +292,7 @@ def _script_file(run: Invocation, arg: Arg) -> None:
 
 
 def _sql(run: Invocation, arg: Arg) -> None:
-    """SQL text: ``\\!``, ``COPY ... PROGRAM`` and their kin run programs."""
+    r"""SQL text: ``\\!``, ``COPY ... PROGRAM`` and their kin run programs."""
     if re.search(
         r"(?i)\\!|\bprogram\b|\binto\s+(outfile|dumpfile)\b|load_file\s*\(|pg_read_file|lo_import|\\o\b|\\copy",
         arg.text,

@@ -16,9 +16,10 @@ TABLE = (
     spec("set", style="none", special="set", quiet=True),
     spec("shift", style="none", special="shift", quiet=True),
     spec("true false : test [ [[ return exit break continue wait jobs umask hash shopt let getopts times ulimit "
-         "history bg fg disown dirs unalias bind complete compgen logout suspend enable caller help",
+         "bg fg disown dirs unalias bind complete compgen logout suspend enable caller help",
          style="none", quiet=True),
     spec("read mapfile readarray", style="none", special="read", quiet=True),
+    spec("history", style="none", special="history", quiet=True),
     spec("alias", style="none", special="alias", quiet=True),
     spec("trap", "shell text*", style="posix", quiet=True),
     spec("eval", style="none", special="eval", quiet=True),
@@ -36,7 +37,8 @@ TABLE = (
     spec("pkexec gosu su-exec", "program", "--user=text", style="posix", special="sudo"),
     spec("su runuser", "text", "-c,--command=text -s,--shell,-g,-G=text -l,-,--login=:login -u=text", special="su"),
     spec("env", "program", style="posix", special="env"),
-    spec("nohup setsid unbuffer catchsegv dbus-run-session xvfb-run caffeinate proxychains proxychains4 torify torsocks "
+    spec("nohup setsid unbuffer catchsegv dbus-run-session xvfb-run caffeinate proxychains proxychains4 torify "
+        "torsocks "
          "tsocks rlwrap ltrace", "program",
          "-e,-f,-s,-o,-p,-n,-a,--server-args,-S=text", style="posix"),
     spec("timeout gtimeout", "text program", "-s,--signal,-k,--kill-after=text", style="posix"),

@@ -33,7 +33,8 @@ TABLE = (
          opaque="runs what its file says"),
     spec("kubectl oc k k9s kustomize helm helmfile istioctl argocd flux minikube kind k3s k3d kubeadm", "text*",
          special="kubectl"),
-    spec("aws gcloud az doctl heroku vercel netlify fly flyctl wrangler firebase railway supabase ibmcloud oci linode-cli "
+    spec("aws gcloud az doctl heroku vercel netlify fly flyctl wrangler firebase railway supabase ibmcloud oci "
+        "linode-cli "
          "hcloud gsutil-cloud eksctl sam cdk serverless sls amplify eb databricks snowsql bq",
          "text*", special="cloud"),
     spec("terraform tofu terragrunt pulumi packer vagrant ansible ansible-playbook ansible-galaxy ansible-vault salt "

@@ -47,7 +47,8 @@ RUN_ENV = frozenset(
 
 DANGEROUS_ENV = frozenset(
     {"LD_PRELOAD", "LD_AUDIT", "BASH_ENV", "PYTHONSTARTUP", "PERL5OPT", "PERL5DB", "RUBYOPT", "PATH", "GCONV_PATH",
-     "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_PARAMETERS", "BASH_FUNC"}
+     "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_PARAMETERS",
+         "BASH_FUNC"}
 )  # fmt: skip
 """Variables that change which code the programs that see them run."""
 

@@ -93,6 +93,7 @@ class Expander:
         return Arg("".join(one.pieces), word.start, word.end, one.exact, one.glob, word.hidden, one.made)
 
     def alternative(self, parts: tuple[Part, ...], made: list[_Field], *, is_tilde: bool, split: bool) -> None:
+        """Expand one brace alternative into fields."""
         current = _Field()
         for at, part in enumerate(parts):
             if type(part) is Lit:
@@ -124,6 +125,7 @@ class Expander:
 
     @staticmethod
     def append_quoted(values: tuple[Arg, ...], *, is_list: bool, current: _Field) -> None:
+        """Add quoted values: they are not split."""
         if is_list:
             if values:
                 current.add(values[0])
@@ -167,6 +169,7 @@ class Expander:
         return f"{head}={self.home('~' + tail)}" if mark and first and not text.startswith("-") else text
 
     def home(self, text: str) -> str:
+        """Return text that begins with ``~`` with a directory in its place."""
         if text.startswith("~+"):
             return (self.state.cwd or "~+") + text[2:]
         return tilde(text, self.place)
@@ -187,6 +190,7 @@ class Expander:
         return ((Arg("*", glob=True) if part.slashless else Arg(part.raw, exact=False, made=bool(part.subs))),), False
 
     def substitution(self, part: Sub) -> tuple[Arg, ...]:
+        """Return what a command substitution stands for."""
         flow = self.capture(part.body, self.state)
         if flow.text is not None:
             return (Arg(flow.text.rstrip("\n")),)
@@ -222,6 +226,7 @@ class Expander:
         return None
 
     def variable(self, part: Var) -> tuple[Arg, ...]:
+        """Return what a parameter, with its operator, stands for."""
         values = self.known(part.name)
         op = part.op
         if not op:
@@ -239,6 +244,7 @@ class Expander:
         return (_edited(values[0], op, self.operand(part.word), part.raw),)
 
     def operand(self, text: str) -> Arg:
+        """Return the word behind a parameter's operator, expanded."""
         if not any(mark in text for mark in "$`\\'\"~*?["):
             return Arg(text)
         word = Word(text, 0, 0, alts=(read_text(text.encode().decode("latin-1")),), tilde=text.startswith("~"))
@@ -248,7 +254,7 @@ class Expander:
 _FIXED = {"TMPDIR": "/tmp", "SHELL": "/bin/bash", "IFS": " ", "0": "bash", "BASH": "/bin/bash", "TMP": "/tmp"}  # noqa: S108
 
 
-def _edited(value: Arg, op: str, operand: Arg, raw: str) -> Arg:
+def _edited(value: Arg, op: str, operand: Arg, raw: str) -> Arg:  # noqa: PLR0911 - one operator a return
     """Apply ``#``, ``%``, ``/``, ``:`` or a case change to a known value."""
     text, pattern = value.text, operand.text
     if not operand.exact:

@@ -1,8 +1,8 @@
 """From a command line to our tree, by way of tree-sitter's grammar of Bash.
 
 The grammar has known gaps. Where one can be lifted by showing it other text of the same length (so that offsets
-hold), it is: see :data:`_MASKS`. Everything is read from the text itself, never from the mask. What the grammar cannot read becomes
-:class:`~outrider.effects.shell.tree.Unread`, beside what could be read.
+hold), it is: see :data:`_MASKS`. Everything is read from the text itself, never from the mask. What the grammar
+cannot read becomes :class:`~outrider.effects.shell.tree.Unread`, beside what could be read.
 """
 
 from __future__ import annotations
@@ -311,7 +311,7 @@ class _TreeReader:
         words.extend(made[1:])
 
     def merge(self, nodes: list[tree_sitter.Node]) -> list[tuple[int, int, list[tree_sitter.Node]]]:
-        """Return word spans; nodes that touch, or have nothing but ``\\`` and newline between them, are one word."""
+        r"""Return word spans; nodes that touch, or have nothing but ``\\`` and newline between them, are one word."""
         spans: list[tuple[int, int, list[tree_sitter.Node]]] = []
         for node in nodes:
             start, end = node.start_byte, node.end_byte

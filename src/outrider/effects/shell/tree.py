@@ -10,7 +10,7 @@ import msgspec
 
 
 class Arg(msgspec.Struct, frozen=True):
-    """One field after expansion: what a program would be given.
+    r"""One field after expansion: what a program would be given.
 
     Attributes:
         text: The field; where part of it is not known, that part as it is written.

@@ -8,6 +8,8 @@ Depth and the number of steps are bounded, so that no command line makes the wal
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS, TABLE, invoke
 from outrider.effects.place import Place, is_ignored, normal
@@ -17,6 +19,7 @@ from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, State
 from outrider.effects.shell.tree import (
     Arg,
     Arms,
+    Assign,
     Expr,
     For,
     Func,
@@ -284,6 +287,7 @@ class Walk:
         return self.run(node, state.fork(), NOTHING)
 
     def run_simple(self, node: Simple, state: State, stdin: Flow) -> Flow:
+        """Walk a simple command: assignments, redirections, then the program."""
         self.sink.steps += 1
         expander = Expander(self.place, state, self.capture)
         args = expander.words(node.words)
@@ -314,16 +318,15 @@ class Walk:
                         return origin
         return ""
 
-    def assign(self, name: str, expander: Expander, node: Simple, assign: object) -> None:
+    def assign(self, name: str, expander: Expander, node: Simple, assign: Assign) -> None:
+        """Set a variable, and note what a dangerous one does."""
         state = expander.state
-        words = assign.words  # type: ignore[attr-defined]
-        if assign.array:  # type: ignore[attr-defined]
-            values = tuple(expander.words(words))
-        else:
-            values = (expander.one(words[0]),) if words else (Arg(""),)
-        if assign.append:  # type: ignore[attr-defined]
+        words = assign.words
+        is_one = not assign.array
+        values = (expander.one(words[0]) if words else Arg(""),) if is_one else tuple(expander.words(words))
+        if assign.append:
             before = state.vars.get(name)
-            if assign.array:  # type: ignore[attr-defined]
+            if assign.array:
                 values = (before or ()) + values
             elif before and len(before) == 1:
                 one, two = before[0], values[0]
@@ -343,7 +346,7 @@ class Walk:
         """Note what redirections read and write, and say what comes in."""
         for one in redirects:
             op = one.op
-            if op == "<<" or op == "<<<":
+            if op in {"<<", "<<<"}:
                 arg = expander.one(one.target)
                 stdin = Flow(text=arg.text + ("\n" if op == "<<<" else "")) if arg.exact else Flow(origin="unknown")
                 if not arg.exact and arg.made:
@@ -367,6 +370,7 @@ class Walk:
         return stdin
 
     def run_seq(self, node: Seq, state: State, stdin: Flow) -> Flow:
+        """Walk a list; what stands behind ``||`` or before ``&`` is in a process of its own."""
         texts: list[str] = []
         length = 0
         flow = NOTHING
@@ -391,12 +395,14 @@ class Walk:
         return Flow(text="".join(texts), some=bool(texts))
 
     def run_pipe(self, node: Pipe, state: State, stdin: Flow) -> Flow:
+        """Walk a pipeline: every stage in a process of its own, fed by the one before it."""
         flow = stdin
         for stage in node.stages:
             flow = self.run(stage, state.fork(), flow)
         return flow
 
     def run_group(self, node: Group, state: State, stdin: Flow) -> Flow:
+        """Walk ``{ }``, ``( )`` and other compound commands with redirections."""
         inner = state.fork() if node.subshell else state
         flow_in = stdin
         if node.redirects:
@@ -405,6 +411,7 @@ class Walk:
         return NOTHING if _is_diverted(node.redirects) else flow
 
     def run_arms(self, node: Arms, state: State, stdin: Flow) -> Flow:
+        """Walk ``if`` and ``case``: one arm runs, so all are walked."""
         Expander(self.place, state, self.capture).words(node.words)
         for test in node.tests:
             self.run(test, state, stdin)
@@ -417,6 +424,7 @@ class Walk:
         return UNKNOWN
 
     def run_for(self, node: For, state: State, stdin: Flow) -> Flow:
+        """Walk ``for``, round by round if there are few."""
         if node.words is None:
             values = list(state.vars.get("@", ()))
         else:
@@ -432,6 +440,7 @@ class Walk:
         return UNKNOWN
 
     def run_while(self, node: While, state: State, stdin: Flow) -> Flow:
+        """Walk a loop's body, a second time if it changes what it uses."""
         self.run(node.test, state, stdin)
         start = state.fork()
         self.run(node.body, state, stdin)
@@ -444,15 +453,18 @@ class Walk:
         return UNKNOWN
 
     def run_func(self, node: Func, state: State, _stdin: Flow) -> Flow:
+        """Remember a function; it does nothing until it is called."""
         state.funcs[node.name] = node.body
         return NOTHING
 
     def run_expr(self, node: Expr, state: State, _stdin: Flow) -> Flow:
+        """Walk the substitutions in a test or an arithmetic expression."""
         for sub in node.subs:
             self.run(sub, state.fork(), NOTHING)
         return NOTHING
 
     def run_unread(self, node: Unread, _state: State, _stdin: Flow) -> Flow:
+        """Note text that could not be read."""
         snippet = ""
         if self.inside is None:
             snippet = self.sink.snippet.encode(errors="replace")[node.start : node.end].decode(errors="replace")[:80]
@@ -478,7 +490,7 @@ def _is_diverted(redirects: tuple[Redirect, ...]) -> bool:
     return any(one.op in {">", ">>", ">|", "&>", "&>>"} and one.fd in {"", "1"} for one in redirects)
 
 
-_RUN = {
+_RUN: dict[type[Node], Callable[[Walk, Any, State, Flow], Flow]] = {
     Simple: Walk.run_simple,
     Seq: Walk.run_seq,
     Pipe: Walk.run_pipe,

@@ -7,6 +7,7 @@ the text itself. Source of the rules: POSIX.1-2024 XCU 2.2 and 2.6, and the Bash
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -301,7 +302,7 @@ def _alternatives(atoms: list[Part | str], depth: int) -> list[list[Part | str]]
     head, tail = atoms[:start], atoms[stop + 1 :]
     if commas:
         edges = [start, *commas, stop]
-        choices = [atoms[a + 1 : b] for a, b in zip(edges, edges[1:], strict=False)]
+        choices = [atoms[a + 1 : b] for a, b in itertools.pairwise(edges)]
     else:
         inside = atoms[start + 1 : stop]
         made = _range(inside[0]) if len(inside) == 1 and isinstance(inside[0], str) else None

@@ -65,9 +65,7 @@ def under(root: Arg) -> Arg:
 def find(run: Invocation) -> Flow:
     """``find ROOT... EXPRESSION``; what it finds lies under its roots, whatever the expression says."""
     words = run.words
-    at = 0
-    while at < len(words) and words[at].text in {"-H", "-L", "-P"}:
-        at += 1
+    at = next((k for k, word in enumerate(words) if word.text not in {"-H", "-L", "-P"}), len(words))
     roots: list[Arg] = []
     while at < len(words) and words[at].text[:1] not in {"-", "(", "!"}:
         roots.append(words[at])
@@ -75,29 +73,34 @@ def find(run: Invocation) -> Flow:
     roots = roots or [Arg(".", run.at.start, run.at.end)]
     for root in roots:
         run.path("read", root, ("recursive",))
-    is_transformed = False
     while at < len(words):
-        text = words[at].text
-        at += 1
-        if text in _FIND_EXEC:
-            stop = next(
-                (k for k in range(at, len(words)) if words[k].text in {";", "+"} and words[k - 1].text), len(words)
-            )
-            _find_exec(run, words[at:stop], roots)
-            at = stop + 1
-        elif text == "-delete":
-            for root in roots:
-                run.path("delete", under(root), ("recursive",))
-        elif text in _FIND_WRITES and at < len(words):
-            run.path("write", words[at])
-            at += _FIND_WRITES[text]
-        elif text in _FIND_READS and at < len(words):
-            run.path("read", words[at])
-            at += 1
-        elif text in _FIND_VALUES:
-            is_transformed = is_transformed or text == "-printf"
-            at += 1
-    return UNKNOWN if is_transformed else Flow(paths=tuple(under(root) for root in roots))
+        at = _find_primary(run, words, at, roots)
+    if any(word.text == "-printf" for word in words):
+        return UNKNOWN
+    return Flow(paths=tuple(under(root) for root in roots))
+
+
+def _find_primary(run: Invocation, words: list[Arg], at: int, roots: list[Arg]) -> int:
+    """Note what the primary at ``at`` does, and return where the next one stands."""
+    text = words[at].text
+    at += 1
+    if text in _FIND_EXEC:
+        ends = (k for k in range(at, len(words)) if words[k].text in {";", "+"})
+        stop = next(ends, len(words))
+        _find_exec(run, words[at:stop], roots)
+        return stop + 1
+    if text == "-delete":
+        for root in roots:
+            run.path("delete", under(root), ("recursive",))
+    elif text in _FIND_WRITES and at < len(words):
+        run.path("write", words[at])
+        return at + _FIND_WRITES[text]
+    elif text in _FIND_READS and at < len(words):
+        run.path("read", words[at])
+        return at + 1
+    elif text in _FIND_VALUES:
+        return at + 1
+    return at
 
 
 def _find_exec(run: Invocation, words: list[Arg], roots: list[Arg]) -> None:
@@ -112,7 +115,7 @@ def _find_exec(run: Invocation, words: list[Arg], roots: list[Arg]) -> None:
 
 
 def substitute(word: Arg, mark: str, found: Arg) -> Arg:
-    """Return ``word`` with ``mark`` replaced by a found path. Inside shell text only a quoted pattern can stand for it."""
+    """Return ``word`` with ``mark`` replaced by a found path."""
     if word.text == mark:
         return found
     if mark not in word.text:
@@ -423,7 +426,8 @@ def which(run: Invocation) -> Flow:
 
 
 READERS = {
-    "find": find, "fd": fd, "tar": tar, "dd": dd, "realpath": realpath, "dirname": dirname, "install": install, "ln": ln,
+    "find": find, "fd": fd, "tar": tar, "dd": dd, "realpath": realpath, "dirname": dirname, "install": install,
+        "ln": ln,
     "chmod": chmod, "zip": zip_files, "unzip": unzip, "seven": seven, "gzip": gzip, "split": split, "rsync": rsync,
     "mktemp": mktemp, "patch": patch, "which": which,
 }  # fmt: skip

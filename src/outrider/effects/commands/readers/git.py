@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from outrider.effects.commands.git import EXECUTING, HARMLESS
 from outrider.effects.commands.invocation import Invocation
@@ -381,45 +382,50 @@ def bisect(run: Invocation) -> Flow:
     return UNKNOWN
 
 
-_FORGE_LOOKS = frozenset({"view", "list", "ls", "status", "diff", "checks", "search", "browse", "watch", "download", "--version",
+_FORGE_LOOKS = frozenset({"view", "list", "ls", "status", "diff", "checks", "search", "browse", "watch",
+    "download", "--version",
                           "auth", "help"})  # fmt: skip
+
+
+_FORGE_LOCAL = frozenset({"search", "status", "config", "alias", "completion", "browse"})
+_FORGE_SENDS = frozenset({"-X", "--method", "-f", "-F", "--field", "--raw-field", "--input"})
+_FORGE_FILES = frozenset({"--body-file", "-F", "--notes-file", "--template", "--input"})
+_FORGE_UPLOADS = (["gist", "create"], ["release", "upload"], ["release", "create"])
 
 
 def forge(run: Invocation) -> Flow:
     """``gh``, ``glab``: everything goes to the forge; what is not a look changes something there."""
-    host = {"gh": "api.github.com", "glab": "gitlab.com", "hub": "api.github.com"}[run.name]
+    host = {"glab": "gitlab.com"}.get(run.name, "api.github.com")
     words = [word.text for word in run.words if word.text[:1] != "-"]
-    looks = (
-        len(words) < 2
-        or words[1] in _FORGE_LOOKS
-        or words[0] in {"search", "status", "config", "alias", "completion", "browse"}
-    )
-    for name, value in zip(run.words, run.words[1:], strict=False):
-        if name.text in {"--body-file", "-F", "--notes-file", "--template", "--input"} and "=" not in value.text:
-            run.path("read", value)
-        if name.text in {"-X", "--method", "-f", "--raw-field", "--field"} and value.text.upper() != "GET":
-            looks = False
+    looks = len(words) < 2 or words[1] in _FORGE_LOOKS or words[0] in _FORGE_LOCAL
     if words[:1] == ["api"]:
-        looks = not any(
-            w.text in {"-X", "--method", "-f", "-F", "--field", "--raw-field", "--input"} for w in run.words
-        )
-    if words[:2] == ["repo", "clone"] and len(words) > 2:
-        run.path("write", here(run, words[3] if len(words) > 3 else words[2].rpartition("/")[2]), ("recursive",))
-    if words[:2] in (["gist", "create"], ["release", "upload"], ["release", "create"]):
-        for word in run.words[2:]:
-            if word.text[:1] != "-" and ("." in word.text or "/" in word.text):
-                run.path("read", word)
-    if words[:2] in (["pr", "checkout"], ["repo", "sync"]):
-        run.path("write", here(run), ("recursive",))
+        looks = not any(word.text in _FORGE_SENDS for word in run.words)
+    for name, value in pairwise(run.words):
+        if name.text in _FORGE_FILES and "=" not in value.text:
+            run.path("read", value)
+    _forge_files(run, words)
     if words[:1] == ["extension"]:
         run.opaque("runs an extension")
     run.emit("connect", "host", host, run.at, () if looks else ("upload",))
     return Flow(origin="network")
 
 
+def _forge_files(run: Invocation, words: list[str]) -> None:
+    """Note what a forge's client writes here, and which files it sends."""
+    if words[:2] == ["repo", "clone"] and len(words) > 2:
+        run.path("write", here(run, words[3] if len(words) > 3 else words[2].rpartition("/")[2]), ("recursive",))
+    elif words[:2] in (["pr", "checkout"], ["repo", "sync"]):
+        run.path("write", here(run), ("recursive",))
+    elif words[:2] in _FORGE_UPLOADS:
+        for word in run.words[2:]:
+            if word.text[:1] != "-" and ("." in word.text or "/" in word.text):
+                run.path("read", word)
+
+
 READERS = {
     "git": git, "git-look": look, "git-clone": clone, "git-fetch": fetch, "git-push": push, "git-commit": commit,
     "git-index": index, "git-rm": remove, "git-checkout": checkout, "git-restore": restore, "git-reset": reset,
     "git-clean": clean, "git-stash": stash, "git-own": own, "git-config": config, "git-remote": remote,
-    "git-apply": apply_patch, "git-worktree": worktree, "git-submodule": submodule, "git-bisect": bisect, "forge": forge,
+    "git-apply": apply_patch, "git-worktree": worktree, "git-submodule": submodule, "git-bisect": bisect,
+        "forge": forge,
 }  # fmt: skip

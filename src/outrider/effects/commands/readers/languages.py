@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.readers.python_source import read_source
@@ -9,7 +11,8 @@ from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
-_MODULES = {"pip": "pip", "uv": "uv", "pytest": "pytest", "black": "black", "isort": "isort", "mypy": "mypy", "ruff": "ruff",
+_MODULES = {"pip": "pip", "uv": "uv", "pytest": "pytest", "black": "black", "isort": "isort", "mypy": "mypy",
+    "ruff": "ruff",
             "coverage": "coverage", "unittest": "unittest", "flake8": "flake8", "pylint": "pylint", "build": "",
             "virtualenv": "virtualenv", "pipx": "pipx", "twine": "twine", "tox": "tox", "nox": "nox"}  # fmt: skip
 
@@ -185,8 +188,8 @@ def formatter(run: Invocation) -> Flow:
 
 def converter(run: Invocation) -> Flow:
     """``ffmpeg -i IN OUT``, ``convert IN OUT``: the last argument is written."""
-    words = [word for word in run.words]
-    for name, value in zip(words, words[1:], strict=False):
+    words = list(run.words)
+    for name, value in itertools.pairwise(words):
         if name.text == "-i":
             run.path("read", value)
     last = words[-1] if words else None

@@ -61,8 +61,10 @@ def wget(run: Invocation) -> Flow:
     """``wget``: writes what it fetches into the directory, unless told where."""
     run.read_options()
     run.apply()
-    is_told = any(word.text.startswith(("-O", "--output-document", "-P", "--directory-prefix", "-d", "--dir", "--spider"))
-                  or (word.text[:1] == "-" and word.text[1:2] != "-" and "O" in word.text) for word in run.words)  # fmt: skip
+    is_told = any(word.text.startswith(("-O", "--output-document", "-P", "--directory-prefix", "-d", "--dir",
+        "--spider"))
+                  or (word.text[:1] == "-" and word.text[1:2] != "-"
+                      and "O" in word.text) for word in run.words)  # fmt: skip
     if not is_told:
         for _, arg in list(run.hosts):
             name = posixpath.basename(urlsplit_path(arg.text)) or "index.html"
@@ -89,7 +91,7 @@ def httpie(run: Invocation) -> Flow:
         _, at, path = item.text.partition("@")
         if at:
             run.path("read", part(item, path))
-    if run.stdin.some and run.stdin.origin in {"file"}:
+    if run.stdin.some and run.stdin.origin == "file":
         run.flags.add("upload")
     return run.finish()
 
@@ -103,7 +105,7 @@ def netcat(run: Invocation) -> Flow:
             re.fullmatch(r"-[a-z]*e", name) and run.name != "nc.openbsd"
         ):
             program = part(word, value) if value else run.words[place + 1] if place + 1 < len(run.words) else None
-            if (program is not None and name not in {"-c"}) or (program is not None and " " in program.text):
+            if (program is not None and name != "-c") or (program is not None and " " in program.text):
                 run.runner.text(program.text, program, run.state.fork(), UNKNOWN)
             run.unparsed(word, "hands a program to another host")
     rest = [arg for arg in run.rest if not arg.text.startswith("/bin/")]
@@ -247,7 +249,7 @@ def sqlite(run: Invocation) -> Flow:
     run.read_options()
     if run.rest:
         run.path("read", run.rest[0])
-        texts = [arg for arg in run.rest[1:]]
+        texts = list(run.rest[1:])
         is_look = bool(texts) and all(
             re.match(r"(?is)\s*(select|explain|pragma|with|\.(tables|schema|dump|headers|mode))", a.text) for a in texts
         )

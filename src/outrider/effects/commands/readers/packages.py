@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.roles import ROLES, package
 from outrider.effects.shell.state import UNKNOWN, Flow
@@ -83,7 +85,7 @@ def uv_run(run: Invocation) -> Flow:
     run.chdirs()
     run.apply_options()
     words = run.words
-    for name, value in zip(words, words[1:], strict=False):
+    for name, value in itertools.pairwise(words):
         if name.text in {"-m", "--module", "-s", "--script"}:
             run.opaque(f"runs {value.text[:80]}")
             return UNKNOWN
@@ -138,7 +140,7 @@ def go_env(run: Invocation) -> Flow:
 def rpm(run: Invocation) -> Flow:
     """``yum install``, ``dnf install``, ``zypper in``, ``pacman -S``."""
     run.read_options()
-    words = [word for word in run.rest]
+    words = list(run.rest)
     is_pacman = run.name == "pacman" and any(
         w.text.startswith("-S") and not set(w.text) & set("sci") for w in run.words
     )
@@ -167,7 +169,8 @@ def twine(run: Invocation) -> Flow:
 
 
 READERS = {
-    "npm-install": npm_install, "npx": npx, "npm-create": npm_create, "publish-npm": publish_npm, "npm-config": npm_config,
+    "npm-install": npm_install, "npx": npx, "npm-create": npm_create, "publish-npm": publish_npm,
+        "npm-config": npm_config,
     "yarn": yarn, "pip-install": pip_install, "uv-run": uv_run, "own-pypi": _own("pypi"), "own-gem": _own("gem"),
     "own-composer": _own("composer"), "own-deb": _own("deb"), "go-install": go_install, "go-mod": go_mod,
     "go-env": go_env, "rpm": rpm, "toolchain": toolchain, "twine": twine,

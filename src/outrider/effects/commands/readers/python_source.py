@@ -14,9 +14,11 @@ from outrider.effects.shell.tree import Arg
 MAX_SOURCE = 64 * 1024
 """Longest source that is read, in characters."""
 
-_READS = frozenset({"os.listdir", "os.scandir", "os.walk", "os.stat", "shutil.copy", "shutil.copyfile", "shutil.copytree",
+_READS = frozenset({"os.listdir", "os.scandir", "os.walk", "os.stat", "shutil.copy", "shutil.copyfile",
+    "shutil.copytree",
                     "runpy.run_path", "glob.glob", "linecache.getlines", "shutil.copy2"})  # fmt: skip
-_DELETES = frozenset({"os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.rmtree", "shutil.move", "os.rename",
+_DELETES = frozenset({"os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.rmtree", "shutil.move",
+    "os.rename",
                       "os.replace"})  # fmt: skip
 _WRITES = frozenset({"os.mkdir", "os.makedirs", "os.truncate", "os.chmod", "os.chown", "os.mkfifo"})
 _SECOND = frozenset({"shutil.copy", "shutil.copyfile", "shutil.copytree", "shutil.copy2", "shutil.move", "os.rename",
@@ -36,7 +38,8 @@ _PATH_METHODS = {"read_text": "read", "read_bytes": "read", "write_text": "write
 _QUIET = frozenset({"print", "len", "str", "int", "repr", "sorted", "list", "dict", "set", "range", "sum", "min", "max",
                     "json.loads", "json.dumps", "json.load", "json.dump", "sys.exit", "enumerate", "zip", "map", "type",
                     "isinstance", "float", "abs", "round", "any", "all", "dir", "help", "id", "hash"})  # fmt: skip
-_QUIET_MODULES = frozenset({"sys", "json", "math", "re", "datetime", "itertools", "collections", "textwrap", "string", "os",
+_QUIET_MODULES = frozenset({"sys", "json", "math", "re", "datetime", "itertools", "collections", "textwrap",
+    "string", "os",
                             "os.path", "pathlib", "shutil", "subprocess", "time", "base64", "hashlib", "platform",
                             "random", "statistics", "functools", "operator", "csv", "urllib.request", "urllib",
                             "urllib.parse", "glob", "tomllib", "uuid", "decimal", "fractions", "struct"})  # fmt: skip

@@ -14,7 +14,8 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)\Z", re.DOTALL)
 _SAFE_EVAL = frozenset(
     {"ssh-agent", "brew", "conda", "mamba", "micromamba", "pyenv", "rbenv", "nodenv", "direnv", "starship", "opam",
      "dircolors", "fnm", "mise", "zoxide", "luarocks", "docker-machine", "minikube", "register-python-argcomplete",
-     "thefuck", "atuin", "gh", "kubectl", "resize", "keychain", "lesspipe", "fzf", "sdk", "rtx", "asdf", "volta", "jenv"}
+     "thefuck", "atuin", "gh", "kubectl", "resize", "keychain", "lesspipe", "fzf", "sdk", "rtx", "asdf", "volta",
+         "jenv"}
 )  # fmt: skip
 
 
@@ -114,6 +115,15 @@ def read(run: Invocation) -> Flow:
         else:
             run.state.vars[name] = (Arg(f"${name}", exact=False, made=True),)
     return NOTHING
+
+
+def history(run: Invocation) -> Flow:
+    """``history``: empty where no person types; ``-c``, ``-d``, ``-w`` and ``-a`` change the file of past commands."""
+    kept = Arg(run.runner.place.home + "/.bash_history", run.at.start, run.at.end)
+    letters = {letter for word in run.words if word.text[:1] == "-" for letter in word.text[1:]}
+    if letters & set("cdwa"):
+        run.path("write", kept)
+    return UNKNOWN
 
 
 def alias(run: Invocation) -> Flow:
@@ -283,9 +293,8 @@ def env(run: Invocation) -> Flow:
         if found:
             state.vars[found[1]] = (part(words[at], found[3]),)
             env_value(run, found[1], part(words[at], found[3]))
-        elif text[:1] != "-" or len(text) == 1:
-            if text != "-":
-                break
+        elif (text[:1] != "-" or len(text) == 1) and text != "-":
+            break
         at += 1
     return run.runner.program(words[at:], state, run.stdin) if at < len(words) else UNKNOWN
 
@@ -426,7 +435,7 @@ def ssh(run: Invocation) -> Flow:
         return UNKNOWN
     host = run.rest[0]
     for place, word in enumerate(run.words):
-        if word.text in {"-o"} and place + 1 < len(run.words):
+        if word.text == "-o" and place + 1 < len(run.words):
             option = run.words[place + 1].text.replace("=", " ", 1)
             name, _, value = option.partition(" ")
             if name.lower() in {"proxycommand", "localcommand", "knownhostscommand"}:
@@ -485,10 +494,12 @@ def crontab(run: Invocation) -> Flow:
 
 def tmux(run: Invocation) -> Flow:
     """``tmux new -d COMMAND``, ``send-keys TEXT``; ``screen -dm COMMAND``."""
-    words = [word for word in run.words]
+    words = list(run.words)
     subcommand = next((word.text for word in words if word.text[:1] != "-"), "")
-    if run.name == "tmux" and subcommand in {"ls", "list-sessions", "list-windows", "list-panes", "has-session", "kill-session",
-                                             "kill-server", "kill-window", "capture-pane", "display-message", "attach", "a",
+    if run.name == "tmux" and subcommand in {"ls", "list-sessions", "list-windows", "list-panes", "has-session",
+        "kill-session",
+                                             "kill-server", "kill-window", "capture-pane", "display-message",
+                                                 "attach", "a",
                                              "attach-session", "set", "set-option", "resize-pane", "rename-session",
                                              "select-window", "select-pane", "detach", "info", "has"}:  # fmt: skip
         return UNKNOWN
@@ -508,7 +519,9 @@ def tmux(run: Invocation) -> Flow:
 
 READERS = {
     "cd": cd, "popd": popd, "pwd": pwd, "declare": declare, "unset": unset, "set": set_, "shift": shift, "read": read,
-    "alias": alias, "eval": eval_, "source": source, "shell": shell, "foreign-shell": foreign_shell, "command": command,
+    "alias": alias, "history": history, "eval": eval_, "source": source, "shell": shell,
+    "foreign-shell": foreign_shell, "command": command,
     "sudo": sudo, "su": su, "env": env, "watch": watch, "flock": flock, "remote-program": remote_program,
-    "script-log": script_log, "xargs": xargs, "parallel": parallel, "ssh": ssh, "at": at_, "crontab": crontab, "tmux": tmux,
+    "script-log": script_log, "xargs": xargs, "parallel": parallel, "ssh": ssh, "at": at_, "crontab": crontab,
+        "tmux": tmux,
 }  # fmt: skip

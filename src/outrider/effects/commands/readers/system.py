@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from itertools import pairwise
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
@@ -15,7 +17,8 @@ def host_info(run: Invocation) -> Flow:
     """Programs that only tell about the host, and the few of their arguments that change it."""
     words = {word.text for word in run.words}
     changes = {"ip": {"add", "del", "set", "flush", "replace", "change"}, "hostnamectl": {"set-hostname", "hostname"},
-               "timedatectl": {"set-time", "set-timezone", "set-ntp"}, "ifconfig": {"up", "down"}, "route": {"add", "del"},
+               "timedatectl": {"set-time", "set-timezone", "set-ntp"}, "ifconfig": {"up", "down"}, "route": {"add",
+                   "del"},
                "nmcli": {"up", "down", "add", "delete", "modify"}}  # fmt: skip
     if words & changes.get(run.name, set()) or (run.name == "fuser" and any(w[:1] == "-" and "k" in w for w in words)):
         run.opaque("changes this host")
@@ -26,7 +29,8 @@ def host_info(run: Invocation) -> Flow:
     return UNKNOWN
 
 
-_SERVICE_LOOKS = frozenset({"status", "list-units", "list-unit-files", "is-active", "is-enabled", "is-failed", "show", "cat",
+_SERVICE_LOOKS = frozenset({"status", "list-units", "list-unit-files", "is-active", "is-enabled", "is-failed",
+    "show", "cat",
                             "list-timers", "list-dependencies", "--version", "list", "print", "help", "list-sockets",
                             "get-default", "--status-all", "list-jobs"})  # fmt: skip
 
@@ -121,44 +125,50 @@ _DOCKER_VALUES = [
     "--cidfile",
     "--detach-keys",
 ]
-_DOCKER_LOOKS = frozenset(["ps", "images", "logs", "inspect", "version", "info", "stats", "top", "port", "diff", "history", "search", "events", "--version", "-v", "help", "context", "ls", "list", "df", "wait"])  # fmt: skip
-_DOCKER_GROUPS = frozenset(["container", "image", "volume", "network", "system", "builder", "buildx", "compose", "context", "manifest", "plugin", "secret", "config", "swarm", "stack", "service", "node", "machine", "pod", "kube"])  # fmt: skip
+_DOCKER_LOOKS = frozenset(["ps", "images", "logs", "inspect", "version", "info", "stats", "top", "port", "diff",
+    "history", "search", "events", "--version", "-v", "help", "context", "ls", "list", "df", "wait"])  # fmt: skip
+_DOCKER_GROUPS = frozenset(["container", "image", "volume", "network", "system", "builder", "buildx", "compose",
+    "context", "manifest", "plugin", "secret", "config", "swarm", "stack", "service", "node", "machine", "pod",
+    "kube"])  # fmt: skip
 
 
 def docker(run: Invocation) -> Flow:
     """docker: ``exec`` and ``run`` run a command whose paths are in the container; mounts reach this host."""
     run.read_options()
     words = run.rest
-    while words and words[0].text in _DOCKER_GROUPS:
-        if words[0].text == "compose":
-            return _compose(run, words[1:])
-        words = words[1:]
-    if not words:
-        return UNKNOWN
-    command, words = words[0].text, words[1:]
+    if words and words[0].text == "compose":
+        return _compose(run, words[1:])
+    words = words[words[0].text in _DOCKER_GROUPS :] if words else []
+    return _docker_command(run, words[0].text, words[1:]) if words else UNKNOWN
+
+
+def _docker_command(run: Invocation, command: str, words: list[Arg]) -> Flow:
+    plain = [word for word in words if word.text[:1] != "-"]
     if command in {"exec", "run", "create"}:
         return _docker_run(run, command, words)
     if command in {"pull", "import"}:
-        for arg in [w for w in words if w.text[:1] != "-"][:1]:
+        for arg in plain[:1]:
             run.emit("install", "package", package("docker", arg.text), arg)
     elif command == "push":
         run.emit("connect", "host", _image_host(words), run.at, ("upload",))
     elif command in {"build", "bake"}:
         run.path("read", Arg(".", run.at.start, run.at.end), ("recursive",))
         run.opaque("runs what its build file says")
-    elif command == "cp" and len([w for w in words if w.text[:1] != "-"]) == 2:
-        source, target = [w for w in words if w.text[:1] != "-"]
-        if ":" not in source.text or source.text.startswith(("/", ".")):
-            run.path("read", source, ("recursive",))
-        if ":" not in target.text or target.text.startswith(("/", ".")):
-            run.path("write", target, ("recursive",))
-    elif command in {"save", "export"}:
-        for name, value in zip(words, words[1:], strict=False):
-            if name.text in {"-o", "--output"}:
-                run.path("write", value)
+    elif command in {"cp", "save", "export"}:
+        _docker_files(run, words, plain if command == "cp" else [])
     elif command not in _DOCKER_LOOKS:
         run.opaque(f"docker {command[:20]}: changes containers")
     return UNKNOWN
+
+
+def _docker_files(run: Invocation, words: list[Arg], ends: list[Arg]) -> None:
+    """``docker cp FROM TO``, ``docker save -o FILE``."""
+    for verb, arg in zip(("read", "write"), ends[:2], strict=False):
+        if ":" not in arg.text or arg.text.startswith(("/", ".")):
+            run.path(verb, arg, ("recursive",))  # type: ignore[arg-type]
+    for name, value in pairwise(words):
+        if name.text in {"-o", "--output"}:
+            run.path("write", value)
 
 
 def _image_host(words: list[Arg]) -> str:
@@ -176,7 +186,7 @@ def _docker_run(run: Invocation, command: str, words: list[Arg]) -> Flow:
             ROLES["volume"](run, given)
         elif given is not None and name == "--mount":
             ROLES["mount"](run, given)
-        elif name in {"--privileged"} or (
+        elif name == "--privileged" or (
             name in {"--pid", "--net", "--network", "--ipc"} and given and given.text == "host"
         ):
             run.opaque("runs with the host's own rights", ("elevated",))
@@ -195,7 +205,7 @@ def _docker_run(run: Invocation, command: str, words: list[Arg]) -> Flow:
 
 
 def _compose(run: Invocation, words: list[Arg]) -> Flow:
-    for name, value in zip(words, words[1:], strict=False):
+    for name, value in itertools.pairwise(words):
         if name.text in {"-f", "--file", "--env-file"}:
             run.path("read", value)
     names = [w.text for w in words if w.text[:1] != "-"]
@@ -204,39 +214,43 @@ def _compose(run: Invocation, words: list[Arg]) -> Flow:
     return UNKNOWN
 
 
-_KUBE_LOOKS = frozenset(["get", "describe", "logs", "explain", "version", "cluster-info", "api-resources", "api-versions", "top", "config", "diff", "status", "list", "lint", "template", "show", "search", "history", "completion", "options", "help", "ls", "env", "--version"])  # fmt: skip
+_KUBE_LOOKS = frozenset(["get", "describe", "logs", "explain", "version", "cluster-info", "api-resources",
+    "api-versions", "top", "config", "diff", "status", "list", "lint", "template", "show", "search", "history",
+    "completion", "options", "help", "ls", "env", "--version"])  # fmt: skip
 
 
 def kubectl(run: Invocation) -> Flow:
     """Kubectl and what else governs a cluster: looking, running there, and changing, which is a deployment."""
-    words = [word for word in run.words]
+    words = run.words
     plain = [word for word in words if word.text[:1] != "-"]
     command = plain[0].text if plain else "help"
-    for name, value in zip(words, words[1:], strict=False):
+    for name, value in pairwise(words):
         if name.text in {"-f", "--filename", "--values", "--kubeconfig", "-k"}:
-            if "://" in value.text:
-                ROLES["url"](run, value)
-            elif value.text != "-":
-                run.path("read", value)
+            ROLES["url" if "://" in value.text else "read"](run, value)
     if command == "exec":
-        at = next((k for k, word in enumerate(words) if word.text == "--"), -1)
-        rest = words[at + 1 :] if at >= 0 else plain[2:]
-        if rest:
-            state = run.state.fork()
-            state.cwd = None
-            run.runner.with_flag("remote").program(rest, state, run.stdin)
-        return Flow(origin="network")
-    if command == "cp" and len(plain) > 2:
-        for place, arg in enumerate(plain[1:3]):
+        return _kubectl_exec(run, plain)
+    if command == "cp":
+        for verb, arg in zip(("read", "write"), plain[1:3], strict=False):
             if ":" not in arg.text:
-                run.path("write" if place else "read", arg)
-    if command in _KUBE_LOOKS or (len(plain) > 1 and run.name == "helm" and plain[1].text in _KUBE_LOOKS):
+                run.path(verb, arg)  # type: ignore[arg-type]
+    looks = command in _KUBE_LOOKS or (run.name == "helm" and any(w.text in _KUBE_LOOKS for w in plain[1:2]))
+    if looks:
         run.emit("connect", "host", "cluster", run.at)
     else:
-        run.emit(
-            "deploy", "tool", f"{run.name}:{command}", run.at, ("forced",) if command in {"delete", "drain"} else ()
-        )
+        forced = ("forced",) if command in {"delete", "drain"} else ()
+        run.emit("deploy", "tool", f"{run.name}:{command}", run.at, forced)
     return run.finish()
+
+
+def _kubectl_exec(run: Invocation, plain: list[Arg]) -> Flow:
+    """``kubectl exec POD -- COMMAND``: its paths are in the pod."""
+    at = next((k for k, word in enumerate(run.words) if word.text == "--"), -1)
+    rest = run.words[at + 1 :] if at >= 0 else plain[2:]
+    if rest:
+        state = run.state.fork()
+        state.cwd = None
+        run.runner.with_flag("remote").program(rest, state, run.stdin)
+    return Flow(origin="network")
 
 
 _CLOUD_LOOKS = re.compile(
@@ -246,7 +260,7 @@ _CLOUD_LOOKS = re.compile(
 
 def cloud(run: Invocation) -> Flow:
     """Clients of clouds: looking, copying up or down, and changing, which is a deployment."""
-    words = [word for word in run.words]
+    words = list(run.words)
     plain = [word for word in words if word.text[:1] != "-"]
     texts = [word.text for word in plain]
     host = {"aws": "amazonaws.com", "gcloud": "googleapis.com", "az": "management.azure.com"}.get(run.name, run.name)
@@ -256,7 +270,7 @@ def cloud(run: Invocation) -> Flow:
     if len(paths) == 2:
         _copy(run, paths[-2], paths[-1], takes_away="mv" in texts[:3])
         return UNKNOWN
-    for name, value in zip(words, words[1:], strict=False):
+    for name, value in itertools.pairwise(words):
         text = value.text
         if text.startswith(("file://", "fileb://")):
             run.path("read", part(value, text.partition("://")[2]))
@@ -292,7 +306,9 @@ def _copy(run: Invocation, source: Arg, target: Arg, *, takes_away: bool) -> Non
                 run.path("delete", arg, ("recursive",))
 
 
-_INFRA_LOOKS = frozenset(["plan", "show", "validate", "fmt", "output", "version", "providers", "graph", "state", "console", "get", "workspace", "list", "status", "inspect", "init", "--version", "preview", "config", "login", "logout", "help", "ssh-config"])  # fmt: skip
+_INFRA_LOOKS = frozenset(["plan", "show", "validate", "fmt", "output", "version", "providers", "graph", "state",
+    "console", "get", "workspace", "list", "status", "inspect", "init", "--version", "preview", "config", "login",
+    "logout", "help", "ssh-config"])  # fmt: skip
 
 
 def infrastructure(run: Invocation) -> Flow:
@@ -329,11 +345,14 @@ def credentials(run: Invocation) -> Flow:
     return Flow(origin="file")
 
 
-_HOOKS_OFF_ENV = frozenset({"CLAUDE_CODE_SIMPLE", "CLAUDE_CODE_SAFE_MODE", "CLAUDE_CONFIG_DIR", "GEMINI_CLI_SYSTEM_SETTINGS_PATH",
-                            "COPILOT_HOME", "CODEX_HOME", "OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", "HOME", "XDG_CONFIG_HOME",
+_HOOKS_OFF_ENV = frozenset({"CLAUDE_CODE_SIMPLE", "CLAUDE_CODE_SAFE_MODE", "CLAUDE_CONFIG_DIR",
+    "GEMINI_CLI_SYSTEM_SETTINGS_PATH",
+                            "COPILOT_HOME", "CODEX_HOME", "OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", "HOME",
+                                "XDG_CONFIG_HOME",
                             "QWEN_CODE_SYSTEM_SETTINGS_PATH", "OPENCODE_PURE"})  # fmt: skip
 _HOOKS_OFF_WORDS = frozenset({"--bare", "--safe-mode", "--pure", "--ignore-user-config", "--no-hooks"})
-_AGENT_LOOKS = frozenset({"--version", "-v", "--help", "-h", "doctor", "update", "mcp", "config", "login", "logout", "plugin",
+_AGENT_LOOKS = frozenset({"--version", "-v", "--help", "-h", "doctor", "update", "mcp", "config", "login",
+    "logout", "plugin",
                           "auth", "models", "completion", "upgrade", "install", "--list-models"})  # fmt: skip
 
 
@@ -383,6 +402,7 @@ def _settings_off(run: Invocation, text: str, at: Arg) -> bool:
 
 
 READERS = {
-    "host-info": host_info, "service": service, "accounts": accounts, "docker": docker, "kubectl": kubectl, "cloud": cloud,
+    "host-info": host_info, "service": service, "accounts": accounts, "docker": docker, "kubectl": kubectl,
+        "cloud": cloud,
     "infrastructure": infrastructure, "credentials": credentials, "agent": agent,
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 
 from outrider.effects.commands.invocation import Invocation
@@ -244,7 +245,7 @@ def openssl(run: Invocation) -> Flow:
         "-extfile",
     }
     is_decoded = any(word.text in {"-d", "-decrypt"} for word in words)
-    for name, value in zip(words, words[1:], strict=False):
+    for name, value in itertools.pairwise(words):
         if name.text in reads:
             run.path("read", value)
         elif name.text in {"-out", "-keyout", "-CAserial"}:
