@@ -50,7 +50,7 @@ class Agent:
         """Do one step after the other; a refused one is replaced by what the script says to do instead."""
         for step in steps:
             if not self.step(step) and step.get("instead"):
-                self.play(step["instead"])
+                self.play([{**better, "mark": "corrected"} for better in step["instead"]])
 
     def step(self, step: dict[str, Any]) -> bool:
         """Ask, and do it if allowed; return whether it was."""

@@ -52,7 +52,8 @@ def _story(played: Played) -> None:
     _para(
         f"{story['agents']} short-lived agents of {len(story['charters'])} charters, in {story['families']} families "
         f"of up to {story['generations']} generations, asked for {story['steps']} actions. {out.get('done', 0)} were "
-        f"done, {refused} were refused with advice. All have exited, and their homes are deleted."
+        f"done, {refused} were refused with advice, and {out.get('corrected', 0)} times the agent then did what the "
+        f"advice said. All have exited, and their homes are deleted."
     )
     _para(
         f"One of them read a page with instructions planted in it, read a key, and sent it to {story['domain']} "

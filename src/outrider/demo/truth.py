@@ -73,10 +73,11 @@ class Planted:
         return found
 
     def outcomes(self) -> dict[str, int]:
-        """Return how many steps were done, failed, denied, and asked about."""
+        """Return how many steps were done, failed, denied, asked about; ``corrected``: done after a refusal's advice."""
         counts: dict[str, int] = {}
         for step in self.steps:
             counts[step["outcome"]] = counts.get(step["outcome"], 0) + 1
+        counts["corrected"] = sum(1 for s in self.steps if s["mark"] == "corrected" and s["outcome"] == "done")
         return counts
 
     def _call(self, mark: str) -> str:

@@ -1,0 +1,78 @@
+"""The demonstration, played small: the product's answers against what was planted, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outrider.ledger.verify import verify
+
+KEYS = ("agent", "charter", "charter_digest", "parent", "root", "sponsor", "cause_event", "artefacts")
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    place = tmp_path_factory.mktemp("demo")
+    under = place / "under"
+    command = [sys.executable, "-m", "outrider", "demo", "--agents", "36", "--seed", "5", "--json"]
+    done = subprocess.run(
+        [*command, "--case", str(place / "case"), "--dir", str(under)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout[-3000:]
+    told: dict[str, Any] = json.loads(done.stdout)
+    told["left"] = sorted(str(path.relative_to(place)) for path in place.iterdir())
+    return told
+
+
+@pytest.mark.parametrize("artefact", ["from_domain", "from_commit"])
+@pytest.mark.parametrize("key", KEYS)
+def test_the_answer_from_one_artefact_is_what_was_planted(played: dict[str, Any], artefact: str, key: str) -> None:
+    assert played["answers"][artefact][key] == played["truth"][key]
+
+
+def test_the_truth_names_things_that_really_happened(played: dict[str, Any]) -> None:
+    assert played["story"]["left_the_machine"] == 1
+    assert len(played["story"]["commit"]) == 40
+    assert f"commit {played['story']['commit']}" in played["truth"]["artefacts"]
+    assert played["story"]["outcomes"].get("failed", 0) == 0
+
+
+def test_some_agents_were_refused_and_some_did_the_better_thing(played: dict[str, Any]) -> None:
+    assert played["story"]["outcomes"]["deny"] > 0
+
+
+def test_the_record_is_whole_and_lacks_nothing_of_the_demos_own_list(played: dict[str, Any]) -> None:
+    assert played["verify"]["ok"]
+    assert set(played["verify"]["missing"].values()) == {0}
+    assert played["verify"]["events"] > 36
+
+
+def test_one_line_more_would_have_stopped_the_leak_and_nothing_else(played: dict[str, Any]) -> None:
+    assert played["replay"]["stopped_events"] == [played["truth"]["leak_event"]]
+    assert played["replay"]["broken"] == 0
+
+
+def test_only_the_case_folder_is_left_and_its_record_verifies_on_its_own(played: dict[str, Any]) -> None:
+    assert played["left"] == ["case"]
+    case = Path(played["case"])
+    report = verify(case / "record", played["verify"]["vkey"])
+    assert report.ok
+    assert report.events == played["verify"]["events"]
+    assert (case / "README.md").read_text().startswith("# What is left of a story")
+
+
+def test_no_page_nor_key_of_the_story_is_in_what_is_left(played: dict[str, Any]) -> None:
+    for path in Path(played["case"], "record").rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert b"before the release can be published" not in data
+            assert b"Note to automated assistants" not in data
