@@ -127,12 +127,13 @@ class Rider:
         return pid if pid and _runs(pid) else 0
 
     def kill(self) -> None:
-        """Kill the daemon as a power cut would, and wait until it is gone; nothing happens if none runs."""
+        """Kill the daemon as a power cut would; wait until it and what it started are gone. Nothing if none runs."""
         pid = self.pid
         if not pid:
             return
+        family = [pid, *_children(pid)]
         os.kill(pid, signal.SIGKILL)
-        self.wait(lambda: not _runs(pid), f"daemon {pid} does not die")
+        self.wait(lambda: not any(map(_runs, family)), f"the daemon or what it started does not die: {family}")
 
     def wait(self, until: Callable[[], bool], otherwise: str) -> None:
         """Wait until something is so; fail with ``otherwise`` if it is not in time."""
@@ -163,3 +164,8 @@ def _runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
