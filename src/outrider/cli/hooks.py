@@ -57,6 +57,12 @@ def drift_in(repository: Path | None, claude: hosts.Claude | None) -> list[str]:
     return _drift(texts, on_failure=claude is not None and claude.on_failure) + gone
 
 
+def off_in(repository: Path, path: Path, text: str) -> list[str]:
+    """Say what would switch hooks off in a repository once ``path`` holds ``text``."""
+    texts = {**files.texts(hosts.settings_read_in(repository)), str(path): text}
+    return [f"{where} sets {what}" for where, what in _switches(texts)]
+
+
 def check(home: Home, claude: hosts.Claude | None) -> list[Finding]:
     """Look at every settings file that we installed into, and at those that could switch it off."""
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import hosts, launchers, person, reach, setup, show, survey
+from outrider.cli import hooks, hosts, launchers, person, reach, setup, show, survey
 from outrider.config import load_config, remove_repository
 from outrider.doors.claude_code.installed import Scope, installations, take_out
 from outrider.errors import RefusedError, UnavailableError
@@ -111,6 +111,8 @@ def _tell_before(planned: setup.Plan) -> None:
         _warn(f"git does not ignore {planned.now.path}: do not commit it.")
     elif wanted.scope == "user" and survey.is_tracked(planned.now.target, planned.now.target.parent):
         _warn(f"{planned.now.target} is in a git repository, and the hooks name paths of this machine.")
+    for what in hooks.off_in(wanted.root, planned.now.path, planned.text):
+        show.say(click.style(f"NOT IN FORCE: {show.safe(what)}.", fg="red", bold=True))
     if planned.changes_settings:
         show.say("")
         for line in planned.diff():
