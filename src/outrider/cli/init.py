@@ -104,13 +104,7 @@ def _tell_before(planned: setup.Plan) -> None:
         _warn("HTTP hooks are weaker: the sender of a call cannot be told, and an empty answer lets it run.")
         if planned.now.raw is not None and planned.now.mode & 0o077:
             _warn(f"others on this machine can read the token in {planned.now.path}: chmod 600 it.")
-    if wanted.scope == "shared":
-        effect = "are blocked" if claude.on_failure else "go on with an error, unprotected"
-        _warn(f"colleagues without `{launchers.NAME}` on PATH: their agents' calls {effect} until they install it.")
-    elif wanted.scope == "local" and not survey.is_ignored(planned.now.path, wanted.root):
-        _warn(f"git does not ignore {planned.now.path}: do not commit it.")
-    elif wanted.scope == "user" and survey.is_tracked(planned.now.target, planned.now.target.parent):
-        _warn(f"{planned.now.target} is in a git repository, and the hooks name paths of this machine.")
+    _where_from(planned)
     for what in hooks.off_in(wanted.root, planned.now.path, planned.text):
         show.say(click.style(f"NOT IN FORCE: {show.safe(what)}.", fg="red", bold=True))
     if planned.changes_settings:
@@ -119,6 +113,18 @@ def _tell_before(planned: setup.Plan) -> None:
             colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
             click.echo(click.style(show.safe(line), fg=colour))
         show.say("")
+
+
+def _where_from(planned: setup.Plan) -> None:
+    """Warn of what the place of the settings file brings with it."""
+    wanted = planned.wanted
+    if wanted.scope == "shared":
+        effect = "are blocked" if planned.claude.on_failure else "go on with an error, unprotected"
+        _warn(f"colleagues without `{launchers.NAME}` on PATH: their agents' calls {effect} until they install it.")
+    elif wanted.scope == "local" and not survey.is_ignored(planned.now.path, wanted.root):
+        _warn(f"git does not ignore {planned.now.path}: do not commit it.")
+    elif wanted.scope == "user" and survey.is_tracked(planned.now.target, planned.now.target.parent):
+        _warn(f"{planned.now.target} is in a git repository, and the hooks name paths of this machine.")
 
 
 def _tell_after(home: Home, planned: setup.Plan) -> None:
