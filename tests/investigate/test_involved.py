@@ -1,7 +1,7 @@
 import pytest
 from tests.investigate.conftest import COMMIT
 
-from outrider.events.call import Effect
+from outrider.events.call import Effect, Finding, Label
 from outrider.events.record import AgentEnded, Attestation, Beside, Entity, RecordGap
 from outrider.investigate.find import find, moment
 from outrider.investigate.involved import involved
@@ -51,6 +51,34 @@ def test_a_parent_domain_finds_its_sub_domains_and_addresses_but_not_a_name_that
         answer = involved(view, "evil.example")
         assert {one.agent.id for one in answer.agents} == {"a", "b"}
         assert {one.confidence for one in answer.agents} == {"part"}
+
+
+def test_a_secret_in_the_arguments_is_sent_and_one_in_the_context_exposes(world):
+    found = Finding(
+        rule="secret.aws", severity="high", confidence="high", where="args.url", message="m", advice="a"
+    )  # fmt: skip
+    for name in ("visitor", "holder", "teller"):
+        world.born(name, session=name)
+    effect = Effect(verb="connect", kind="host", value="drop.example:8443")
+    touched = [Entity("sent", "host", "drop.example:8443"), Entity("sent", "host", "drop.example")]
+    world.result("visitor", world.call("visitor", effect, entities=touched))
+    world.result("holder", world.call("holder", effect, entities=touched, labels=[Label("secret", 1)]))
+    world.result("teller", world.call("teller", effect, entities=touched, findings=(found,)))
+    with world.view() as view:
+        agents = involved(view, "drop.example").agents
+        assert [(one.agent.id, one.roles) for one in agents] == [
+            ("teller", ("sent",)), ("holder", ("exposed",)), ("visitor", ("reached",)),
+        ]  # fmt: skip
+
+
+def test_an_upload_elsewhere_in_the_same_call_does_not_count_for_a_host_that_only_sounds_alike(world):
+    world.born("a")
+    effect = Effect(verb="connect", kind="host", value="notevil.example", flags=("upload",))
+    hosts = [Entity("sent", "host", "notevil.example"), Entity("sent", "host", "evil.example")]
+    world.result("a", world.call("a", effect, entities=hosts))
+    with world.view() as view:
+        assert involved(view, "evil.example").agents[0].roles == ("reached",)
+        assert involved(view, "notevil.example").agents[0].roles == ("sent",)
 
 
 @pytest.mark.parametrize("size", [7, 12, 40])

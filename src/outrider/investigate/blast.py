@@ -129,7 +129,7 @@ def blast(view: View, start: int | str) -> Blast:
         covered = coverage(view)
         shown = of(view, event)
     credentials = tuple(thing for thing in things if _is_credential(thing))
-    hosts = _pick(things, {"sent", "reached", "called"}, {"host", "ip", "url", "email"})
+    hosts = _pick(things, {"sent", "exposed", "reached", "called"}, {"host", "ip", "url", "email"})
     commits = _pick(things, {"committed", "pushed", "installed", "sent"}, {"commit", "branch", "repo", "package"})
     files = _pick(things, {"wrote", "deleted"}, {"path"})
     return Blast(

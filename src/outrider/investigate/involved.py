@@ -8,7 +8,7 @@ import msgspec
 
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.find import SURENESS, Found, Match, Thing, find
-from outrider.investigate.roles import REALITY, WEIGHT, goes, uploads
+from outrider.investigate.roles import HOSTS, REALITY, WEIGHT, connections
 from outrider.store import reading
 
 if TYPE_CHECKING:
@@ -153,13 +153,13 @@ def _refined(
 ) -> dict[tuple[int, int, str], tuple[int, str, Match]]:
     """Say what the bare role does not: whether a connection carried data out, and whose the named commit is."""
     out: dict[tuple[int, int, str], tuple[int, str, Match]] = {}
-    sent = {touch.n for thing, touch in touches if touch.role == "sent" and thing.kind in {"host", "ip", "url"}}
-    carried = uploads(view, sent)
+    sent = {touch.n for thing, touch in touches if touch.role == "sent" and thing.kind in HOSTS}
+    carried = connections(view, sent)
     known: set[int] = set()
     for thing, touch in touches:
         at = (touch.n, thing.entity, touch.role)
-        if touch.n in carried and touch.role == "sent" and not goes(carried[touch.n], thing.kind, thing.value):
-            out[at] = (touch.n, "reached", thing.match)
+        if touch.n in carried and touch.role == "sent" and thing.kind in HOSTS:
+            out[at] = (touch.n, carried[touch.n].role(thing.kind, thing.value), thing.match)
         elif thing.kind == "commit" and touch.role == "committed":
             known.add(thing.entity)
             out[at] = (calls[touch.n], "committed", thing.match)
@@ -232,13 +232,16 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
 
 
 _WORDS: Final[dict[str, str]] = {
-    "sent": "sent data to", "reached": "connected to", "is": "is", "credential": "used the credential",
+    "sent": "sent data to", "reached": "connected to",
+    "exposed": "connected, its context holding a secret, to", "is": "is", "credential": "used the credential",
     "mentioned": "only saw the name of",
 }  # fmt: skip
 
 
 def _why(best: Evidence) -> str:
     words = _WORDS.get(best.role, best.role)
+    if best.role == "is" and best.kind in {"commit", "repo"}:
+        words = "started at"
     tail = "" if best.outcome == "seen" else f" ({best.outcome})"
     return f"event {best.n}: {words} {best.kind} {best.value}{tail}"
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
+from outrider.events.entities import host_entities
 from outrider.events.record import CallDecided
 from outrider.store import reading
 
 if TYPE_CHECKING:
+    from outrider.events.call import Effect
     from outrider.store.view import View
 
 WEIGHT: Final[dict[str, int]] = {
-    "sent": 100, "pushed": 95, "committed": 90, "deleted": 85, "wrote": 80, "installed": 75, "credential": 70,
-    "ran": 60, "called": 55, "reached": 50, "spawned": 45, "read": 40, "is": 35, "mentioned": 10,
+    "sent": 100, "pushed": 95, "committed": 90, "deleted": 85, "wrote": 80, "installed": 75, "exposed": 72,
+    "credential": 70, "ran": 60, "called": 55, "reached": 50, "spawned": 45, "read": 40, "is": 35, "mentioned": 10,
 }  # fmt: skip
-"""How much a role says about who did it: carrying data out most, having seen a name least."""
+"""How much a role says about who did it: carrying data out most, having seen a name least. ``exposed`` = connected
+while its context held a secret; ``reached`` = connected, and nothing is known to have gone out."""
 
 REALITY: Final[dict[str, float]] = {
     "done": 1.0, "ran despite the refusal": 1.0, "no result seen": 0.9, "failed": 0.6, "asked": 0.5, "not run": 0.2,
@@ -23,24 +28,48 @@ REALITY: Final[dict[str, float]] = {
 }  # fmt: skip
 """How much an act counts by what became of it."""
 
+HOSTS: Final = frozenset({"host", "ip", "url"})
+"""Kinds of things that are connected to."""
+
 NEVER: Final = frozenset({"refused", "not run"})
 """Outcomes of calls that are known not to have happened."""
 
 
-def uploads(view: View, numbers: Iterable[int]) -> dict[int, list[str]]:
-    """Return, for each call among ``numbers``, where it carries data out to."""
-    return {
-        event.n: [
-            effect.value
-            for effect in event.effects
-            if effect.verb == "deploy" or (effect.verb == "connect" and "upload" in effect.flags)
-        ]
-        for event in reading.leaves(view, numbers)
-        if isinstance(event, CallDecided)
-    }
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call that connects carries, as far as was seen.
+
+    Attributes:
+        out: Hosts that it carries data out to, in every form that entities have.
+        laden: True if its agent's context held a secret: whatever it sent may have held it too.
+    """
+
+    out: frozenset[str]
+    laden: bool
+
+    def role(self, kind: str, value: str) -> str:
+        """Return ``sent``, ``exposed`` or ``reached`` for a thing that the call connects to."""
+        # A URL is kept as a print and cannot be compared: then any upload counts.
+        if value in self.out or (kind == "url" and self.out):
+            return "sent"
+        return "exposed" if self.laden else "reached"
 
 
-def goes(destinations: list[str], kind: str, value: str) -> bool:
-    """Tell whether data goes to a thing. A URL is kept as a print and cannot be compared: then any upload counts."""
-    host = value.partition(":")[0]
-    return any(kind == "url" or host in destination for destination in destinations)
+def connections(view: View, numbers: Iterable[int]) -> dict[int, Connection]:
+    """Return what the calls among ``numbers`` carry.
+
+    A connection carries data out if the call uploads, deploys, or has a secret among its arguments.
+    """
+    out = {}
+    for event in reading.leaves(view, numbers):
+        if isinstance(event, CallDecided):
+            secret = any(finding.rule.startswith("secret.") for finding in event.findings)
+            places = [effect.value for effect in event.effects if _carries(effect, secret=secret)]
+            out[event.n] = Connection(
+                out=frozenset(value for place in places for value in (place, *(v for _, v in host_entities(place)))),
+                laden=any(label.name == "secret" for label in event.labels),
+            )
+    return out
+
+
+def _carries(effect: Effect, *, secret: bool) -> bool:
+    return effect.verb == "deploy" or (effect.verb == "connect" and (secret or "upload" in effect.flags))

@@ -9,7 +9,7 @@ import msgspec
 
 from outrider.errors import BadInputError
 from outrider.investigate.coverage import Coverage, coverage
-from outrider.investigate.roles import NEVER, WEIGHT, goes, uploads
+from outrider.investigate.roles import HOSTS, NEVER, WEIGHT, connections
 from outrider.store import reading
 
 if TYPE_CHECKING:
@@ -112,16 +112,14 @@ def touched(view: View, agent_id: str, *, lineage: bool = False) -> Touched:
 def gather(view: View, numbers: Sequence[int], sums: Sums, *, role: str = "") -> None:
     """Add what ``numbers`` touched to ``sums``; with ``role``, only what they read, and under that role."""
     found = list(reading.touches(view, numbers))
-    carried = uploads(
-        view, [touch.n for touch in found if touch.role == "sent" and touch.kind in {"host", "ip", "url"}]
-    )
+    carried = connections(view, [touch.n for touch in found if touch.role == "sent" and touch.kind in HOSTS])
     refused = {n for n, outcome in reading.outcomes(view, {touch.n for touch in found}).items() if outcome in NEVER}
     for touch in found:
         if role and touch.role != "read":
             continue
         shown = role or touch.role
-        if touch.n in carried and shown == "sent" and not goes(carried[touch.n], touch.kind, touch.value):
-            shown = "reached"
+        if touch.n in carried and shown == "sent" and touch.kind in HOSTS:
+            shown = carried[touch.n].role(touch.kind, touch.value)
         one = sums.setdefault((shown, touch.kind, touch.value), _Sum())
         one.times += 1
         one.last = max(one.last, touch.n)
