@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from outrider.effects.place import Place, literal_prefix
 from outrider.effects.shell.parse import parse, parse_uncached
-from outrider.effects.shell.state import NOTHING, State
+from outrider.effects.shell.state import NOTHING, Sink, State
 from outrider.effects.shell.tree import Arg
-from outrider.effects.shell.walk import Sink, Walk
+from outrider.effects.shell.walk import Walk
 from outrider.effects.structured import TOOLS, text_of
 from outrider.events.call import Call, Effect, Plan, Want
 

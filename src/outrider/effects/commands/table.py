@@ -14,6 +14,7 @@ from outrider.effects.commands.readers import packages as read_packages
 from outrider.effects.commands.readers import shells as read_shells
 from outrider.effects.commands.readers import system as read_system
 from outrider.effects.commands.readers import text as read_text
+from outrider.effects.commands.readers import wrappers as read_wrappers
 from outrider.effects.commands.spec import Spec
 from outrider.effects.shell.state import Flow, Runner, State
 from outrider.effects.shell.tree import Arg
@@ -25,7 +26,8 @@ FAMILIES: dict[str, tuple[Spec, ...]] = {
 """Every entry, by family."""
 
 READERS: dict[str, Callable[[Invocation], Flow]] = {
-    **read_files.READERS, **read_text.READERS, **read_shells.READERS, **read_network.READERS, **read_git.READERS,
+    **read_files.READERS, **read_text.READERS, **read_shells.READERS, **read_wrappers.READERS,
+    **read_network.READERS, **read_git.READERS,
     **read_packages.READERS, **read_languages.READERS, **read_system.READERS,
 }  # fmt: skip
 """Every special reader, by the name that entries call it by."""

@@ -200,7 +200,7 @@ class Expander:
             return (Arg("*", glob=True),)
         return (Arg(part.raw, exact=False, made=True),)
 
-    def known(self, name: str) -> tuple[Arg, ...] | None:
+    def known(self, name: str) -> tuple[Arg, ...] | None:  # noqa: PLR0911 - one kind of name, one return
         """Return a variable's value, or None if it is not known."""
         found = self.state.vars.get(name)
         if found is not None:

@@ -1,19 +1,19 @@
 """From a command line to our tree, by way of tree-sitter's grammar of Bash.
 
 The grammar has known gaps. Where one can be lifted by showing it other text of the same length (so that offsets
-hold), it is: see :data:`_MASKS`. Everything is read from the text itself, never from the mask. What the grammar
-cannot read becomes :class:`~outrider.effects.shell.tree.Unread`, beside what could be read.
+hold), it is: see :mod:`outrider.effects.shell.masks`. Everything is read from the text itself, never from the mask.
+What the grammar cannot read becomes :class:`~outrider.effects.shell.tree.Unread`, beside what could be read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 
 import tree_sitter
 import tree_sitter_bash
 
+from outrider.effects.shell.masks import STRANGE, masked
 from outrider.effects.shell.tree import (
     Arg,
     Arms,
@@ -31,6 +31,7 @@ from outrider.effects.shell.tree import (
     Unread,
     While,
     Word,
+    with_redirects,
 )  # fmt: skip
 from outrider.effects.shell.words import Inner, read_heredoc, read_word
 
@@ -40,18 +41,6 @@ MAX_BYTES = 1024 * 1024
 """Longest command line that is read, in bytes."""
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_bash.language())
-_MASKS: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...] = (
-    # The grammar has no here-string behind another redirection; here it is an ordinary input.
-    (re.compile(rb"(?<![<\\])<<<(?!<)"), b"<  "),
-    (re.compile(rb"(?<![<\\])<>"), b"< "),
-    # It takes the # of a length for a comment, and stumbles over ${x:$i:1}.
-    (re.compile(rb"\$\{[#!]?\w[^{}`'\"\\()\n]*\}"), lambda found: b"${" + b"_" * (len(found[0]) - 3) + b"}"),
-    (re.compile(rb"\$`"), b"_`"),
-)
-_STORM = re.compile(rb"[<>]{4,}")
-_STRANGE = re.compile(
-    "[\x00\x0b\x0c\r\x85\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\U000e0000-\U000e007f]"
-)
 _QUOTES = frozenset(
     {"raw_string", "string", "string_content", "heredoc_body", "heredoc_content", "comment", "ansi_c_string"}
 )
@@ -77,12 +66,7 @@ def parse_uncached(text: str) -> Node:
         return Unread(0, len(text), "the text is not Unicode")
     if len(source) > MAX_BYTES:
         return Unread(0, len(source), f"the text is longer than {MAX_BYTES} bytes")
-    shown = source
-    if b"<" in shown or b">" in shown or b"${" in shown or b"$`" in shown:
-        for pattern, other in _MASKS:
-            shown = pattern.sub(other, shown)
-        shown = _STORM.sub(lambda found: b"_" * len(found[0]), shown)
-    tree = tree_sitter.Parser(_LANGUAGE).parse(shown)
+    tree = tree_sitter.Parser(_LANGUAGE).parse(masked(source))
     reader = _TreeReader(source.decode("latin-1"))
     node = reader.statements(tree.root_node, 0)
     strange = _strange(text, tree.root_node)
@@ -93,7 +77,7 @@ def parse_uncached(text: str) -> Node:
 
 def _strange(text: str, root: tree_sitter.Node) -> Unread | None:
     """Return what is wrong if an invisible or look-alike character stands where the shell would act on it."""
-    for found in _STRANGE.finditer(text):
+    for found in STRANGE.finditer(text):
         at = len(text[: found.start()].encode())
         node = root.descendant_for_byte_range(at, at + 1)
         while node is not None and node.type not in _QUOTES:
@@ -232,7 +216,7 @@ class _TreeReader:
                 self.heredoc(child, redirects, words, after, unread, depth)
             elif child.type in {"file_redirect", "herestring_redirect"}:
                 self.redirect(child, redirects, words, unread, depth)
-        node = _with(node, tuple(redirects), tuple(words))
+        node = with_redirects(node, tuple(redirects), tuple(words))
         for op, child in after:
             if op == "|":
                 node = self.continued(node, child, depth)
@@ -499,20 +483,6 @@ class _TreeReader:
         if node.has_error:
             subs.append(self.unread(node))
         return Expr(tuple(subs))
-
-
-def _with(node: Node, redirects: tuple[Redirect, ...], words: tuple[Word, ...]) -> Node:
-    """Return ``node`` with redirections: a list hands them to its last command, as the shell's grammar does."""
-    if type(node) is Simple:
-        return Simple(node.assigns, node.words + words, node.redirects + redirects, node.start, node.end)
-    if type(node) is Pipe:
-        return Pipe((*node.stages[:-1], _with(node.stages[-1], redirects, words)))
-    if type(node) is Seq and node.items:
-        last = node.items[-1]
-        return Seq((*node.items[:-1], Item(last.op, _with(last.node, redirects, words), last.background)))
-    if type(node) is Seq and redirects:
-        return Simple((), (), redirects, redirects[0].start, redirects[-1].end)
-    return Group(node, redirects) if redirects else node
 
 
 _COMPOUND = {

@@ -8,7 +8,7 @@ import msgspec
 
 from outrider.effects.place import Place
 from outrider.effects.shell.tree import Arg, Node
-from outrider.events.call import ResourceKind, Verb
+from outrider.events.call import Effect, ResourceKind, Verb
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -61,6 +61,22 @@ class State:
         for other in others:
             self.funcs.update(other.funcs)
             self.aliases.update(other.aliases)
+
+
+Key = tuple[str, str, str, tuple[str, ...]]
+"""What makes two effects the same: verb, kind, value, flags."""
+
+
+class Sink:
+    """Where effects are gathered, each once, in the order in which they first happen."""
+
+    __slots__ = ("effects", "snippet", "steps", "wrapped")
+
+    def __init__(self, source: str) -> None:
+        self.effects: dict[Key, Effect] = {}
+        self.steps = 0
+        self.wrapped = 0
+        self.snippet = source
 
 
 class Runner(Protocol):

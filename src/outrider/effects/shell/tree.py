@@ -196,3 +196,17 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 Node = Simple | Seq | Pipe | Group | Arms | For | While | Func | Expr | Unread
+
+
+def with_redirects(node: Node, redirects: tuple[Redirect, ...], words: tuple[Word, ...]) -> Node:
+    """Return ``node`` with redirections: a list hands them to its last command, as the shell's grammar does."""
+    if type(node) is Simple:
+        return Simple(node.assigns, node.words + words, node.redirects + redirects, node.start, node.end)
+    if type(node) is Pipe:
+        return Pipe((*node.stages[:-1], with_redirects(node.stages[-1], redirects, words)))
+    if type(node) is Seq and node.items:
+        last = node.items[-1]
+        return Seq((*node.items[:-1], Item(last.op, with_redirects(last.node, redirects, words), last.background)))
+    if type(node) is Seq and redirects:
+        return Simple((), (), redirects, redirects[0].start, redirects[-1].end)
+    return Group(node, redirects) if redirects else node

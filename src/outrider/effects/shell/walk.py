@@ -15,7 +15,7 @@ from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS,
 from outrider.effects.place import Place, is_ignored, normal
 from outrider.effects.shell.expand import MAX_TEXT, Expander
 from outrider.effects.shell.parse import parse, parse_uncached
-from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, State
+from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, Sink, State
 from outrider.effects.shell.tree import (
     Arg,
     Arms,
@@ -68,20 +68,6 @@ _RESERVED = frozenset(
         "select",
     }
 )
-
-_Key = tuple[str, str, str, tuple[str, ...]]
-
-
-class Sink:
-    """Where effects are gathered, each once, in the order in which they first happen."""
-
-    __slots__ = ("effects", "snippet", "steps", "wrapped")
-
-    def __init__(self, source: str) -> None:
-        self.effects: dict[_Key, Effect] = {}
-        self.steps = 0
-        self.wrapped = 0
-        self.snippet = source
 
 
 class Walk:
