@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, not a module
 """Draws docs/answer.svg, the picture in the README, from a real run: ``python docs/draw_answer.py``."""
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ def main() -> None:
     told = io.StringIO()
     with contextlib.redirect_stdout(told), click.Context(command, color=True):
         tell(played)
-    text = re.sub(r"/[^ ]*?/outrid", "~/.cache/outrid", told.getvalue())
-    text = re.sub(r"/[^ ]*/world/homes", "~", text)
+    text = re.sub(r"/[^ ]*(?=(/homes|…))", "~", told.getvalue())
     console = Console(record=True, width=84, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(Text.from_ansi("$ outrider demo\n" + text))
     svg = console.export_svg(title="outrider demo", font_aspect_ratio=0.61)
+    svg = "\n".join(line.rstrip() for line in svg.splitlines() if "textualize" not in line) + "\n"
     (_HERE / "answer.svg").write_text(_FONTS.sub("\n", svg).replace("Fira Code, monospace", "monospace"))
 
 

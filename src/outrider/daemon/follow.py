@@ -16,7 +16,9 @@ def main(argv: list[str]) -> None:
     """Follow the record of the home ``argv[1]`` for as long as the process ``argv[2]`` is our parent."""
     home = Home(Path(argv[1]))
     parent = int(argv[2])
-    follow(View(home.view), Pairs(record_of(home)), stop=lambda: os.getppid() != parent)
+    record = Pairs(record_of(home))
+    # A home that is deleted must stay deleted: opening its view again would make the directory anew.
+    follow(View(home.view), record, stop=lambda: os.getppid() != parent or not home.record.is_dir())
 
 
 if __name__ == "__main__":

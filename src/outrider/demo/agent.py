@@ -93,7 +93,7 @@ class Agent:
         payload = json.dumps(
             {
                 "session_id": self.session,
-                "transcript_path": f"{self.home}/.claude/projects/work/{self.session}.jsonl",
+                "transcript_path": f"{self.home}/.claude/projects/repo/{self.session}.jsonl",
                 "cwd": self.repo,
                 "permission_mode": "acceptEdits",
                 "hook_event_name": event,

@@ -73,7 +73,7 @@ class Planted:
         return found
 
     def outcomes(self) -> dict[str, int]:
-        """Return how many steps were done, failed, denied, asked about; ``corrected``: done after a refusal's advice."""
+        """Return how many steps were done, failed, denied and asked about; ``corrected`` were done upon advice."""
         counts: dict[str, int] = {}
         for step in self.steps:
             counts[step["outcome"]] = counts.get(step["outcome"], 0) + 1

@@ -56,7 +56,7 @@ class World:
 
     def repo(self, actor: Actor) -> Path:
         """The repository that an actor works in: its family's."""
-        return self.home(actor.root) / "work"
+        return self.home(actor.root) / "repo"
 
     def build(self, actors: list[Actor], settings: str, web: tuple[str, int]) -> None:
         """Make every home, repository and script.
@@ -106,8 +106,8 @@ class World:
         (home / ".ssh").mkdir(mode=0o700)
         (home / ".ssh" / "id_ed25519").write_text(_KEY_FILE)
         if actor.parent is None:
-            shutil.copytree(template, home / "work")
-            key = home / "work" / KEY
+            shutil.copytree(template, home / "repo")
+            key = home / "repo" / KEY
             key.parent.mkdir()
             key.write_text(actor.key + "\n")
 
