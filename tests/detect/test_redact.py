@@ -1,4 +1,5 @@
 import string
+import urllib.parse
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,19 @@ def test_secrets_that_stand_close_are_all_taken_out(rules, between):
 def test_any_text_is_redacted_once_for_all(text):
     once = redact(text, KEY)
     assert redact(once, KEY) == once
+
+
+@pytest.mark.parametrize("around", ["a_{}", "x{}", "{}_y", "/tmp/{}.txt", "https://x.example/?q={}", "ghp_{}"])
+@pytest.mark.parametrize("template", ["{github:ghp_}", "glpat-{an:20}", "AKIA{b32:16}", "sk-ant-api03-{an:93}AA"])
+def test_a_key_cannot_hide_behind_its_neighbours(template, around):
+    value = fill(template, "hide")
+    assert value not in redact(around.format(value), KEY)
+
+
+def test_a_key_behind_url_escapes_is_taken_out():
+    key = fill("aws_secret_access_key = {b64:40}", "url")
+    escaped = urllib.parse.quote(key, safe="")
+    assert escaped[-30:] not in redact(f"https://x.example/?q={escaped}&b=1", KEY)
 
 
 @pytest.mark.parametrize("password", ["{an:14}", "{an:6}%40{an:6}", "{an:5}%3A%2F{an:6}", "{an:4}:{an:9}"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 import re2
@@ -36,8 +37,8 @@ _LEAST_REST = 6
 """Characters that must be left of a value beside what was redacted in it, for it to be a secret of its own."""
 _NEAR = 200
 _LINE = 160
-_RUN = re2.compile(rb"[A-Za-z0-9+/_-]{40,}={0,2}")
-_SHORTEST_RUN = 40
+_RUN = re2.compile(rb"[^\s\"'<>&?=/#%]*%[0-9A-Fa-f]{2}[^\s\"'<>&?=/#]{12,}|[A-Za-z0-9+/_-]{40,}={0,2}")
+_SHORTEST_RUN = 16
 _DEPTH = 2
 _NAME = re2.compile(r"[\w.-]{1,60}$")
 _NOT_A_VALUE = re2.compile(
@@ -88,6 +89,8 @@ def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT, depth: int = 
     """
     data = encoded(text)
     found = which(data)
+    if path:
+        found += [index for index, rule in enumerate(load()) if rule.file and re2.search(rule.file, path)]
     wrapped = depth < _DEPTH and _RUN.search(data) is not None
     if not found and not wrapped:
         return []
@@ -128,8 +131,6 @@ def _already_out(span: _Span, marks: list[tuple[int, int]]) -> bool:
 
 def _matches(rule: Rule, pattern: Any, data: bytes, path: str, limit: int) -> Iterator[_Span]:
     generic = rule.value == "*"
-    if rule.file and not (path and re2.search(rule.file, path)):
-        return
     for looked_at, match in enumerate(pattern.finditer(data)):
         if limit and looked_at >= limit:
             return
@@ -146,13 +147,13 @@ def _matches(rule: Rule, pattern: Any, data: bytes, path: str, limit: int) -> It
 
 
 def _wrapped(data: bytes, path: str, limit: int, depth: int) -> Iterator[_Span]:
-    """Yield the runs of base64 that hold a secret, under the rule of what is inside."""
+    """Yield the runs of base64 and of URL escapes that hold a secret, under the rule of what is inside."""
     for looked_at, match in enumerate(_RUN.finditer(data)):
         if limit and looked_at >= limit:
             return
-        value = match.group().decode()
-        inner = unwrapped(value)
-        if not inner:
+        value = match.group().decode("utf-8", "replace")
+        inner = unquote(value) if b"%" in match.group() else unwrapped(value)
+        if not inner or inner == value:
             continue
         hits = best(find(inner, path=path, limit=limit, depth=depth + 1))
         if hits:

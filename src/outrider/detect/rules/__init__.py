@@ -19,6 +19,8 @@ _ADVICE = "Read it from the environment or a secret store, and revoke the one th
 
 _GAP = r"""["'\\\])]{0,4}[ \t]{0,4}(?:=>|:=|={1,2}|:|,)[ \t]{0,4}"""
 _LOOSE_GAP = r"""["'\\\])]*[ \t]*(?:=|:|,)"""
+_TELLING = re.compile(r"(?=[A-Za-z0-9]*[_-])[A-Za-z0-9_-]{4}")
+_NEVER = r"[^\x00-\x{10FFFF}]"
 _LONG = 9
 _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|[()]|\{([0-9]+)(?:,[0-9]*)?\}|.", re.DOTALL)
 _VALUE = (
@@ -35,11 +37,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         title: What is found, for a person.
         severity: How bad it is if it is so.
         confidence: How sure a match is before context is looked at.
-        token: RE2 of a value that is known by itself; word boundaries are put around it.
+        token: RE2 of a value that is known by itself; no letter or digit may follow, nor stand before.
         regex: RE2 as it is; the secret is group ``group``, or the whole match if there are no groups.
         names: RE2 of names, of any case, that a value is set to.
         value: RE2 of that value; ``*`` for any text that passes ``check``.
         entropy: Least Shannon entropy of the secret in bits a character, 0 for any.
+        anywhere: True if ``token`` counts in the middle of a word too. Tokens that begin with four plain characters,
+            one of them ``_`` or ``-``, always do: hiding one behind a letter must not be so easy.
         min_length: Fewest characters of the secret.
         needs_digit: True if a secret without a digit is none.
         near: A word that must stand within 200 characters, in lower case, or empty.
@@ -64,6 +68,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     names: str = ""
     value: str = ""
     entropy: float = 0.0
+    anywhere: bool = False
     min_length: int = 0
     needs_digit: bool = False
     near: str = ""
@@ -78,7 +83,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def pattern(self) -> str:
         """The RE2 expression of the whole rule."""
         if self.token:
-            return rf"\b({self.token})(?:$|[^A-Za-z0-9_])"
+            return rf"{self._edge}({self.token})(?:$|[^A-Za-z0-9])"
         if self.regex:
             return self.regex
         if self.value == "*":
@@ -86,15 +91,25 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return rf"""(?i:{self.names}){_GAP}["'`\\]{{0,4}}({self.value})(?:$|[^A-Za-z0-9+/=_-])"""
 
     @property
+    def _edge(self) -> str:
+        """What must stand before a token: nothing if it tells itself apart anywhere, else no letter and no digit."""
+        return "" if self.anywhere or _TELLING.match(self.token) else r"(?:\b|_)"
+
+    @property
     def alarm(self) -> str:
         """The RE2 expression that the set looks for: occurs wherever :attr:`pattern` does, but need not be exact.
 
+        A rule with ``file`` has one that never occurs: the path says whether it is asked.
+
+
         Long counted repetitions multiply the states of a set's automaton; here they are cut short.
         """
+        if self.file:
+            return _NEVER  # asked for by the path alone
         if self.trigger:
             return self.trigger
         if self.token:
-            return rf"\b(?:{_cut_short(self.token)})"
+            return rf"{self._edge}(?:{_cut_short(self.token)})"
         if self.regex:
             return self.regex
         return (
