@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from outrider.cli import reach, show
+
+if TYPE_CHECKING:
+    from outrider.store.reading import Agent
 
 
 @click.command("agents")
@@ -37,10 +42,14 @@ def command(*, everyone: bool, gone: bool, charter: str | None, limit: int, as_j
     show.table(
         ["agent", "charter", "born", "state", "sponsor"],
         [
-            (one.id, one.charter, show.when(one.born_ts), one.ended_how or _state(one.mode), one.sponsor_name or one.sponsor)
+            (one.id, one.charter, show.when(one.born_ts), one.ended_how or _state(one.mode), _sponsor(one))
             for one in found
         ],
     )
+
+
+def _sponsor(one: Agent) -> str:
+    return one.sponsor_name or one.sponsor
 
 
 def _state(mode: str) -> str:

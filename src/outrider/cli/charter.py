@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective, looser
-from outrider.cli import describe, person, reach, shelf, show
+from outrider.cli import describe, person, reach, show
+from outrider.daemon import shelf
 from outrider.errors import BadInputError, CharterError
 
 if TYPE_CHECKING:

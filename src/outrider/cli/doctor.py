@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import hooks, hosts, launchers, reach, shelf, show
+from outrider.cli import hooks, hosts, launchers, reach, show
 from outrider.cli.finding import Finding, bad, ok, tell, warn
 from outrider.config import load_config
+from outrider.daemon import shelf
 from outrider.errors import BadInputError, OutriderError
 from outrider.identity import process
 from outrider.identity.registries import setups

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from outrider.charter.narrow import effective
-from outrider.cli import hosts, launchers, shelf, survey
+from outrider.cli import hosts, launchers, survey
 from outrider.config import Http, add_repository, load_config, save_config
+from outrider.daemon import shelf
 from outrider.doors.claude_code import files, settings
 from outrider.doors.claude_code.installed import Installation, Scope, installations, put
 from outrider.doors.claude_code.settings import HttpHook

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective
-from outrider.cli import hooks, hosts, reach, shelf, show
+from outrider.cli import hooks, hosts, reach, show
 from outrider.cli.finding import Finding, bad, tell, warn
 from outrider.config import Config, load_config
+from outrider.daemon import shelf
 from outrider.doors.claude_code.installed import installations
 from outrider.errors import BadInputError, CharterError, OutriderError
 

@@ -63,6 +63,7 @@ class Chores:
         for end in (*ends.gone(registry, boot=self._boot), *ends.expired(registry, now=parts.scribe.now())):
             parts.enrolment.end(end.agent, end.how, end.detail)
         self.import_spool()
+        parts.charters.refresh()
         if parts.scribe.now() - parts.state.last_ts > HEARTBEAT_US:
             parts.scribe.write(Heartbeat, living=len(registry.living()))
         if parts.ledger.size - self._snapped >= SNAPSHOT_EVENTS:

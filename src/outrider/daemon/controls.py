@@ -75,7 +75,7 @@ class Controls:
         }
 
     def _undecided_allow(self) -> list[str]:
-        shelf = self._parts.shelf
+        shelf = self._parts.charters
         return [name for name in shelf.names if effective(shelf.line(name)).undecided == "allow"]
 
     async def _sync(self, _request: dict[str, Any], _peer: Peer) -> dict[str, Any]:

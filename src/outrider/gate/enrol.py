@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from outrider.charter.narrow import effective
 from outrider.errors import CharterError, UndecidedError
@@ -30,7 +30,7 @@ from outrider.identity.ids import agent_id
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from outrider.charter.shelf import Shelf
+    from outrider.charter.model import Charter
     from outrider.events.call import Label
     from outrider.events.record import Event
     from outrider.gate.chains import Chains
@@ -47,6 +47,13 @@ _STEPS = 4
 """Main agent, resumption, sub-agent, known: the most it takes to know somebody."""
 
 
+class Charters(Protocol):
+    """The charters in force."""
+
+    def line(self, name: str) -> tuple[Charter, ...]:
+        """Return a charter and all that it extends; raise CharterError if there is none."""
+
+
 class Enrolment:
     """Births, resumptions and ends as hosts bring them."""
 
@@ -55,7 +62,7 @@ class Enrolment:
         *,
         scribe: Scribe,
         state: State,
-        shelf: Shelf,
+        shelf: Charters,
         chains: Chains,
         results: Results,
         people: Pseudonyms,

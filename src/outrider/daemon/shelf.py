@@ -1,4 +1,4 @@
-"""The charters of this host as commands see them: from their files, with what is wrong with each."""
+"""The charters of this host as they stand in their files: what each says, who signed it, what is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,119 @@
+"""The charters in force, kept in step with their files: an edit counts for births from the next second on.
+
+Living agents stay bound to the version that they were born under. A file that does not parse, or whose signature is
+not right, is refused as an event, and the last good version stays in force, as the record holds it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outrider.charter.model import Charter, from_canonical
+from outrider.charter.shelf import Shelf
+from outrider.config import builtin_charters
+from outrider.daemon import shelf as files
+from outrider.errors import CharterError
+from outrider.events.codec import canonical
+from outrider.events.record import CharterLoaded, CharterRefused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from outrider.config import CharterText, Home
+    from outrider.gate.scribe import Scribe
+    from outrider.gate.state import State
+
+_MOST_REASON = 500
+
+
+class Charters:
+    """A shelf that follows its files; every change of what is in force is an event."""
+
+    def __init__(self, home: Home, scribe: Scribe, state: State, groups: dict[str, tuple[str, ...]]) -> None:
+        self._home = home
+        self._scribe = scribe
+        self._state = state
+        self._groups = groups
+        self._shelf = Shelf(())
+        self._seen: tuple[object, ...] = ()
+        self._refused: dict[str, str] = {}
+        self.refresh()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the charters in force, sorted."""
+        return self._shelf.names
+
+    def get(self, name: str) -> Charter | None:
+        """Return the version of a charter that is in force."""
+        return self._shelf.get(name)
+
+    def line(self, name: str) -> tuple[Charter, ...]:
+        """Return a charter and all that it extends, itself first.
+
+        Raises:
+            CharterError: A name is unknown, or the line bites its tail.
+        """
+        return self._shelf.line(name)
+
+    def refresh(self) -> bool:
+        """Read the files again if one of them has changed; tell whether one had."""
+        seen = tuple(_stamps(builtin_charters())) + tuple(_stamps(self._home.charters))
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        found = files.load(self._home)
+        good = {name: found.shelf.get(name) for name in found.shelf.names}
+        refused = {name: error.diagnostics() for name, error in found.bad.items()}
+        seals = {}
+        for name, charter in good.items():
+            assert charter is not None
+            seal = seals[name] = files.seal_of(self._home, charter, found.found[name])
+            if seal.state == "invalid":
+                refused[name] = f"its signature is not right: {seal.why}"
+        kept = [charter for name, charter in good.items() if charter is not None and name not in refused]
+        self._shelf = Shelf([*kept, *self._last_good(refused)])
+        for charter in kept:
+            self._load(charter, found.found[charter.name], seals[charter.name])
+        for name, reason in refused.items():
+            if self._refused.get(name) != reason:
+                in_force = self._state.in_force.get(name, "")
+                self._scribe.write(
+                    CharterRefused, name=name, reason=reason[:_MOST_REASON], in_force=in_force, seal=True
+                )
+        self._refused = refused
+        return True
+
+    def _load(self, charter: Charter, file: CharterText, seal: files.Seal) -> None:
+        if self._state.in_force.get(charter.name) == charter.digest:
+            return
+        self._scribe.write(
+            CharterLoaded,
+            name=charter.name,
+            digest=charter.digest,
+            signer="builtin" if file.builtin else seal.by,
+            source=canonical(charter).decode(),
+            groups=self._groups,
+            seal=True,
+        )
+
+    def _last_good(self, refused: dict[str, str]) -> list[Charter]:
+        """Return the versions that stay in force in place of refused files."""
+        kept = []
+        for name in refused:
+            known = self._state.charters.get(self._state.in_force.get(name, ""))
+            if known is not None:
+                try:
+                    kept.append(from_canonical(known[1].encode()))
+                except CharterError:
+                    continue
+        return kept
+
+
+def _stamps(directory: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of change of every charter's file and signature."""
+    try:
+        paths = sorted(path for path in directory.iterdir() if path.name.endswith((".toml", ".toml.sig")))
+        return [(str(path), stat.st_size, stat.st_mtime_ns) for path in paths for stat in (path.stat(),)]
+    except OSError:
+        return []
