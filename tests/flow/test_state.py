@@ -62,11 +62,11 @@ class Story:
             beside,
         )  # fmt: skip
 
-    def returns(self, agent, intent, *, ok=True, ran=True, adds=(), despite=False):
+    def returns(self, agent, intent, *, ok=True, ran=True, adds=(), despite=False, gone=()):
         return self.tell(
             CallResult(
                 v=1, n=self.n, ts=0, agent=agent, call="c", intent=intent, ok=ok, ran=ran, adds=adds, despite=despite,
-                content=NO_CONTENT,
+                content=NO_CONTENT, gone=gone,
             )
         )  # fmt: skip
 
@@ -197,37 +197,50 @@ def test_a_file_that_is_moved_takes_its_labels_along(story):
     assert story.state.file_labels("/r/y") == (Label("secret", n),)
 
 
-def test_a_file_that_was_removed_is_clean_when_it_is_made_again(story):
+def test_a_file_that_is_found_gone_is_clean_when_it_is_made_again(story):
     story.asks("a", path("write", "/r/x"), adds=(SECRET,))
     n = story.asks("b", ran("rm"), path("delete", "/r/x"))
     assert story.state.file_labels("/r/x")
-    story.returns("b", n)
+    assert story.state.expects_gone(n) == ("/r/x",)
+    story.returns("b", n, gone=("/r/x",))
     assert story.state.file_labels("/r/x") == ()
+    assert story.state.expects_gone(n) == ()
 
 
-def test_a_whole_tree_that_was_removed_is_clean(story):
+def test_a_path_below_home_that_is_gone_may_be_abbreviated(story):
+    story.born("a", Label("secret", 0), home="/home/u")
+    story.asks("a", path("write", "~/x"))
+    n = story.asks("a", ran("rm"), path("delete", "~/x"))
+    story.returns("a", n, gone=("~/x",))
+    assert story.state.file_labels("/home/u/x") == ()
+
+
+def test_a_whole_tree_that_is_gone_is_clean(story):
     story.asks("a", path("write", "/r/d/x"), path("write", "/r/dd"), adds=(SECRET,))
     n = story.asks("b", ran("rm"), path("delete", "/r/d", "recursive"))
-    story.returns("b", n)
+    story.returns("b", n, gone=("/r/d",))
     assert story.state.file_labels("/r/d/x") == ()
     assert story.state.file_labels("/r/dd")
 
 
 @pytest.mark.parametrize(
-    ("effects", "ok"),
+    ("effects", "gone"),
     [
-        ((ran("rm"), path("delete", "/r/x")), False),
-        ((ran("false"), ran("rm"), path("delete", "/r/x"), ran("true")), True),
-        ((ran("sometimes-removes"), path("delete", "/r/x")), True),
-        ((ran("rm"), path("delete", "/r/x", "inexact")), True),
-        ((ran("rm"), path("delete", "/r/x"), path("write", "/r/x")), True),
+        ((ran("rm"), path("delete", "/r/x")), ()),
+        ((ran("rm"), path("delete", "/r/y")), ("/r/x",)),
+        ((ran("cat"), path("read", "/r/x")), ("/r/x",)),
     ],
 )
-def test_a_removal_that_is_not_proved_clears_nothing(story, effects, ok):
+def test_a_removal_that_is_not_proved_clears_nothing(story, effects, gone):
     story.asks("a", path("write", "/r/x"), adds=(SECRET,))
     n = story.asks("b", *effects)
-    story.returns("b", n, ok=ok)
+    story.returns("b", n, gone=gone)
     assert story.state.file_labels("/r/x")
+
+
+def test_nothing_is_looked_for_when_what_is_deleted_carries_nothing(story):
+    n = story.asks("b", ran("rm"), path("delete", "/r/x"))
+    assert story.state.expects_gone(n) == ()
 
 
 def test_new_content_of_a_whole_file_carries_only_its_writers_labels(story):
@@ -291,7 +304,7 @@ STEPS = st.lists(
             st.just("asks"), AGENTS, EFFECTS, ADDS, st.sampled_from(["allow", "ask", "deny"]),
             st.sampled_from(["shell", "write", "edit"]),
         ),
-        st.tuples(st.just("returns"), AGENTS, st.integers(0, 30), st.booleans(), st.booleans(), ADDS),
+        st.tuples(st.just("returns"), AGENTS, st.integers(0, 30), st.booleans(), st.booleans(), ADDS, st.booleans()),
         st.tuples(st.just("joins"), AGENTS, AGENTS),
     ),
     max_size=30,
@@ -308,8 +321,9 @@ def play(story, step):
         effects, adds, verdict, tool = rest
         story.asks(agent, *effects, adds=adds, verdict=verdict, tool=tool)
     elif kind == "returns":
-        intent, ok, did_run, adds = rest
-        story.returns(agent, min(intent, story.n), ok=ok, ran=did_run, adds=adds)
+        intent, ok, did_run, adds, found_gone = rest
+        gone = story.state.expects_gone(intent) if found_gone else ()
+        story.returns(agent, min(intent, story.n), ok=ok, ran=did_run, adds=adds, gone=gone)
     else:
         story.joins(agent, story.state.labels_of(rest[0]), rest[0])
 

@@ -357,6 +357,8 @@ class CallResult(Event, frozen=True, kw_only=True, tag="call.result"):
         ms: Milliseconds, or -1.
         despite: True if the call ran although it had been denied: the host did not obey.
         ran: False only where the host proves that the call never ran; a call that failed did run.
+        gone: Paths that the call was to delete and that were found missing after it: the proof that what labels
+            they carried is gone with them. Those in the agent's home are written ``~/...``.
     """
 
     call: str
@@ -367,6 +369,7 @@ class CallResult(Event, frozen=True, kw_only=True, tag="call.result"):
     ms: int = -1
     despite: bool = False
     ran: bool = True
+    gone: tuple[str, ...] = ()
 
 
 class HostNoted(Event, frozen=True, kw_only=True, tag="host.noted"):

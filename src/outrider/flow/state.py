@@ -27,7 +27,6 @@ from outrider.flow.marks import FIRM, Marks
 MAX_OPEN = 32
 """Calls without a result that one agent's provisional labels may hang on; older ones are taken to have run."""
 
-_REMOVERS = frozenset({"rm", "unlink", "rmdir", "shred"})
 _VAGUE = frozenset({"inexact", "pattern"})
 _NOTHING: Marks = {}
 
@@ -49,8 +48,8 @@ class _Open(msgspec.Struct):
         writes: Absolute paths that it writes.
         trees: Directories beneath which it writes what cannot be named.
         digests: Digests of content that it writes.
-        replaces: Paths whose whole content it replaces, or that it removes, if it succeeds.
-        removed: Those of ``replaces`` that it removes with all beneath them.
+        replaces: Paths whose whole content it replaces if it succeeds.
+        removes: Labelled paths, or paths with something labelled beneath, that it is to delete.
     """
 
     agent: str
@@ -60,7 +59,7 @@ class _Open(msgspec.Struct):
     trees: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
 
 
 _Flat = list[tuple[str, int, int]]
@@ -165,6 +164,15 @@ class FlowState:
                         found.update(self._beneath(path))
         return tuple(sorted(found))
 
+    def expects_gone(self, intent: int) -> tuple[str, ...]:
+        """Return the labelled absolute paths that call ``intent`` was to delete; nearly always none.
+
+        Whoever records the call's result looks whether they are missing and says so in ``CallResult.gone``. That a
+        command succeeded proves nothing: ``false && rm x; true`` does.
+        """
+        held = self._open.get(intent)
+        return held.removes if held is not None else ()
+
     def dump(self) -> bytes:
         """Return the state as bytes; equal states that heard the same events give equal bytes."""
         return _encoder.encode(
@@ -222,7 +230,7 @@ class FlowState:
         held = self._read_call(event, beside)
         if event.decision.enforced in ("allow", "amend", "ask"):
             self._apply_call(held, event.n, event.n)
-            if held.labels or held.carries or held.replaces or held.removed:
+            if held.labels or held.carries or held.replaces or held.removes:
                 self._open[event.n] = held
                 opened = self._opened.setdefault(event.agent, [])
                 opened.append(event.n)
@@ -246,8 +254,7 @@ class FlowState:
         for path in deletes:
             # What is moved takes its labels along: a move is a delete and a write.
             carries.update(self.file_labels(path) if writes else ())
-        replaces = list(writes) if event.tool == "write" else []
-        removed = [path for path in deletes if path not in writes] if _only_removes(event) else []
+        replaces = writes if event.tool == "write" else ()
         marked = tuple(sorted(carries))
         return _Open(
             agent=event.agent,
@@ -256,8 +263,8 @@ class FlowState:
             writes=tuple(writes),
             trees=tuple(trees),
             digests=tuple(e.value for e in beside.entities if e.role == "wrote" and e.kind == "digest"),
-            replaces=tuple(path for path in [*replaces, *removed] if path in self._files or marked),
-            removed=tuple(path for path in removed if deletes[path]),
+            replaces=tuple(path for path in replaces if path in self._files or marked),
+            removes=tuple(path for path in deletes if self.file_labels(path) or self._beneath(path)),
         )
 
     def _apply_call(self, held: _Open, n: int, support: int) -> None:
@@ -288,7 +295,12 @@ class FlowState:
             return
         self._settle(event.intent)
         if event.ok:
-            self._clear(held, event.intent)
+            self._replace(held, event.intent)
+        home = self._homes.get(held.agent, "")
+        for path in event.gone:
+            absolute = _absolute(path, home)
+            if absolute in held.removes:
+                self._forget(absolute, event.intent)
 
     def _settle(self, n: int) -> None:
         held = self._open.pop(n, None)
@@ -315,40 +327,46 @@ class FlowState:
             found.extend(places[name].marks for name in names if name in places)
         return found
 
-    def _clear(self, held: _Open, n: int) -> None:
-        """Forget what a call that succeeded has replaced or removed, unless somebody wrote there since it was asked."""
+    def _replace(self, held: _Open, n: int) -> None:
+        """Forget what was in files whose whole content was replaced, unless somebody wrote there since call ``n``."""
         for path in held.replaces:
             place = self._files.get(path)
             if place is None or place.last > n:
                 continue
-            if path in held.writes and held.carries:
+            if held.carries:
                 fresh: Marks = {}
                 on.add(fresh, held.carries, FIRM)
                 place.marks = fresh
             else:
                 del self._files[path]
-        for path in held.removed:
-            below = path.rstrip("/") + "/"
-            for places in (self._files, self._trees):
-                for name in [p for p, x in places.items() if (p == path or p.startswith(below)) and x.last <= n]:
-                    del places[name]
+
+    def _forget(self, path: str, n: int) -> None:
+        """Forget what stood at and beneath a path that is gone, unless somebody wrote there since call ``n``."""
+        below = path.rstrip("/") + "/"
+        for places in (self._files, self._trees):
+            for name in [p for p, x in places.items() if (p == path or p.startswith(below)) and x.last <= n]:
+                del places[name]
 
 
-def _touched(effects: Iterable[Effect], home: str) -> tuple[dict[str, None], dict[str, None], dict[str, bool]]:
-    """Return the paths written, the trees written over, and the paths deleted (True: with all beneath)."""
+def _absolute(path: str, home: str) -> str:
+    return home + path[1:] if home and (path == "~" or path.startswith("~/")) else path
+
+
+def _touched(effects: Iterable[Effect], home: str) -> tuple[dict[str, None], dict[str, None], dict[str, None]]:
+    """Return the paths written, the trees written over, and the paths deleted, each once, in order."""
     writes: dict[str, None] = {}
     trees: dict[str, None] = {}
-    deletes: dict[str, bool] = {}
+    deletes: dict[str, None] = {}
     for effect in effects:
         if effect.kind != "path" or effect.verb not in ("write", "delete"):
             continue
         for written in (effect.value, effect.resolved):
-            path = home + written[1:] if home and (written == "~" or written.startswith("~/")) else written
+            path = _absolute(written, home)
             if not path.startswith("/"):
                 continue
             if effect.verb == "delete":
                 if not _VAGUE.intersection(effect.flags):
-                    deletes[path] = deletes.get(path, False) or "recursive" in effect.flags
+                    deletes.setdefault(path)
             elif "pattern" in effect.flags:
                 trees.setdefault(posixpath.dirname(path.partition("*")[0]) or "/")
             else:
@@ -356,12 +374,3 @@ def _touched(effects: Iterable[Effect], home: str) -> tuple[dict[str, None], dic
                 if "recursive" in effect.flags:
                     trees.setdefault(path)
     return writes, trees, deletes
-
-
-def _only_removes(event: CallDecided) -> bool:
-    """Tell whether success of the call proves that what it deletes is gone: it runs one program, and that removes.
-
-    In ``false && rm x; true`` success proves nothing, and a label must not be shaken off so cheaply.
-    """
-    programs = [effect.value for effect in event.effects if effect.verb in ("exec", "opaque", "unparsed", "spawn")]
-    return len(programs) == 1 and posixpath.basename(programs[0]) in _REMOVERS and not event.cut
