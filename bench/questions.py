@@ -212,6 +212,7 @@ def questions(view: View, record: Record, seed: int, runs: int) -> list[dict[str
         percentiles("involved: a leak's domain", each(involved, ["drop.example"] * max(5, runs // 5))),
         percentiles("involved: a commit", each(involved, commits)),
         percentiles("involved: a path", each(involved, paths)),
+        percentiles("involved: the whole repo", each(involved, ["/home/u/repo"] * 5)),
         percentiles("involved: nobody", each(involved, nobody)),
         percentiles("touched", each(touched, agents)),
         percentiles("cause", each(cause, some)),

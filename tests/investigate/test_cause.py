@@ -1,7 +1,7 @@
 import pytest
 
 from outrider.errors import BadInputError
-from outrider.events.call import Label
+from outrider.events.call import Effect, Label
 from outrider.events.record import Beside, Entity
 from outrider.investigate.cause import cause
 
@@ -69,6 +69,24 @@ def test_a_cause_is_followed_through_a_parents_instruction_to_the_page_that_the_
         top = cause(view, act).ranked[0]
         assert top.event.n == page
         assert top.path == (page, spawn, birth, act)
+
+
+def test_a_prompt_that_another_agent_gave_is_not_trusted_and_is_followed_to_where_that_one_had_it(world):
+    world.born("root")
+    _, page = world.fetch("root", "blog.example", "k1", "k2")
+    launch = world.call("root", Effect(verb="spawn", kind="agent", value="claude"), prints=b"")
+    world.born("child", "root", session="child", how="descendant")
+    prompt = world.prompt("child", "k1", "k2")
+    act = world.upload("child", "drop.example", "k1", "k2")
+    other = world.upload("child", "else.example", "k9")
+    world.prompt("child", "k8")
+    last = world.upload("child", "else.example", "k8")
+    with world.view() as view:
+        top = cause(view, act).ranked[0]
+        assert top.event.n == page
+        assert top.path == (page, launch, prompt, act)
+        assert not cause(view, last).ranked[0].trusted
+        assert other < last
 
 
 def test_a_cause_is_followed_through_a_childs_report(world):

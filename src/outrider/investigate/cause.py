@@ -48,8 +48,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         score: 0 to 1: share of the call's traceable values that it brought, rare values counting more.
         shared: How many values it shares with the call.
         path: Events from it to the call, both included: its hand-overs.
-        trusted: True for a person's prompt and for what the agent's own program said; False for what came from
-            outside or from another agent.
+        trusted: True for the prompt of an agent that no other agent started: what a person, or a person's program,
+            asked for. False for all else.
     """
 
     event: Line
@@ -270,10 +270,12 @@ def _back(view: View, carrier: _Carrier, path: tuple[int, ...], depth: int = 0) 
 def _givers(view: View, n: int) -> Iterator[tuple[str, int]]:
     """Give ``(agent, event)`` of who handed over what came in at ``n``, and until when it had it from elsewhere."""
     event = reading.event(view, n)
-    if isinstance(event, AgentBorn):
-        row = view.one("SELECT src FROM causes WHERE dst = ? AND why = 'spawn'", n)
-        if event.parent:
-            yield event.parent, row[0] if row else n
+    if isinstance(event, AgentBorn | Prompted):
+        # An agent that another one started has its instructions from that one, by whatever way they came.
+        agent = reading.agent(view, event.agent)
+        if agent is not None and agent.parent:
+            row = view.one("SELECT src FROM causes WHERE dst = ? AND why = 'spawn'", agent.born_n)
+            yield agent.parent, row[0] if row else agent.born_n
         return
     if not isinstance(event, CallResult) or event.intent < 0:
         return
@@ -294,7 +296,9 @@ def _givers(view: View, n: int) -> Iterator[tuple[str, int]]:
 
 
 def _trusted(view: View, n: int) -> bool:
-    return isinstance(reading.event(view, n), Prompted)
+    event = reading.event(view, n)
+    agent = reading.agent(view, event.agent) if isinstance(event, Prompted) else None
+    return agent is not None and not agent.parent
 
 
 def _by_label(view: View, call: CallDecided, known: set[int]) -> list[Source]:
