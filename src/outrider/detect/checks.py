@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
-from outrider.detect.placeholders import stands_for_nothing, told_to_be_fake, unwrapped
+from outrider.detect.placeholders import stands_for_nothing, told_to_be_fake
 
 Answer = Literal["sure", "maybe", "no"]
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
