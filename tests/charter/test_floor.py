@@ -99,6 +99,7 @@ def test_removing_a_build_directory_is_not_removing_hooks():
 @pytest.mark.parametrize("path", [f"{REPO}/*.json", "/tmp/*", f"{REPO}/*", f"{REPO}/src/*"])
 def test_a_wide_glob_over_plain_files_is_not_a_change_of_settings(path):
     assert ruled("delete", path, "pattern").verdict == "allow"
+    assert ruled("delete", path, "pattern", "recursive").verdict == "allow"
     assert ruled("delete", f"{REPO}/open*", "pattern").enforced == "deny"
 
 

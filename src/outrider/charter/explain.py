@@ -35,11 +35,13 @@ class Part(NamedTuple):
         settings: Their settings.
         name: Name of the first.
         digest: Digest of the first.
+        opaques: Every word that they say on ``opaque``.
     """
 
     settings: Effective
     name: str
     digest: str
+    opaques: frozenset[str]
 
 
 class About(NamedTuple):
@@ -191,14 +193,18 @@ def unparsed_hit(position: int, effect: Effect, part: Part) -> RuleHit:
 
 def opaque_hit(position: int, effect: Effect, part: Part, *, confined: bool) -> list[RuleHit]:
     """Return the hit for a program whose inner effects are not seen; none where it may run."""
-    opaque = part.settings.opaque
-    if opaque == "allow" or (opaque == "confined" and confined):
+    said = part.opaques
+    if "deny" in said or ("confined" in said and not confined):
+        verdict: Verdict = "deny"
+    elif "ask" in said:
+        verdict = "ask"
+    else:
         return []
-    why = "the agent is not confined" if opaque == "confined" else f"opaque is {opaque}"
+    why = "opaque is deny" if "deny" in said else "the agent is not confined" if verdict == "deny" else "opaque is ask"
     return [
         RuleHit(
             rule=f"{part.name}.may.opaque",
-            verdict="ask" if opaque == "ask" else "deny",
+            verdict=verdict,
             charter=part.name,
             digest=part.digest,
             effect=position,

@@ -70,6 +70,15 @@ def _said(charters: Sequence[Charter], name: str, default: str) -> list[str | No
     return out
 
 
+def opaques(line: Sequence[Charter]) -> frozenset[str]:
+    """Return every word that a line says on ``opaque``.
+
+    Where an agent is not confined, ``confined`` denies and ``ask`` asks; where it is, ``confined`` allows. So neither
+    is always the stricter, and a ruling takes the worst that comes of each.
+    """
+    return frozenset(one for one in _said(line, "opaque", "ask") if one is not None) or frozenset({"ask"})
+
+
 def _least(numbers: Iterable[int | None]) -> int | None:
     return min((number for number in numbers if number is not None), default=None)
 

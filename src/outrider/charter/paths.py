@@ -20,6 +20,7 @@ Space = Literal["root", "home", "repo", "tmp", "remote"]
 MAX_STARS = 4
 """Most ``**`` in a pattern and most ``*`` in a segment: more would let a long path cost more than its length."""
 
+_WILD = re.compile(r"[*?\[{]")
 _IGNORED = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u206a-\u206f\ufeff]")
 
 
@@ -124,7 +125,17 @@ def overlaps(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     """
     if value[-1:] == ("**",):
         return holds(value[:-1], pattern)
-    return _overlap(value, pattern)
+    return not _apart(value, pattern) and _overlap(value, pattern)
+
+
+def _apart(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Return whether the names written out at the start of both differ: then nothing can match both, and most do."""
+    for left, right in zip(value, pattern, strict=False):
+        if _WILD.search(left) or "*" in right or "?" in right:
+            return False
+        if left != right:
+            return True
+    return False
 
 
 def _closed(states: set[int], pattern: tuple[str, ...]) -> frozenset[int]:
@@ -163,6 +174,8 @@ def segments_meet(left: str, right: str) -> bool:
     """Return whether some name matches both globs. ``[...]`` in ``left`` counts as ``?`` and ``{...}`` as ``*``."""
     if right.startswith(".") and left[:1] in {"*", "?", "["}:
         return False
+    if not _WILD.search(left) and "*" not in right and "?" not in right:
+        return left == right
     left = re.sub(r"\[[^\]]+\]", "?", re.sub(r"\{[^}]*\}", "*", left))
     row = {0}
     _spread(row, right)
@@ -196,5 +209,7 @@ def holds(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     so that searching a repository is not refused because a ``.env`` could be in it, and removing ``.claude`` is,
     because ``.claude/settings.json`` goes with it.
     """
+    if _apart(value, pattern):
+        return False
     ends = [end for end in range(len(pattern) + 1) if pattern[max(end - 1, 0) : max(end, 1)] != ("**",)]
     return any(_overlap(value, pattern[:end]) for end in ends)

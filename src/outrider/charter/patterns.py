@@ -188,27 +188,27 @@ class _Paths:
         Both are spelt out from the root, because a glob or a tree may begin above the anchor: ``/home/*/.ssh``.
         """
         value = _parts(folded(normal(asked.value)))
+        starts = {space: [_parts(folded(one)) for one in _anchors(space, scene)] for space in self.spaces}
         for glob, name in self.globs:
             if name in out or (glob.space == "remote") != remote:
                 continue
-            for anchor in _anchors(glob.space, scene):
-                whole = (*_parts(folded(anchor)), *glob.segments)
-                if ("pattern" in asked.flags and _globs_meet(value, whole)) or (
-                    _is_tree(asked) and holds(value, whole)
-                ):
+            for start in starts[glob.space]:
+                if _meets(asked, value, (*start, *glob.segments)):
                     out[name] = None
 
 
-def _globs_meet(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """Return whether a shell glob could match.
+def _meets(asked: Asked, value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Return whether a shell glob could match, or a whole tree holds, something that the pattern names.
 
-    A plain name that may be anywhere (``**/opencode.json``) counts only where the glob says how the name begins: else
-    no ``*.json`` in any directory could be touched.
+    A plain name that may be anywhere (``**/opencode.json``) counts only where a glob says how the name begins: else no
+    ``*.json`` in any directory could be touched.
     """
-    if pattern[:1] == ("**",) and len(pattern) == 2 and value and not pattern[1].startswith("."):
-        wide = value[-1][:1] in {"*", "?", "[", "{"}
-        return not wide and overlaps(value, pattern)
-    return overlaps(value, pattern)
+    if "pattern" not in asked.flags:
+        return _is_tree(asked) and holds(value, pattern)
+    anywhere = len(pattern) == 2 and pattern[0] == "**" and not pattern[1].startswith(".")
+    if anywhere and value and value[-1][0] in "*?[{":
+        return False
+    return overlaps(value, pattern) or (_is_tree(asked) and holds(value, pattern))
 
 
 def _is_tree(asked: Asked) -> bool:

@@ -21,7 +21,7 @@ import msgspec
 from outrider.charter.bound import Asker, Bound
 from outrider.charter.explain import About, Part, budget_hits, code_hits, hit_of, opaque_hit, unparsed_hit
 from outrider.charter.model import Charter, Mode, Undecided
-from outrider.charter.narrow import Effective, effective
+from outrider.charter.narrow import Effective, effective, opaques
 from outrider.charter.patterns import MATTER
 from outrider.charter.values import Entity, Uid
 from outrider.events.call import Effect, Finding, Label
@@ -127,8 +127,12 @@ def _chain_of(charters: tuple[_Held, ...]) -> _Chain:
         effective(line),
         line[0].digest if line else "",
         frozenset(one.digest for one in observing),
-        tuple(Part(effective(some), some[0].name, some[0].digest) for some in (enforcing, observing) if some)
-        or (Part(effective(()), "floor", ""),),
+        tuple(
+            Part(effective(some), some[0].name, some[0].digest, opaques(some))
+            for some in (enforcing, observing)
+            if some
+        )
+        or (Part(effective(()), "floor", "", opaques(())),),
     )
 
 
