@@ -121,6 +121,18 @@ def test_a_syntax_error_is_unparsed(text):
     assert any(effect.verb == "unparsed" for effect in shell(text))
 
 
+@pytest.mark.parametrize(
+    "text", ["echo a >>>> /etc/passwd", "cat <<<< x", "rm a <<<<<<< HEAD", 'echo "$(echo a >>>> b)"']
+)
+def test_angle_brackets_without_a_meaning_are_not_taken_for_a_word(text):
+    assert any(effect.verb == "unparsed" for effect in shell(text))
+
+
+def test_a_conflict_marker_that_is_only_text_is_nothing():
+    assert lines("grep -rn '<<<<<<< HEAD' src") == [f"read {R}/src +recursive"]
+    assert lines("cat > f <<'E'\n>>>>>>> main\nE") == [f"write {R}/f"]
+
+
 def test_what_is_certain_beside_a_syntax_error_is_kept():
     assert f"delete {R}/a" in lines("rm a; cat <(")
 
@@ -139,6 +151,33 @@ BOMBS = {
     "arithmetic": "$((" * 2000, "array": "a=(" * 3000, "shells": "sh -c " * 500 + "ls",
     "fields": "a=(x x x x x x x x); " + "a=(${a[@]} ${a[@]} ${a[@]} ${a[@]});" * 12 + "rm ${a[@]}",
 }  # fmt: skip
+
+
+OPEN_ENDED = [
+    "a|",
+    "a=a|",
+    "f()",
+    "a=(",
+    "a|in ",
+    "a > x && ",
+    "${a:-",
+    "echo $(a ",
+    '"$(',
+    "((",
+    "{ ",
+    "<<<",
+    "case x in a) ",
+]
+
+
+@pytest.mark.parametrize("piece", OPEN_ENDED)
+def test_a_text_that_never_closes_what_it_opens_is_answered_with_unparsed(piece):
+    effects = shell(piece * (65536 // len(piece)))
+    assert any(effect.verb == "unparsed" for effect in effects)
+
+
+def test_a_long_program_in_a_heredoc_is_not_too_intricate():
+    assert lines("cat > f.js <<'E'\n" + "f(g(h(1)) | 2);\n" * 5000 + "E\nrm a") == [f"write {R}/f.js", f"delete {R}/a"]
 
 
 @pytest.mark.parametrize("name", BOMBS)

@@ -13,7 +13,7 @@ from functools import lru_cache
 import tree_sitter
 import tree_sitter_bash
 
-from outrider.effects.shell.masks import STRANGE, masked
+from outrider.effects.shell.masks import is_intricate, masked, strange
 from outrider.effects.shell.tree import (
     Arg,
     Arms,
@@ -41,9 +41,6 @@ MAX_BYTES = 1024 * 1024
 """Longest command line that is read, in bytes."""
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_bash.language())
-_QUOTES = frozenset(
-    {"raw_string", "string", "string_content", "heredoc_body", "heredoc_content", "comment", "ansi_c_string"}
-)
 _SUBSTITUTION = {"command_substitution": False, "process_substitution": True}
 _GAP = re.compile(r"(?:[ \t\n]|\\\n)*\Z")
 
@@ -52,8 +49,7 @@ _GAP = re.compile(r"(?:[ \t\n]|\\\n)*\Z")
 def parse(text: str) -> Node:
     """Return the tree of a command line. Never raises for any text.
 
-    The cache is pure (text to tree) and bounded; lines longer than 4 KiB are better not sent here but to
-    :func:`parse_uncached`.
+    The cache is pure and bounded; long lines go to :func:`parse_uncached`.
     """
     return parse_uncached(text)
 
@@ -64,27 +60,15 @@ def parse_uncached(text: str) -> Node:
         source = text.encode()
     except UnicodeEncodeError:
         return Unread(0, len(text), "the text is not Unicode")
-    if len(source) > MAX_BYTES:
-        return Unread(0, len(source), f"the text is longer than {MAX_BYTES} bytes")
+    if len(source) > MAX_BYTES or is_intricate(source):
+        return Unread(0, len(source), "the text is too long, or has too many pipes and brackets, to be read in time")
     tree = tree_sitter.Parser(_LANGUAGE).parse(masked(source))
     reader = _TreeReader(source.decode("latin-1"))
     node = reader.statements(tree.root_node, 0)
-    strange = _strange(text, tree.root_node)
-    if strange is None and tree.root_node.has_error and not reader.unreads:
-        strange = Unread(0, len(source), "a syntax error")
-    return Seq((Item(";", strange), Item(";", node))) if strange else node
-
-
-def _strange(text: str, root: tree_sitter.Node) -> Unread | None:
-    """Return what is wrong if an invisible or look-alike character stands where the shell would act on it."""
-    for found in STRANGE.finditer(text):
-        at = len(text[: found.start()].encode())
-        node = root.descendant_for_byte_range(at, at + 1)
-        while node is not None and node.type not in _QUOTES:
-            node = node.parent
-        if node is None:
-            return Unread(at, at + 1, f"an invisible or look-alike character, U+{ord(found[0]):04X}")
-    return None
+    wrong = strange(text, source, tree.root_node)
+    if wrong is None and tree.root_node.has_error and not reader.unreads:
+        wrong = Unread(0, len(source), "a syntax error")
+    return Seq((Item(";", wrong), Item(";", node))) if wrong else node
 
 
 def _is_list(node: tree_sitter.Node) -> bool:
