@@ -211,6 +211,8 @@ def _in_characters(spans: list[_Span], data: bytes, *, ascii_only: bool) -> Iter
 
 def best(hits: list[Hit]) -> list[Hit]:
     """Return ``hits`` without those that overlap a better one: surer, then of an earlier rule, then longer."""
+    if not hits:
+        return []
     order = {rule.id: place for place, rule in enumerate(load())}
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda h: (_RANK[h.confidence], order[h.rule.id], h.start - h.end)):
