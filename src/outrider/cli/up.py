@@ -21,7 +21,8 @@ _WAIT = 20.0
 @click.command("up")
 @click.option("--foreground", is_flag=True, help="Stay in this terminal.")
 @click.option("--service", is_flag=True, help="As a systemd service of yours, from now on.")
-def command(*, foreground: bool, service: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def command(*, foreground: bool, service: bool, as_json: bool) -> None:
     """Start the daemon. Hooks start it by themselves when they need it; this does so beforehand.
 
     \b
@@ -48,6 +49,9 @@ def command(*, foreground: bool, service: bool) -> None:
     if running is None and not service:
         _start(home)
     running = _wait(home)
+    if as_json:
+        show.emit(running, kind="up")
+        return
     show.say(f"The daemon runs (pid {running.get('pid', '?')}), {running.get('events', 0)} events in its record.")
 
 
