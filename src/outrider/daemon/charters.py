@@ -12,9 +12,11 @@ from outrider.charter.model import Charter, from_canonical
 from outrider.charter.shelf import Shelf
 from outrider.config import builtin_charters
 from outrider.daemon import shelf as files
+from outrider.detect.redact import redact
 from outrider.errors import CharterError
 from outrider.events.codec import canonical
 from outrider.events.record import CharterLoaded, CharterRefused
+from outrider.gate.clean import cut
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from outrider.gate.state import State
 
 _MOST_REASON = 500
+_MOST_TEXT = 15 * 1024
+"""Bytes of a charter as JSON text, with the groups, that an event of 16 KiB can hold."""
 
 
 class Charters:
@@ -71,6 +75,8 @@ class Charters:
             seal = seals[name] = files.seal_of(self._home, charter, found.found[name])
             if seal.state == "invalid":
                 refused[name] = f"its signature is not right: {seal.why}"
+            elif why := self._unfit(charter):
+                refused[name] = why
         kept = [charter for name, charter in good.items() if charter is not None and name not in refused]
         self._shelf = Shelf([*kept, *self._last_good(refused)])
         for charter in kept:
@@ -79,10 +85,23 @@ class Charters:
             if self._refused.get(name) != reason:
                 in_force = self._state.in_force.get(name, "")
                 self._scribe.write(
-                    CharterRefused, name=name, reason=reason[:_MOST_REASON], in_force=in_force, seal=True
+                    CharterRefused,
+                    name=name,
+                    reason=cut(reason, _MOST_REASON, self._scribe.key),
+                    in_force=in_force,
+                    seal=True,
                 )
         self._refused = refused
         return True
+
+    def _unfit(self, charter: Charter) -> str:
+        """Say why the record cannot hold a charter as it is; empty if it can."""
+        text = canonical(charter).decode()
+        if len(canonical([text, self._groups])) > _MOST_TEXT:
+            return f"it is larger than {_MOST_TEXT} bytes, and an event cannot hold it"
+        if redact(text, self._scribe.key) != text:
+            return "it holds what looks like a secret, and the record keeps none"
+        return ""
 
     def _load(self, charter: Charter, file: CharterText, seal: files.Seal) -> None:
         if self._state.in_force.get(charter.name) == charter.digest:

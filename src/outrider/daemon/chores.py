@@ -1,19 +1,21 @@
-"""What the daemon does between calls: ends that nobody told of, the spool, heartbeats, the snapshot."""
+"""What the daemon does between calls: ends that nobody told of, the spool, heartbeats, the snapshot, rest."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from outrider.daemon.spool import import_spool
 from outrider.errors import OutriderError
-from outrider.events.record import Heartbeat, RecordGap
+from outrider.events.record import Heartbeat
 from outrider.gate import snapshot
 from outrider.identity import ends, process
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from outrider.daemon.wiring import Parts
 
 log = logging.getLogger("outrider.daemon")
@@ -21,31 +23,37 @@ log = logging.getLogger("outrider.daemon")
 LOOK = 1.0
 """Seconds between two looks at what may have ended."""
 
-HEARTBEAT_US = 60_000_000
 SNAPSHOT_EVENTS = 5_000
 SNAPSHOT = "state.snapshot"
-_MOST_SPOOL = 16 * 1024 * 1024
-
-
-class SpoolLine(msgspec.Struct):
-    """One line that a hook client left because nobody answered it; it never holds any of the call's text."""
-
-    ts: int = 0
-    door: str = ""
-    event: str = ""
-    answered: str = ""
-    why: str = ""
-    ppid: int = 0
-    bytes: int = 0
 
 
 class Chores:
-    """Runs until cancelled; a chore that fails is told in the log and tried again."""
+    """Runs until cancelled; a chore that fails is told in the log and tried again.
 
-    def __init__(self, parts: Parts) -> None:
+    Silence and idleness are measured on the monotonic clock: a wall clock that jumps must not stop a heartbeat.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        stop: Callable[[str], None] = lambda _why: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look after the parts of a daemon.
+
+        Args:
+            parts: What it holds.
+            stop: Ends it.
+            clock: Seconds; only differences count.
+        """
         self._parts = parts
+        self._stop = stop
+        self._clock = clock
         self._boot = process.boot_id()
         self._snapped = 0
+        self._size = parts.ledger.size
+        self._spoke = self._busy = clock()
 
     async def run(self) -> None:
         """Look after things, once every :data:`LOOK` seconds."""
@@ -62,12 +70,25 @@ class Chores:
         registry = parts.state.registry
         for end in (*ends.gone(registry, boot=self._boot), *ends.expired(registry, now=parts.scribe.now())):
             parts.enrolment.end(end.agent, end.how, end.detail)
-        self.import_spool()
+        import_spool(parts)
         parts.charters.refresh()
-        if parts.scribe.now() - parts.state.last_ts > HEARTBEAT_US:
-            parts.scribe.write(Heartbeat, living=len(registry.living()))
+        self._speak(len(registry.living()))
         if parts.ledger.size - self._snapped >= SNAPSHOT_EVENTS:
             self.snapshot()
+
+    def _speak(self, living: int) -> None:
+        """Say that we live after a while of silence; end after a while without an agent, where that is configured."""
+        now, parts = self._clock(), self._parts
+        if parts.ledger.size != self._size:
+            self._spoke = self._busy = now
+        if living:
+            self._busy = now
+        if now - self._spoke >= parts.config.daemon.heartbeat:
+            parts.scribe.write(Heartbeat, living=living)
+            self._spoke = now
+        self._size = parts.ledger.size
+        if parts.config.daemon.idle and now - self._busy >= parts.config.daemon.idle:
+            self._stop(f"no agent for {parts.config.daemon.idle} s")
 
     def snapshot(self) -> None:
         """Save the state as it is after the last event."""
@@ -76,55 +97,6 @@ class Chores:
         except OSError as error:
             log.warning("the state could not be saved: %s", error)
         self._snapped = self._parts.ledger.size
-
-    def import_spool(self) -> int:
-        """Turn every line that hook clients left into a ``record.gap``; return how many.
-
-        The file is taken aside first, so that a client that writes meanwhile makes a new one; it is deleted once its
-        gaps are durable, and found again if we die in between.
-        """
-        parts = self._parts
-        taken = parts.home.spool.with_suffix(".taken")
-        if not taken.exists():
-            try:
-                if parts.home.spool.stat().st_size == 0:
-                    return 0
-                parts.home.spool.rename(taken)
-            except FileNotFoundError:
-                return 0
-        data = taken.read_bytes()[:_MOST_SPOOL]
-        lines = [line for line in data.split(b"\n") if line.strip()]
-        for raw in lines:
-            self._gap(raw)
-        parts.ledger.commit()
-        taken.unlink()
-        return len(lines)
-
-    def _gap(self, raw: bytes) -> None:
-        try:
-            line = msgspec.json.decode(raw, type=SpoolLine)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            line = SpoolLine(event="unreadable", why="the line could not be read")
-        agent = self._agent(line.ppid)
-        self._parts.scribe.write(
-            RecordGap,
-            agent=agent,
-            told_by=f"spool:{line.door[:40]}",
-            lost=1,
-            seal=True,
-            what="spool",
-            count=1,
-            since=max(line.ts, 0),
-            until=max(line.ts, 0),
-            answered=line.answered[:16],
-            detail=f"{line.event[:40]}: {line.why[:60]} (process {line.ppid}, {line.bytes} bytes)",
-        )
-
-    def _agent(self, ppid: int) -> str:
-        """Return the living agent whose host process left the line, as far as that can be told."""
-        facts = process.read(ppid) if ppid else None
-        found = self._parts.state.registry.find_process(facts.pid, facts.start) if facts else ()
-        return found[-1].id if found else ""
 
 
 def home_is_there(parts: Parts, inode: int) -> bool:

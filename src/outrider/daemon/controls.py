@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider import __version__
 from outrider.charter.narrow import effective
+from outrider.detect.redact import redact
 from outrider.errors import BadInputError, OutriderError, RefusedError
 from outrider.events.record import LeverPulled
 from outrider.identity import place, process
@@ -72,6 +73,7 @@ class Controls:
             "charters": dict(sorted(state.in_force.items())),
             "undecided_allow": self._undecided_allow(),
             "http": parts.config.http.enabled,
+            "http_problem": parts.http_problem,
         }
 
     def _undecided_allow(self) -> list[str]:
@@ -92,7 +94,7 @@ class Controls:
         if not isinstance(lasts, int) or not 0 < lasts <= MAX_PAUSE_US:
             raise BadInputError("a pause lasts between a second and a day", fix="For example: `outrider pause 10m`.")
         until = self._parts.scribe.now() + lasts
-        event = self._pull("pause", peer, why=why[:200], until=until)
+        event = self._pull("pause", peer, why=redact(why, self._parts.scribe.key)[:200], until=until)
         await self._parts.scribe.durable(event)
         return {"until": until, "event": event.n}
 

@@ -16,11 +16,16 @@ from outrider.events.message import Peer, Wire
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    Asked = Callable[[wire.Request, Peer], Awaitable[Wire]]
+    Asked = Callable[[str, str, bytes | None, Peer], Awaitable[Wire]]
+    """Door, event, payload (None: larger than is judged), sender."""
+
     Controlled = Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]
 
 log = logging.getLogger("outrider.daemon")
 _CRED = struct.Struct("3i")
+
+READ_SECONDS = 30.0
+"""How long a client may take to send its request; the clients' own deadlines are far shorter."""
 
 
 class Connection(asyncio.Protocol):
@@ -37,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._done = False
         self._peer = Peer(pid=0, uid=-1)
         self._transport: asyncio.Transport | None = None
+        self._late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Learn from the kernel who is there; another user is hung up on."""
@@ -44,7 +50,15 @@ class Connection(asyncio.Protocol):
         self._peer = peer_of(transport.get_extra_info("socket"))
         if self._peer.uid not in {self._uid, 0}:
             log.warning("refused a connection of uid %d", self._peer.uid)
+            self._done = True
             self._transport.abort()
+            return
+        self._late = asyncio.get_running_loop().call_later(READ_SECONDS, self._hang_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
+        """Forget a client that is gone."""
+        if self._late is not None:
+            self._late.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Collect, and start the work once the request is whole."""
@@ -58,9 +72,7 @@ class Connection(asyncio.Protocol):
             self._try()
         except BadInputError as error:
             log.warning("a malformed request: %s", error)
-            self._done = True
-            if self._transport is not None:
-                self._transport.abort()
+            self._hang_up()
 
     def _try(self) -> None:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
@@ -77,17 +89,28 @@ class Connection(asyncio.Protocol):
     def _start(self, work: Any) -> None:
         self._done = True
         self._parts = []
+        if self._late is not None:
+            self._late.cancel()
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Hang up on a client whose answer could not be made: that is undecided to it, and at once."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a request could not be answered", exc_info=error)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._done = True
+        self._parts = []
+        if self._transport is not None:
+            self._transport.abort()
 
     async def _ask(self, head: wire.Head, data: bytes) -> None:
-        if head.too_large:
-            answer = await self._asked(
-                wire.Request(nonce=head.nonce, door=head.door, event=head.event, payload=b""), self._peer
-            )
-        else:
-            answer = await self._asked(wire.decode_request(data), self._peer)
+        payload = None if head.too_large else wire.decode_request(data).payload
+        answer = await self._asked(head.door, head.event, payload, self._peer)
         self._reply(wire.encode_answer(head.nonce, answer))
 
     async def _control(self, request: Any) -> None:

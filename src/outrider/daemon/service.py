@@ -15,13 +15,17 @@ import uvloop
 
 from outrider import __version__
 from outrider.daemon import lock
-from outrider.daemon.chores import SNAPSHOT, Chores, home_is_there
+from outrider.daemon.chores import LOOK, SNAPSHOT, Chores, home_is_there
 from outrider.daemon.controls import Controls
+from outrider.daemon.log import keep_log
+from outrider.daemon.over_http import listen
 from outrider.daemon.server import Connection
+from outrider.daemon.spool import import_spool
 from outrider.daemon.wiring import Parts, assemble, open_ledger
 from outrider.doors.registry import DOORS
+from outrider.doors.wire import MAX_PAYLOAD
 from outrider.errors import BadInputError, OutriderError, UnavailableError
-from outrider.events.message import Answer, Peer, Wire
+from outrider.events.message import Peer, Wire
 from outrider.events.record import DaemonStarted, DaemonStopped, RecordOpened, RecordRecovered
 from outrider.gate import snapshot
 from outrider.gate.scribe import Scribe
@@ -31,10 +35,15 @@ from outrider.ledger.keys import print_key
 
 if TYPE_CHECKING:
     from outrider.config import Home
-    from outrider.doors.wire import Request
+    from outrider.doors.registry import Door
     from outrider.ledger.ledger import Ledger
 
 log = logging.getLogger("outrider.daemon")
+_MOST_EARLY = 1_000
+"""Questions that came while we started, remembered until they can be recorded."""
+
+_FOLLOWER_REST = 5.0
+"""Seconds after which a view keeper that ended is started again."""
 
 
 class Daemon:
@@ -55,6 +64,8 @@ class Daemon:
         self._stop = asyncio.Event()
         self._why = "asked to"
         self._follower: asyncio.subprocess.Process | None = None
+        self._followed = 0.0
+        self._early: list[tuple[str, str, int, str]] = []
 
     async def run(self) -> None:
         """Serve until told to stop.
@@ -84,12 +95,14 @@ class Daemon:
         inode = self._home.socket.stat().st_ino
         try:
             parts = await self._start(ledger)
-            chores = asyncio.create_task(Chores(parts).run())
-            if self._view:
-                self._follower = await self._follow()
-            await self._until_stopped(inode)
+            await self._own_up()
+            chores = asyncio.create_task(Chores(parts, stop=self.stop).run())
+            http = await listen(parts, self._asked)
+            await self._until_stopped(parts, inode)
             chores.cancel()
             await asyncio.gather(chores, return_exceptions=True)
+            if http is not None:
+                http.close()
         finally:
             server.close()
             await self._finish(ledger, inode)
@@ -123,7 +136,7 @@ class Daemon:
         parts.scribe.write(
             DaemonStarted, version=__version__, pid=os.getpid(), boot=process.boot_id(), snapshot=how, seal=True
         )
-        Chores(parts).import_spool()
+        import_spool(parts)
         ledger.commit()
         self._parts = parts
         self._controls = Controls(parts, self.stop)
@@ -137,13 +150,23 @@ class Daemon:
             opening.write(RecordRecovered, cut=ledger.recovered.cut, size=ledger.recovered.size, seal=True)
         return assemble(self._home, ledger, state)
 
-    async def _until_stopped(self, inode: int) -> None:
+    async def _own_up(self) -> None:
+        """Record the questions that came while we started; each was told so and recorded nowhere."""
+        assert self._parts is not None
+        for door, event, pid, answered in self._early:
+            await self._parts.gate.came_early(door, event, pid, answered)
+        self._early = []
+
+    async def _until_stopped(self, parts: Parts, inode: int) -> None:
+        loop = asyncio.get_running_loop()
         while not self._stop.is_set():
-            assert self._parts is not None
-            if not home_is_there(self._parts, inode):
+            if not home_is_there(parts, inode):
                 self.stop("its socket is gone")
+                return
+            if self._view and loop.time() - self._followed > _FOLLOWER_REST:
+                await self._follow()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), 1.0)
+                await asyncio.wait_for(self._stop.wait(), LOOK)
 
     async def _finish(self, ledger: Ledger, inode: int) -> None:
         if self._tasks:
@@ -166,9 +189,14 @@ class Daemon:
         finally:
             ledger.close()
 
-    async def _follow(self) -> asyncio.subprocess.Process:
-        """Start the process that keeps the view; it ends when we do."""
-        return await asyncio.create_subprocess_exec(
+    async def _follow(self) -> None:
+        """Start the process that keeps the view, at first and whenever it has ended; it ends when we do."""
+        if self._follower is not None and self._follower.returncode is None:
+            return
+        if self._follower is not None:
+            log.warning("the process that keeps the view ended (status %s); it starts again", self._follower.returncode)
+        self._followed = asyncio.get_running_loop().time()
+        self._follower = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "outrider.daemon.follow",
@@ -178,19 +206,36 @@ class Daemon:
             stdout=asyncio.subprocess.DEVNULL,
         )
 
-    async def _asked(self, request: Request, peer: Peer) -> Wire:
-        """Answer a hook client: parse at the door, ask the gate, render at the door."""
-        door = DOORS.get(request.door)
-        if door is None:
-            return Wire(stderr=f"Outrider: unknown door {request.door!r}\n".encode(), code=2)
+    async def _asked(self, door_name: str, event: str, payload: bytes | None, peer: Peer) -> Wire:
+        """Answer a host: parse at the door, ask the gate, render at the door. ``payload`` None was too large."""
+        door = DOORS.get(door_name)
         if self._parts is None:
-            return door.undecided(request.event, "deny", self._starting)
+            wire = Wire(stderr=f"{self._starting}\n".encode(), code=2)
+            if door is not None:
+                wire = door.undecided(event, "deny", self._starting)
+            if len(self._early) < _MOST_EARLY:
+                self._early.append((door_name if door else "unknown", event, peer.pid, "deny" if wire.code else ""))
+            return wire
+        gate = self._parts.gate
+        if door is None:
+            why = "this daemon knows no such door"
+            said = await gate.unreadable("unknown", event, why, peer, stops=True)
+            return Wire(stderr=f"{said.reason}\n".encode(), code=2)
+        if payload is None:
+            return await self._unreadable(door, event, f"it is larger than {MAX_PAYLOAD} bytes", peer)
         try:
-            message = door.parse(request.payload, request.event)
+            message = door.parse(payload, event)
         except BadInputError as error:
-            return door.undecided(request.event, "deny", f"the hook's input could not be read: {error}")
-        answer: Answer = await self._parts.gate.handle(message, peer)
-        return door.render(request.event, answer)
+            return await self._unreadable(door, event, str(error), peer)
+        return door.render(event, await gate.handle(message, peer))
+
+    async def _unreadable(self, door: Door, event: str, error: str, peer: Peer) -> Wire:
+        assert self._parts is not None
+        why = f"the hook's input could not be read: {error}"
+        stops = door.undecided(event, "deny", why) != Wire()
+        said = await self._parts.gate.unreadable(door.name, event, why, peer, stops=stops)
+        verdict = said.verdict if said.verdict in {"deny", "ask"} else "allow"
+        return door.undecided(event, verdict, said.reason)
 
     async def _controlled(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
         if self._parts is None:
@@ -200,11 +245,7 @@ class Daemon:
 
 def serve(home: Home, *, view: bool = True) -> None:
     """Run a daemon in this process until it is told to stop."""
-    logging.basicConfig(
-        filename=home.run / "daemon.log" if not sys.stderr.isatty() else None,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    keep_log(home)
 
     async def run() -> None:
         await Daemon(home, view=view).run()

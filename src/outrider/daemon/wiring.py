@@ -42,6 +42,8 @@ class Parts:
     results: Results
     workers: Workers
     gate: Gate
+    http_problem: str = ""
+    """Why HTTP hooks that are switched on are not served; empty if they are."""
 
 
 def open_ledger(home: Home) -> Ledger:

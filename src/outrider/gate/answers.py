@@ -31,7 +31,9 @@ def answer(event: CallDecided, judged: Judged) -> Answer:
     return Answer(context=note, event=event.n)
 
 
-def could_not(why: str, enforced: str = "deny") -> Answer:
-    """Return the answer where no decision could be reached and none could be recorded."""
-    verdict = enforced if enforced in {"deny", "ask"} else "deny"
-    return Answer(verdict="ask" if verdict == "ask" else "deny", reason=words.undecided(why, verdict))
+def could_not(why: str, enforced: str = "deny", n: int = -1) -> Answer:
+    """Return the answer where no decision could be reached; that is recorded as event ``n``, or could not be (-1)."""
+    reason = words.undecided(why, enforced)
+    if enforced == "allow":
+        return Answer(context=reason, event=n)
+    return Answer(verdict="ask" if enforced == "ask" else "deny", reason=reason, event=n)

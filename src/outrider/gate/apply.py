@@ -14,7 +14,6 @@ import asyncio
 import logging
 import os
 import time
-from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,9 +27,10 @@ from outrider.events.decision import Decision, RuleHit
 from outrider.events.entities import entities_of_effects
 from outrider.events.record import Beside, CallDecided, Counters, HostNoted, Prompted, Refusal
 from outrider.gate import answers, study
-from outrider.gate.clean import abbreviate, clean_host
+from outrider.gate.clean import abbreviate, clean_message, clean_name, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
+from outrider.gate.unjudged import Unjudged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from outrider.identity.registry import Agent
 
 log = logging.getLogger("outrider.gate")
+
+_STOPS = (m.CallAsked, m.PermissionAsked, m.SettingsChanged)
+"""The messages whose answer decides."""
 
 MAX_ID = 200
 """Longest id of a session or a sub-agent that a host may use."""
@@ -81,24 +84,64 @@ class Gate:
         self._chains = chains
         self._workers = workers
         self._harmless_settings = harmless_settings
+        self._unjudged = Unjudged(scribe, state, chains)
         self._lanes: dict[str, asyncio.Lock] = {}
 
     async def handle(self, message: m.Message, peer: m.Peer) -> m.Answer:
         """Return the answer to a message; whatever goes wrong is an answer too."""
         try:
             if max(len(message.session), len(message.host_agent)) > MAX_ID:
-                return self._failed(message, f"the host's id of the session is longer than {MAX_ID} characters")
-            return await self._dispatch(message, peer)
-        except RefusedError as error:
-            return await self._refused(message, peer, error)
+                why = f"the host's id of the session is longer than {MAX_ID} characters"
+                return await self._failed(message, peer, why)
+            message = clean_message(message, self._scribe.key)
+            try:
+                return await self._dispatch(message, peer)
+            except RefusedError as error:
+                return await self._refused(message, peer, error)
         except RecordError as error:
             log.exception("the record could not be written")
-            return self._failed(message, f"this could not be recorded ({error})")
+            return self._undecided(message, f"this could not be recorded ({error})", "deny")
         except OutriderError as error:
-            return self._failed(message, str(error))
+            return await self._failed(message, peer, str(error))
         except Exception as error:  # The outer edge: a bug here must refuse, not crash into silence.
             log.exception("a message could not be handled")
-            return self._failed(message, f"an internal error ({type(error).__name__})")
+            return await self._failed(message, peer, f"an internal error ({type(error).__name__})")
+
+    async def unreadable(self, door: str, event: str, why: str, peer: m.Peer, *, stops: bool) -> m.Answer:
+        """Record input that no door could read, and return the answer of the agent that it came from.
+
+        Args:
+            door: The door that it was meant for.
+            event: The host's name of the event.
+            why: What is wrong with it.
+            peer: The sender.
+            stops: Whether the host waits for a decision.
+        """
+        try:
+            agent = self._unjudged.agent_of(peer)
+            verdict = self._unjudged.undecided(agent) if stops else ""
+            n = await self._unjudged.record(
+                "unreadable",
+                why,
+                door=door,
+                event=event,
+                agent=agent.id if agent else "",
+                pid=peer.pid,
+                answered=verdict,
+            )
+        except OutriderError as error:
+            log.warning("unreadable input could not be recorded: %s", error)
+            return answers.could_not(f"{why}, and that could not be recorded ({error})")
+        return answers.could_not(why, verdict, n) if stops else answers.SILENT
+
+    async def came_early(self, door: str, event: str, pid: int, answered: str) -> None:
+        """Record a question that came before there was a gate.
+
+        Raises:
+            RecordError: It could not be written.
+        """
+        why = "it came while the daemon was starting"
+        await self._unjudged.record("unjudged", why, door=door, event=event, agent="", pid=pid, answered=answered)
 
     async def _dispatch(self, message: m.Message, peer: m.Peer) -> m.Answer:  # noqa: PLR0911 - one return a kind
         if isinstance(message, m.CallAsked):
@@ -134,7 +177,7 @@ class Gate:
         async with self._lane(agent.id):
             started = time.perf_counter_ns()
             if study.weight(call.args) > study.LARGE:
-                seen = await self._elsewhere(call, place)
+                seen = await self._workers.study(asyncio.get_running_loop(), call, place, self._scribe.key)
             else:
                 seen = study.study(call, place, self._scribe.key)
             facts = gather(seen.plan.wants)
@@ -190,42 +233,37 @@ class Gate:
             told_by=source_of(message),
             beside=beside,
             seal=judged.decision.verdict != "allow",
-            call=call.call_id[:200],
+            call=cut(call.call_id, 200, self._scribe.key),
             tool=call.tool,
-            name=call.name[:200],
-            effects=tuple(_written(effect, agent.home) for effect in effects),
+            name=cut(call.name, 200, self._scribe.key),
+            effects=tuple(_written(effect, agent.home, self._scribe.key) for effect in effects),
             findings=seen.findings,
             labels=judged.labels,
             adds=judged.adds if judged.decision.enforced == "allow" else (),
             counters=Counters(calls=counters.calls + 1, spawns=counters.spawns, depth=agent.depth),
             chain=agent.chain,
-            decision=_abbreviated(judged.decision, agent.home),
+            decision=_abbreviated(judged.decision, effects, agent.home, self._scribe.key),
             content=commit(canonical_or_text(call.args), salt),
             us=(time.perf_counter_ns() - started) // 1000,
             permission=permission,
         )
 
-    async def _elsewhere(self, call: Call, place: Place) -> study.Study:
-        try:
-            return await self._workers.study(asyncio.get_running_loop(), call, place, self._scribe.key)
-        except BrokenProcessPool:
-            self._workers.broken()
-            return await self._workers.study(asyncio.get_running_loop(), call, place, self._scribe.key)
-
     async def _returned(self, message: m.CallReturned, agent: Agent) -> m.Answer:
         async with self._lane(agent.id):
-            if len(message.output) > study.LARGE:
-                loop = asyncio.get_running_loop()
-                reading = await self._workers.read(loop, message.output, self._scribe.key, agent.home)
-            else:
-                reading = study.read(message.output, self._scribe.key, agent.home)
+            path = message.call.args.get("file_path", "") if message.call.tool == "read" else ""
+            reading = await self._read(message.output, agent, path if isinstance(path, str) else "")
             event = self._results.returned(message, agent, reading)
         await self._scribe.durable(event)
         return m.Answer(event=event.n)
 
+    async def _read(self, text: str, agent: Agent, path: str = "") -> study.Reading:
+        if len(text) > study.LARGE:
+            return await self._workers.read(asyncio.get_running_loop(), text, self._scribe.key, agent.home, path)
+        return study.read(text, self._scribe.key, agent.home, path)
+
     async def _prompted(self, message: m.PromptSubmitted, agent: Agent) -> m.Answer:
         salt = os.urandom(32)
-        reading = study.read(message.prompt[: 1024 * 1024], self._scribe.key, agent.home)
+        reading = await self._read(message.prompt[: 1024 * 1024], agent)
         beside = Beside(entities=reading.named, prints=reading.prints, salt=salt)
         content = commit(message.prompt.encode("utf-8", "replace"), salt)
         event = self._scribe.write(Prompted, agent=agent.id, told_by=source_of(message), beside=beside, content=content)
@@ -261,18 +299,43 @@ class Gate:
     async def _refused(self, message: m.Message, peer: m.Peer, error: RefusedError) -> m.Answer:
         """Record that a message was not believed; a call among them is denied."""
         event = self._scribe.write(
-            Refusal, reason=str(error)[:300], claimed=message.session[:100], pid=peer.pid, seal=True
+            Refusal,
+            reason=cut(str(error), 300, self._scribe.key),
+            claimed=cut(message.session, 100, self._scribe.key),
+            pid=peer.pid,
+            seal=True,
         )
         await self._scribe.durable(event)
-        if isinstance(message, m.CallAsked | m.PermissionAsked | m.SettingsChanged):
-            reason = f"Outrider: {error} [identity.not-yours]\nRecorded as event {event.n}."
+        if isinstance(message, _STOPS):
+            known = self._state.registry.by_session(message.door, message.session, message.host_agent)
+            over = known is not None and (known.ended == "expired" or known.expires <= self._scribe.now())
+            rule = "identity.expired" if over else "identity.not-yours"
+            reason = f"Outrider: {error} [{rule}]\nRecorded as event {event.n}."
             return m.Answer(verdict="deny", reason=reason, event=event.n)
         return answers.SILENT
 
-    def _failed(self, message: m.Message, why: str) -> m.Answer:
-        if isinstance(message, m.CallAsked | m.PermissionAsked | m.SettingsChanged):
-            return answers.could_not(why)
-        return answers.SILENT
+    async def _failed(self, message: m.Message, peer: m.Peer, why: str) -> m.Answer:
+        """Record that a message came to nothing, and answer a call with what the charter says of that."""
+        agent = self._unjudged.agent_of(peer)
+        verdict = self._unjudged.undecided(agent) if isinstance(message, _STOPS) else ""
+        try:
+            n = await self._unjudged.record(
+                "lost-result" if isinstance(message, m.CallReturned) else "unjudged",
+                why,
+                door=message.door,
+                event=message.event,
+                agent=agent.id if agent else "",
+                pid=peer.pid,
+                answered=verdict,
+            )
+        except OutriderError as error:
+            log.warning("a message that came to nothing could not be recorded: %s", error)
+            return self._undecided(message, f"{why}, and that could not be recorded ({error})", "deny")
+        return self._undecided(message, why, verdict, n)
+
+    @staticmethod
+    def _undecided(message: m.Message, why: str, verdict: str, n: int = -1) -> m.Answer:
+        return answers.could_not(why, verdict, n) if isinstance(message, _STOPS) else answers.SILENT
 
     def _lane(self, agent_id: str) -> asyncio.Lock:
         lane = self._lanes.get(agent_id)
@@ -297,28 +360,36 @@ def canonical_or_text(value: object) -> bytes:
         return repr(value).encode("utf-8", "replace")
 
 
-def _written(effect: Effect, home: str) -> Effect:
-    if effect.kind == "path" or (effect.kind == "repo" and effect.value.startswith("/")):
+def _written(effect: Effect, home: str, key: bytes) -> Effect:
+    """Return an effect as the record holds it: homes are ``~``, hosts that carry data are prints, nothing is long."""
+    value, resolved = effect.value, effect.resolved
+    if effect.kind == "path" or (effect.kind == "repo" and value.startswith("/")):
         return msgspec.structs.replace(
             effect,
-            value=abbreviate(effect.value, home)[:4096],
-            resolved=abbreviate(effect.resolved, home)[:4096],
+            value=cut(abbreviate(value, home), 4096, key),
+            resolved=cut(abbreviate(resolved, home), 4096, key),
         )
-    if effect.kind == "host":
-        return msgspec.structs.replace(effect, value=clean_host(effect.value)[:512])
-    return msgspec.structs.replace(effect, value=effect.value[:512]) if len(effect.value) > 512 else effect
+    written = cut(clean_name(effect.kind, value, key), 512, key)
+    return effect if written == value else msgspec.structs.replace(effect, value=written)
 
 
-def _abbreviated(decision: Decision, home: str) -> Decision:
-    if not decision.hits or not home or home == "/":
+def _abbreviated(decision: Decision, effects: Sequence[Effect], home: str, key: bytes) -> Decision:
+    """Return a decision whose sentences name things as the record does."""
+    if not decision.hits:
         return decision
+    others = {home + "/": "~/"} if home and home != "/" else {}
+    for effect in effects:
+        written = clean_name(effect.kind, effect.value, key)
+        if written != effect.value:
+            others[effect.value] = written
+
+    def shown(text: str) -> str:
+        for raw, written in others.items():
+            text = text.replace(raw, written)
+        return cut(text, 400, key)
+
     hits = tuple(
-        msgspec.structs.replace(
-            hit,
-            reason=hit.reason.replace(home + "/", "~/")[:400],
-            advice=hit.advice.replace(home + "/", "~/")[:400],
-            unlock=hit.unlock.replace(home + "/", "~/")[:400],
-        )
+        msgspec.structs.replace(hit, reason=shown(hit.reason), advice=shown(hit.advice), unlock=shown(hit.unlock))
         for hit in decision.hits
     )
     return msgspec.structs.replace(decision, hits=hits)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from outrider.detect.redact import redact, redact_host
+from outrider.events.message import Message
 from outrider.events.record import AnyEvent, Beside, Entity
 
 # Fields that hold our own words or digests; what a detector might see in them is chance.
@@ -33,19 +34,52 @@ def clean_event(event: AnyEvent, key: bytes) -> AnyEvent:
 
 
 def clean_beside(beside: Beside, key: bytes) -> Beside:
-    """Return ``beside`` with secrets in entities and private names replaced by their prints."""
+    """Return ``beside`` with secrets in entities and private names, and data in hosts' names, replaced by prints."""
     values = [entity.value for entity in beside.entities] + list(beside.private.values())
     joined = _SEPARATOR.join(values)
-    if not values or redact(joined, key) == joined:
+    secret = redact(joined, key) != joined
+    if not secret and all(clean_name(e.kind, e.value, key) == e.value for e in beside.entities):
         return beside
-    entities = tuple(Entity(e.role, e.kind, redact(e.value, key)) for e in beside.entities)
+    entities = tuple(Entity(e.role, e.kind, redact(clean_name(e.kind, e.value, key), key)) for e in beside.entities)
     private = {name: redact(value, key) for name, value in beside.private.items()}
     return msgspec.structs.replace(beside, entities=entities, private=private)
 
 
-def clean_host(value: str) -> str:
-    """Return a host whose high-entropy labels (data smuggled out through names) are prints."""
-    return redact_host(value)
+def clean_message(message: Message, key: bytes) -> Message:
+    """Return ``message`` with secrets taken out of the ids and names by which it is looked up later.
+
+    What is looked up must be what the record holds; the event itself is cleaned on its way in, too late for that.
+    """
+    call = getattr(message, "call", None)
+    ids = [message.session, message.host_agent, getattr(message, "child", "")]
+    ids += [call.call_id, call.name] if call is not None else []
+    joined = _SEPARATOR.join(ids)
+    if redact(joined, key) == joined:
+        return message
+    names = {"session": redact(message.session, key), "host_agent": redact(message.host_agent, key)}
+    changed: dict[str, Any] = dict(names)
+    if call is not None:
+        changed["call"] = msgspec.structs.replace(
+            call, **names, call_id=redact(call.call_id, key), name=redact(call.name, key)
+        )
+    if ids[2]:
+        changed["child"] = redact(ids[2], key)
+    cleaned: Message = msgspec.structs.replace(message, **changed)
+    return cleaned
+
+
+def clean_name(kind: str, value: str, key: bytes) -> str:
+    """Return a thing's value in which high-entropy labels of hosts (data smuggled out through names) are prints."""
+    if kind == "host":
+        return redact_host(value, key)
+    if kind in {"repo", "email"} and "." in value:
+        return "@".join("/".join(redact_host(part, key) for part in side.split("/")) for side in value.split("@"))
+    return value
+
+
+def cut(text: str, limit: int, key: bytes) -> str:
+    """Return at most ``limit`` characters of ``text``; a secret is taken out before it could be cut in two."""
+    return text if len(text) <= limit else redact(text, key)[:limit]
 
 
 def abbreviate(path: str, home: str) -> str:

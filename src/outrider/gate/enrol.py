@@ -112,7 +112,7 @@ class Enrolment:
                     host_agent=message.host_agent,
                     agent_type=message.agent_type if isinstance(message, m.SubagentStarted) else "",
                 ),
-                binding.Moment(now=self._scribe.now(), boot=self._boot, unattested=self._unattested),
+                binding.Moment(now=self._scribe.now(), boot=self._boot, unattested=self._believed(peer)),
             )
             if isinstance(standing, binding.Known):
                 return standing.agent
@@ -124,15 +124,16 @@ class Enrolment:
             await self._scribe.durable(event)
         raise UndecidedError("the agent behind this message could not be told")
 
+    def _believed(self, peer: m.Peer) -> bool:
+        """Tell whether a sender is believed that has no process: over HTTP, not from where we cannot see processes."""
+        return self._unattested and (peer.pid > 0 or peer.uid < 0)
+
     def ended(self, message: m.SubagentStopped | m.SessionEnded, agent: Agent) -> Event:
         """Record the end of a sub-agent, or of a session with every sub-agent it still has."""
         registry = self._state.registry
         if isinstance(message, m.SubagentStopped):
             if not agent.host_agent or agent.ended:
                 return self._note(message, agent)
-            parent = registry.by_id(agent.parent)
-            if parent is not None:
-                self._results.join(agent, parent)
             return self.end(agent, "completed", message.event)
         for member in registry.members(agent.door, agent.session):
             if not member.ended and member.host_agent:
@@ -141,7 +142,10 @@ class Enrolment:
         return self._note(message, agent) if main.ended else self.end(main, "completed", message.reason[:60])
 
     def end(self, agent: Agent, how: str, detail: str) -> AgentEnded:
-        """Record that an agent is gone."""
+        """Record that an agent is gone. What its context carried may have come back to its parent."""
+        parent = self._state.registry.by_id(agent.parent)
+        if parent is not None and not parent.ended:
+            self._results.join(agent, parent)
         self._chains.forget(agent.id)
         return self._scribe.write(AgentEnded, agent=agent.id, how=how, detail=detail)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from outrider.detect.redact import redact
 from outrider.events.call import Label
 from outrider.events.codec import commit
 from outrider.events.entities import normalise
 from outrider.events.record import Beside, CallResult, Entity, LabelsJoined, RecordGap
 from outrider.flow.labels import result_brings
+from outrider.gate.clean import cut
 from outrider.identity.place import head_of
 
 if TYPE_CHECKING:
@@ -48,11 +50,10 @@ class Results:
         Returns:
             The event; not durable yet.
         """
-        call = message.call.call_id[:200]
+        call = cut(message.call.call_id, 200, self._scribe.key)
         intent = self._state.registry.intent(agent.id, call)
         salt = os.urandom(32)
         entities = (*reading.named, *self._secrets(reading), *self._committed(agent, call, ok=message.ok))
-        held = {label.name for label in self._state.flow.labels_of(agent.id)}
         brought = result_brings(message.call.tool, reading.findings)
         event = self._scribe.write(
             CallResult,
@@ -63,15 +64,21 @@ class Results:
             intent=intent.n if intent else -1,
             ok=message.ok,
             content=commit(message.output.encode("utf-8", "replace"), salt),
-            adds=tuple(Label(name, -1) for name in sorted(brought - held)),
+            adds=tuple(Label(name, -1) for name in sorted(brought)),
             ms=message.duration_ms,
             despite=_despite(message, intent),
+            gone=self._gone(intent),
         )
         self._answered[agent.id, call] = None
         if len(self._answered) > _MOST_WATCHED:
             del self._answered[next(iter(self._answered))]
         if message.child:
             self.join(self._state.registry.by_session(message.door, message.session, message.child), agent)
+        if message.call.tool == "shell":
+            # What a program printed may be what an agent that it started has said, and that may still run.
+            for child in self._state.registry.children(agent.id):
+                if child.how == "descendant" and not child.ended:
+                    self.join(child, agent)
         return event
 
     def join(self, child: Agent | None, parent: Agent) -> None:
@@ -85,9 +92,10 @@ class Results:
 
     def batch(self, message: BatchReturned, agent: Agent) -> None:
         """Hold the host's own list of calls against what we were asked: the rest went past us."""
+        listed = [(cut(redact(call, self._scribe.key), 200, b""), name) for call, name in message.calls]
         unseen = [
             (call, name)
-            for call, name in message.calls
+            for call, name in listed
             if (agent.id, call) not in self._answered and self._state.registry.intent(agent.id, call) is None
         ]
         if unseen:
@@ -99,7 +107,7 @@ class Results:
                 seal=True,
                 what="unseen-call",
                 count=len(unseen),
-                detail=", ".join(name[:60] for _, name in unseen[:8]),
+                detail=", ".join(cut(name, 60, self._scribe.key) for _, name in unseen[:8]),
             )
 
     def _committed(self, agent: Agent, call: str, *, ok: bool) -> tuple[Entity, ...]:
@@ -113,6 +121,12 @@ class Results:
             if branch:
                 found.append(Entity("committed", "branch", branch))
         return tuple(found)
+
+    def _gone(self, intent: Intent | None) -> tuple[str, ...]:
+        """Return the paths that a call was to replace or remove and that are not there now: their labels can go."""
+        if intent is None:
+            return ()
+        return tuple(path for path in self._state.flow.expects_gone(intent.n) if not os.path.lexists(path))
 
     @staticmethod
     def _secrets(reading: Reading) -> tuple[Entity, ...]:

@@ -6,9 +6,12 @@ Pure functions of the text, and therefore the part that can be done in another p
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -22,8 +25,11 @@ from outrider.flow.prints import control_text, fingerprints
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from outrider.effects.place import Place
+
+T = TypeVar("T")
 
 LARGE = 24 * 1024
 """Characters of a call or a result from which on it is studied in a worker process: about 2 ms of work."""
@@ -77,10 +83,10 @@ def study(call: Call, place: Place, key: bytes) -> Study:
     )
 
 
-def read(text: str, key: bytes, home: str) -> Reading:
+def read(text: str, key: bytes, home: str, path: str = "") -> Reading:
     """Return what a result's text says."""
     return Reading(
-        findings=scan_text(text, "result", key),
+        findings=scan_text(text, "result", key, path=path),
         prints=fingerprints(text[:_PRINTED], key, limit=MOST_PRINTS),
         named=mentions(text[:_PRINTED], MOST_MENTIONS, key=key, home=home),
     )
@@ -102,6 +108,21 @@ def weight(value: Any) -> int:
     return total
 
 
+def _end_with_parent() -> None:
+    """In a worker: end when the daemon does, however it ends.
+
+    A worker holds both ends of its own queue, and would wait there for ever.
+    """
+    daemon = parent_process()
+    assert daemon is not None
+
+    def watch() -> None:
+        daemon.join()
+        os._exit(0)
+
+    Thread(target=watch, daemon=True).start()
+
+
 class Workers:
     """One worker process for what is large, started when first needed."""
 
@@ -113,22 +134,35 @@ class Workers:
         """As :func:`study`, elsewhere.
 
         Raises:
-            concurrent.futures.process.BrokenProcessPool: The worker died; the next call gets a new one.
+            concurrent.futures.process.BrokenProcessPool: The worker died twice over it; the next call gets a new one.
         """
-        return await loop.run_in_executor(self._ready(), study, call, place, key)
+        return await self._twice(loop, study, call, place, key)
 
-    async def read(self, loop: asyncio.AbstractEventLoop, text: str, key: bytes, home: str) -> Reading:
+    async def read(self, loop: asyncio.AbstractEventLoop, text: str, key: bytes, home: str, path: str) -> Reading:
         """As :func:`read`, elsewhere."""
-        return await loop.run_in_executor(self._ready(), read, text, key, home)
+        return await self._twice(loop, read, text, key, home, path)
+
+    async def _twice(self, loop: asyncio.AbstractEventLoop, do: Callable[..., T], *given: Any) -> T:
+        pool = self._ready()
+        try:
+            return await loop.run_in_executor(pool, do, *given)
+        except BrokenProcessPool:
+            self.broken(pool)
+        pool = self._ready()
+        try:
+            return await loop.run_in_executor(pool, do, *given)
+        except BrokenProcessPool:
+            self.broken(pool)
+            raise
 
     def warm(self) -> None:
         """Start the worker now, so that the first large call does not pay for it."""
         self._ready().submit(weight, "")
 
-    def broken(self) -> None:
-        """Forget a worker that died."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+    def broken(self, pool: ProcessPoolExecutor) -> None:
+        """Forget a worker that died, unless somebody else has seen to it already."""
+        pool.shutdown(wait=False, cancel_futures=True)
+        if self._pool is pool:
             self._pool = None
 
     def stop(self) -> None:
@@ -140,5 +174,5 @@ class Workers:
     def _ready(self) -> ProcessPoolExecutor:
         if self._pool is None:
             # "spawn": the daemon has threads, and a forked child of a threaded process can inherit a held lock.
-            self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"), initializer=_end_with_parent)
         return self._pool
