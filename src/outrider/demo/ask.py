@@ -65,7 +65,9 @@ class Questions:
             "others": [told.agent for told in found.agents[1:]],
             "also_affected": {
                 "agents": [one.agent.id for one in blast.agents if one.agent.id != first.agent],
-                "met_the_same": sorted({one.agent for one in blast.met} - {first.agent}),
+                "met_the_same_content": sorted({m.agent for m in blast.met if m.what == "content"} - {first.agent}),
+                "refused_among_them": sum(self._refused(m.agent) for m in blast.met if m.what == "content"),
+                "met_the_same_place": sorted({m.agent for m in blast.met if m.what != "content"} - {first.agent}),
                 "credentials": [f"{one.kind} {one.value}" for one in blast.credentials],
                 "statement": blast.statement,
             },
@@ -74,6 +76,10 @@ class Questions:
             "coverage": found.coverage.statement,
             "statement": found.statement,
         }
+
+    def _refused(self, agent: str) -> int:
+        row = self._view.one("SELECT count(*) FROM events WHERE agent = ? AND enforced = 'deny'", agent)
+        return int(row[0]) if row else 0
 
     def verify(self) -> dict[str, Any]:
         """Verify the record from its bytes, and count what is missing from it, source by source."""

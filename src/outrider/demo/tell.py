@@ -86,10 +86,11 @@ def _answer(title: str, artefact: str, told: dict[str, Any], *, full: bool) -> N
         click.echo(f"    {_short(one)}")
     others = told["also_affected"]
     click.echo()
-    _para(f"What else is affected: {others['statement']}")
-    met = others["met_the_same"]
-    if met:
-        _para(f"{len(met)} other agents met the same content or place; the record says what they did with it.")
+    _para(
+        f"What else is affected: {len(others['agents'])} more agents of its family came under it; "
+        f"{len(others['met_the_same_content'])} others read the same page, and {others['refused_among_them']} calls of theirs were refused; "
+        f"to change: {', '.join(_short(one) for one in others['credentials']) or 'no credential'}."
+    )
     _para(f"Coverage: {told['coverage']}")
 
 
