@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from outrider.effects.place import Place
+from outrider.effects.place import Place, normal
 from outrider.effects.shell.tree import Arg, Node
 from outrider.events.call import Effect, ResourceKind, Verb
 
@@ -63,20 +63,37 @@ class State:
             self.aliases.update(other.aliases)
 
 
+MAX_LINKS = 8
+"""Links that one path is followed through, and so the most that one text's loop of links can cost."""
+
 Key = tuple[str, str, str, tuple[str, ...]]
 """What makes two effects the same: verb, kind, value, flags."""
 
 
 class Sink:
-    """Where effects are gathered, each once, in the order in which they first happen."""
+    """Where effects are gathered, each once, in the order in which they first happen.
 
-    __slots__ = ("effects", "snippet", "steps", "wrapped")
+    ``links`` are those that the text itself makes, by absolute path: nobody who looks before it runs finds them.
+    """
+
+    __slots__ = ("effects", "links", "snippet", "steps", "wrapped")
 
     def __init__(self, source: str) -> None:
         self.effects: dict[Key, Effect] = {}
+        self.links: dict[str, str] = {}
         self.steps = 0
         self.wrapped = 0
         self.snippet = source
+
+    def leads(self, path: str) -> str:
+        """Return where a path leads through the links that the text makes; empty if through none of them."""
+        led = path
+        for _ in range(MAX_LINKS):
+            link = next((link for link in self.links if led == link or led.startswith(f"{link}/")), "")
+            if not link:
+                break
+            led = normal(self.links[link] + led[len(link) :])
+        return led if led != path else ""
 
 
 class Runner(Protocol):
@@ -91,6 +108,9 @@ class Runner(Protocol):
 
     def path(self, verb: Verb, arg: Arg, state: State, flags: tuple[str, ...] = (), note: str = "") -> None:
         """Note an effect on a path, read against the state's directory."""
+
+    def linked(self, link: str, target: str, state: State) -> None:
+        """Remember a link that the text makes; both paths are read against the state's directory."""
 
     def program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
         """Run a command given as its fields."""

@@ -8,6 +8,7 @@ Depth and the number of steps are bounded, so that no command line makes the wal
 from __future__ import annotations
 
 import copy
+import posixpath
 from collections.abc import Callable
 from typing import Any
 
@@ -138,6 +139,14 @@ class Walk:
         plain = normal(text)
         if not is_ignored(plain):
             self.emit(verb, "path", plain, arg, flags, note, text if plain != text and ".." in text else "")
+            led = self.sink.leads(plain) if self.sink.links and verb != "delete" else ""
+            if led:
+                self.emit(verb, "path", led, arg, flags, note)
+
+    def linked(self, link: str, target: str, state: State) -> None:
+        """Remember a link that the text makes; both paths are read against the state's directory."""
+        if state.cwd is not None and len(self.sink.links) < MAX_EFFECTS:
+            self.sink.links[normal(posixpath.join(state.cwd, link))] = normal(posixpath.join(state.cwd, target))
 
     def with_flag(self, flag: str) -> Walk:
         """Return a walk into the same sink whose effects all carry ``flag``."""

@@ -273,22 +273,28 @@ def install(run: Invocation) -> Flow:
 def ln(run: Invocation) -> Flow:
     """``ln``: the link is written; what it leads to is not, but whoever may use the link may use that."""
     run.read_options()
-    if len(run.rest) == 1:
+    given = [arg for role, arg in run.given if role == "target"]
+    if len(run.rest) == 1 and not given:
         run.path("read", run.rest[0])
-        run.path("write", part(run.rest[0], posixpath.basename(run.rest[0].text.rstrip("/")) or "."))
+        link = part(run.rest[0], posixpath.basename(run.rest[0].text.rstrip("/")) or ".")
+        run.path("write", link)
+        run.runner.linked(link.text, run.rest[0].text, run.state)
         return UNKNOWN
-    for role, arg in run.given:
-        if role == "target":
-            run.path("write", arg)
-    targets = run.rest if any(role == "target" for role, _ in run.given) else run.rest[:-1]
-    link = run.rest[-1] if run.rest and targets is not run.rest else None
+    targets = run.rest if given else run.rest[:-1]
+    links = given or run.rest[-1:]
+    found = []
     for target in targets:
         text = target.text
-        if link is not None and "link" in run.flags and not text.startswith("/") and "/" in link.text:
-            text = posixpath.join(posixpath.dirname(link.text), text)
+        if not given and "link" in run.flags and not text.startswith("/") and "/" in links[0].text:
+            text = posixpath.join(posixpath.dirname(links[0].text), text)
         run.path("read", part(target, text))
-    if link is not None:
+        found.append(text)
+    for link in links:
         run.path("write", link)
+        for text in found:  # Into a directory, or as the name itself: which of them is not known before it runs.
+            run.runner.linked(posixpath.join(link.text, posixpath.basename(text)), text, run.state)
+        if len(found) == 1 and not given:
+            run.runner.linked(link.text, found[0], run.state)
     return UNKNOWN
 
 

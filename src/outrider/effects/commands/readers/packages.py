@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, package
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
@@ -20,10 +21,25 @@ def npm_install(run: Invocation) -> Flow:
     return run.finish()
 
 
+_AGENTS = {
+    "@anthropic-ai/claude-code": "claude", "@openai/codex": "codex", "@google/gemini-cli": "gemini",
+    "opencode-ai": "opencode", "@qwen-code/qwen-code": "qwen", "@github/copilot": "copilot", "cline": "cline",
+    "@sourcegraph/amp": "amp", "@charmland/crush": "crush", "@augmentcode/auggie": "auggie",
+    "@kilocode/cli": "kilocode",
+}  # fmt: skip
+"""Packages whose program is an agent's host."""
+
+
 def npx(run: Invocation) -> Flow:
-    """``npx PROGRAM``: installs it if it is not there, and runs it."""
+    """``npx PROGRAM``: installs it if it is not there, and runs it. An agent's host is read as one."""
     run.read_options()
     run.apply()
+    if run.rest:
+        name = run.rest[0].text
+        plain = name[0] + name[1:].partition("@")[0] if name else name
+        program = _AGENTS.get(plain, plain)
+        if program in _AGENTS.values():
+            return run.runner.program([part(run.rest[0], program), *run.rest[1:]], run.state, UNKNOWN)
     return UNKNOWN
 
 
