@@ -51,6 +51,17 @@ def test_what_is_missing_is_counted_per_source_and_by_name(world):
         assert "1 intents without results" in covered.statement
 
 
+def test_calls_that_nobody_judged_but_all_were_denied_are_missing_and_yet_nothing_was_done(world):
+    world.put(RecordGap, heard="daemon", what="spool", count=2, answered="deny")
+    with world.view() as view:
+        assert coverage(view).missing == {"daemon": {"spool_without_events": 2}}
+        assert coverage(view).whole
+    world.put(RecordGap, heard="daemon", what="unjudged", count=1, answered="allow")
+    with world.view() as view:
+        assert coverage(view).missing["daemon"]["calls_unjudged"] == 1
+        assert not coverage(view).whole
+
+
 def test_a_call_of_a_living_agent_is_under_way_and_not_missing(world):
     world.born("a")
     world.call("a")

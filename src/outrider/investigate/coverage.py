@@ -24,8 +24,9 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         n: The event that says so.
         ts: Its time.
-        what: ``spool``, ``unseen-call``, ``lost-result``, ``outage`` as recorded; ``torn-tail`` (never acknowledged
-            bytes, cut at a start), ``down`` (the daemon had been stopped), ``killed`` (it had not been).
+        what: ``spool``, ``unseen-call``, ``unreadable``, ``unjudged``, ``lost-result``, ``outage`` as recorded;
+            ``torn-tail`` (never acknowledged bytes, cut at a start), ``down`` (the daemon had been stopped), ``killed``
+            (it had not been).
         count: How many, in the unit of ``what``.
         since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
         until: End of the span, or 0.
@@ -88,8 +89,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         sources: Sources with something missing.
         missing: Source to name of what is missing to how many; only what is not 0. Empty means that nothing
             acknowledged is missing.
-        whole: True if nothing is missing and no agent ended without a word: then "no" can be said about what we
-            see. A time without a daemon does not spoil it by itself: hooks that met none leave a spool line each.
+        whole: True if nothing that may have been done is missing and no agent ended without a word: then "no" can be
+            said about what we see. A time without a daemon does not spoil it by itself (hooks that met none leave a
+            spool line each), nor do calls that were answered with deny.
         statement: One or two sentences for a person.
     """
 
@@ -126,6 +128,7 @@ def coverage(view: View) -> Coverage:
         )
         sources = _sources(view)
         missing = _missing(view, gaps, sources)
+        unseen = _missing(view, tuple(gap for gap in gaps if gap.answered != "deny"), sources)
         seen = {
             "living": _count(view, "SELECT count(*) FROM agents WHERE ended_n IS NULL"),
             "vanished": _count(view, "SELECT count(*) FROM agents WHERE ended_how = 'vanished'"),
@@ -150,7 +153,7 @@ def coverage(view: View) -> Coverage:
             gaps=gaps,
             sources=sources,
             missing=missing,
-            whole=not missing and not seen["vanished"],
+            whole=not unseen and not seen["vanished"],
             statement=_statement(counts, missing, gaps),
             **counts,
         )
@@ -188,7 +191,10 @@ def _missing(view: View, gaps: tuple[Gap, ...], sources: tuple[SourceGap, ...]) 
         add(row.id, "messages_lost", row.lost)
         add(row.id, "events_skipped", row.skipped)
         add(row.id, "links_broken", row.broken)
-    named = {"spool": "spool_without_events", "unseen-call": "calls_unseen", "lost-result": "results_lost"}
+    named = {
+        "spool": "spool_without_events", "unseen-call": "calls_unseen", "lost-result": "results_lost",
+        "unreadable": "messages_unreadable", "unjudged": "calls_unjudged",
+    }  # fmt: skip
     for gap in gaps:
         if gap.what in named:
             add("daemon", named[gap.what], gap.count)

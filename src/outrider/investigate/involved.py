@@ -8,7 +8,7 @@ import msgspec
 
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.find import SURENESS, Found, Match, Thing, find
-from outrider.investigate.roles import HOSTS, REALITY, WEIGHT, connections
+from outrider.investigate.roles import HOSTS, NEVER, REALITY, WEIGHT, connections
 from outrider.store import reading
 
 if TYPE_CHECKING:
@@ -236,12 +236,19 @@ _WORDS: Final[dict[str, str]] = {
     "exposed": "connected, its context holding a secret, to", "is": "is", "credential": "used the credential",
     "mentioned": "only saw the name of",
 }  # fmt: skip
+_TRIED: Final[dict[str, str]] = {
+    "sent": "send data to", "reached": "connect to", "exposed": "connect, its context holding a secret, to",
+    "credential": "use the credential", "wrote": "write", "deleted": "delete", "pushed": "push", "committed": "commit",
+    "installed": "install", "ran": "run", "called": "call", "spawned": "start",
+}  # fmt: skip
 
 
 def _why(best: Evidence) -> str:
     words = _WORDS.get(best.role, best.role)
     if best.role == "is" and best.kind in {"commit", "repo"}:
         words = "started at"
+    if best.outcome in NEVER:
+        words = f"tried to {_TRIED.get(best.role, best.role)}"
     tail = "" if best.outcome == "seen" else f" ({best.outcome})"
     return f"event {best.n}: {words} {best.kind} {best.value}{tail}"
 
@@ -251,7 +258,8 @@ def _verdict(
 ) -> tuple[Literal["yes", "no", "not known"], str]:
     if agents:
         top = agents[0]
-        others = f" {len(agents) - 1:,} more agents met it." if len(agents) > 1 else ""
+        left = len(agents) - 1
+        others = f" {left:,} more {'agent' if left == 1 else 'agents'} met it." if left else ""
         return "yes", f"Yes: {top.agent.charter} {top.agent.id}; {top.why}.{others}"
     if not covered.events:
         return "not known", "Not known: the record is empty."

@@ -247,6 +247,10 @@ class Fold:
             self._rows["closed"].append((event.intent,))
 
     def _born(self, event: AgentBorn, beside: Beside) -> None:
+        if self._rows["ends"]:
+            # An end counts for the births before it only, also when both come in one batch.
+            self._flush_order("agents")
+            self._flush_order("ends")
         at, private = event.attested, beside.private
         self._rows["agents"].append(
             (event.agent, event.n, event.ts, event.charter, event.digest, event.parent, event.root, event.depth,
