@@ -1,5 +1,6 @@
-/* Spawn a program N times, one after the other or W at once, and print each time from spawn to end, in microseconds.
- * usage: spawn N W INPUT-FILE PROGRAM [ARG...]      a C parent: nothing of an interpreter is in the numbers. */
+/* Spawn a program N times, one after the other or W at once, and print each time from spawn to end (microseconds) and
+ * each exit status. Run I reads DIR/I.in and prints into DIR/I.out.
+ * usage: spawn N W DIR PROGRAM [ARG...]      a C parent: nothing of an interpreter is in the numbers. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <spawn.h>
@@ -17,32 +18,43 @@ static double now(void) {
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-int main(int argc, char **argv) {
-    int n = argc > 4 ? atoi(argv[1]) : 0, wide = argc > 4 ? atoi(argv[2]) : 0, started = 0, ended = 0, bad = 0, i;
-    pid_t *pid = calloc((size_t)n + 1, sizeof *pid);
-    double *began = calloc((size_t)n + 1, sizeof *began), *took = calloc((size_t)n + 1, sizeof *took);
+static int start(pid_t *pid, const char *dir, int number, char **program) {
+    char in[4096], out[4096];
     posix_spawn_file_actions_t actions;
-    if (n < 1 || wide < 1 || !pid || !began || !took) return 2;
+    int failed;
+    snprintf(in, sizeof in, "%s/%d.in", dir, number);
+    snprintf(out, sizeof out, "%s/%d.out", dir, number);
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, argv[3], O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 0, in, O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    failed = posix_spawn(pid, program[0], &actions, NULL, program, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+int main(int argc, char **argv) {
+    int n = argc > 4 ? atoi(argv[1]) : 0, wide = argc > 4 ? atoi(argv[2]) : 0, started = 0, ended = 0, i;
+    pid_t *pid = calloc((size_t)n + 1, sizeof *pid);
+    int *status = calloc((size_t)n + 1, sizeof *status);
+    double *began = calloc((size_t)n + 1, sizeof *began), *took = calloc((size_t)n + 1, sizeof *took);
+    if (n < 1 || wide < 1 || !pid || !status || !began || !took) return 2;
     while (ended < n) {
-        int status;
+        int how;
         pid_t gone;
         while (started < n && started - ended < wide) {
             began[started] = now();
-            if (posix_spawn(&pid[started], argv[4], &actions, NULL, argv + 4, environ)) return 3;
+            if (start(&pid[started], argv[3], started, argv + 4)) return 3;
             started++;
         }
-        gone = waitpid(-1, &status, 0);
+        gone = waitpid(-1, &how, 0);
         for (i = 0; i < started; i++)
             if (pid[i] == gone) {
                 took[i] = now() - began[i];
-                bad += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+                status[i] = WIFEXITED(how) ? WEXITSTATUS(how) : 255;
+                pid[i] = 0;
                 ended++;
             }
     }
-    for (i = 0; i < n; i++) printf("%.1f\n", took[i]);
-    fprintf(stderr, "%d\n", bad);
+    for (i = 0; i < n; i++) printf("%.1f %d\n", took[i], status[i]);
     return 0;
 }

@@ -1,0 +1,95 @@
+"""What judging costs inside the daemon, without its I/O: parse, effects, detectors, labels, policy, rendering."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+from bench import calls
+from bench.measure import Row, spread, timed
+
+from outrider.charter.bound import Bindings, Bound, bind
+from outrider.charter.floor import floor
+from outrider.charter.parse import parse
+from outrider.charter.shelf import Shelf
+from outrider.detect.scan import scan_call
+from outrider.doors.registry import DOORS
+from outrider.effects import Place, resolve
+from outrider.events.call import Call
+from outrider.events.message import Answer, CallAsked
+from outrider.events.record import Counters
+from outrider.gate import study
+from outrider.gate.gather import gather
+from outrider.gate.judge import Setting, decide
+
+CHARTERS = Path(__file__).parents[1] / "charters"
+HOME, REPO = "/home/dev", "/home/dev/proj"
+KEY = b"a key of this benchmark, 32 bytes"
+DOOR = DOORS["claude_code"]
+WARM = 300
+
+
+def chain() -> tuple[Bound, ...]:
+    """The floor and the coder's line, bound to a repository that is not there."""
+    shelf = Shelf(parse(path.read_text(), source=path.name) for path in sorted(CHARTERS.glob("*.toml")))
+    bindings = Bindings(
+        home=HOME, repo=REPO, groups={"registries": ("registry.example",)}, protected=(f"{HOME}/.outrider",)
+    )
+    return (floor(bindings), *(bind(charter, bindings) for charter in shelf.line("coder")))
+
+
+def judge(payload: bytes, setting: Setting, place: Place) -> int:
+    """Judge one event as the daemon does; return the nanoseconds it took, the looks at the file system left out."""
+    began = time.perf_counter_ns()
+    message = DOOR.parse(payload, "PreToolUse")
+    assert isinstance(message, CallAsked)
+    seen = study.study(message.call, place, KEY)
+    looked = time.perf_counter_ns()
+    facts = gather(seen.plan.wants)
+    back = time.perf_counter_ns()
+    effects = resolve(seen.plan, facts, place)
+    judged = decide(effects, seen.findings, setting, ())
+    DOOR.render("PreToolUse", Answer() if judged.decision.verdict == "allow" else Answer(verdict="deny", reason="no"))
+    return time.perf_counter_ns() - began - (back - looked)
+
+
+def judging(count: int) -> list[Row]:
+    """Measure commands and a mix of calls, none of them seen before."""
+    setting = Setting(chain=chain(), labels=(), counters=Counters(calls=1))
+    place = Place(home=HOME, repo=REPO, cwd=REPO)
+    rows = []
+    for name, kind, budgets in (
+        ("judge, Bash", calls.bash, {"p50": 250.0, "p99": 1000.0}),
+        ("judge, mixed calls", calls.mixed, {"p50": 120.0}),
+        ("judge, structured calls", calls.structured, {}),
+    ):
+        some = [
+            json.dumps(calls.event(call, session="s", cwd=REPO, call_id=f"toolu_{at}")).encode()
+            for at, call in enumerate([*kind(REPO, WARM, 9), *kind(REPO, count, 1)])
+        ]
+        spent = [judge(payload, setting, place) for payload in some][WARM:]
+        bare = sorted(timed(lambda payload=payload: json.loads(payload)) for payload in some)[len(some) // 2] / 1000
+        rows.append(Row(name, "us", spread(spent), "reading its JSON with Python's json", bare, budgets))
+    return rows
+
+
+def detectors(count: int) -> list[Row]:
+    """Measure the detectors on the write of a file of 300 lines."""
+    text = "".join(calls.structured_body(at) for at in range(14))
+    text = "\n".join(text.split("\n")[:300])
+    some = [
+        Call(door="b", session="s", call_id="c", tool="write", name="Write", cwd=REPO,
+             args={"file_path": f"{REPO}/src/a.py", "content": text.replace("LIMIT", f"LIMIT_{at}")})
+        for at in range(count)
+    ]  # fmt: skip
+    for call in some[:20]:
+        scan_call(call, KEY)
+    spent = [timed(lambda call=call: scan_call(call, KEY)) for call in some]
+    one = re.compile(r"(?i)\b(?:password|secret|token)\s*[:=]\s*['\"]([^'\"]{8,})")
+    bare = sorted(timed(lambda call=call: one.search(call.args["content"])) for call in some)[count // 2] / 1e6
+    row = Row("detectors, a file of 300 lines", "ms", spread(spent, "ms"), "one pattern of Python's re", bare)
+    row.budgets = {"p50": 5.0}
+    row.notes = f"secrets; {len(text):,} characters"
+    return [row]

@@ -1,0 +1,121 @@
+"""Every budget as a row: which benchmark measures it, and how large its default run is."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import hooks, judging, policy, questions, record, traffic
+from bench.measure import Row, say
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from outrider.ledger.ledger import Ledger
+from outrider.store.follow import catch_up, rebuild
+from outrider.store.view import View
+
+POINT, AGGREGATE = 100.0, 1000.0
+
+
+class Size(NamedTuple):
+    """How much is measured: the default, ``--quick``, or ``--full``.
+
+    Attributes:
+        factor: Share of the default's repetitions.
+        seconds: Length of a load.
+        events: Events of the record that questions are asked about.
+        leaves: Events of the record that is appended to and proved.
+    """
+
+    factor: float = 1.0
+    seconds: float = 6.0
+    events: int = 200_000
+    leaves: int = 500_000
+
+    def of(self, count: int) -> int:
+        """Return a number of repetitions."""
+        return max(10, int(count * self.factor))
+
+
+SIZES = {
+    "default": Size(),
+    "quick": Size(factor=0.2, seconds=2.0, events=20_000, leaves=60_000),
+    "full": Size(events=10_000_000, leaves=10_000_000),
+}
+
+
+def policies(size: Size) -> list[Row]:
+    """Policy decisions beside cedarpy's."""
+    out = []
+    for one in policy.run(size.of(20_000)):
+        values = {name: one[name] for name in ("p50", "p95", "p99")}
+        row = Row(f"policy, {one['name']}", "us", values, budgets={"p50": one["budget_p50"]})
+        if one["baseline"]:
+            row.baseline, row.beside = "cedarpy, everything prepared", one["baseline"]["p50"]
+        out.append(row)
+    return out
+
+
+def appends(size: Size) -> list[Row]:
+    """The record: appends in groups, and proofs."""
+    key = Ed25519PrivateKey.generate()
+    build = record.builder(40, 0) if size.leaves > 1_000_000 else record.builder(360, 100)
+    with tempfile.TemporaryDirectory() as name:
+        with Ledger.open(Path(name) / "record", origin=record.ORIGIN, key=key) as ledger:
+            grouped = record.appends(ledger, build, size.leaves, 256)
+        with Ledger.open(Path(name) / "record", origin=record.ORIGIN, key=key) as ledger:
+            waits = asyncio.run(record.waits(ledger, build, Path(name), size.of(1000)))
+            ledger.seal()
+            proofs = record.proofs(ledger, 1000)
+    append = Row("record, appends in groups of 256", "/s", {"rate": float(grouped["events_per_second"])})
+    append.baseline, append.beside = "one hash and CRC alone", float(grouped["baseline_hash_and_crc_per_second"])
+    append.budgets = {"rate": 100_000.0}
+    durable = Row("record, append until durable", "us", waits["durable_us"])
+    durable.baseline, durable.beside = "bare fdatasync, taken alternately", waits["baseline_fdatasync_us"]["p50"]
+    proof = Row(f"inclusion proof, {size.leaves:,} events", "us", proofs["inclusion_us"])
+    proof.baseline, proof.beside = "one SHA-256", proofs["baseline_one_hash_us"]["p50"]
+    proof.budgets = {"p99": 1000.0}
+    return [append, durable, proof]
+
+
+def asked(size: Size) -> list[Row]:
+    """The view: taking the record in, rebuilding, and the five questions."""
+    say(f"  making up a record of {size.events:,} events")
+    made = questions.Record(size.events)
+    out = []
+    with tempfile.TemporaryDirectory() as name:
+        plain = questions.baseline(made, Path(name))
+        with View(Path(name) / "view.sqlite") as view:
+            say("  taking it in")
+            questions.timed(lambda: catch_up(view, made))
+            rate = len(made.kept) / questions.timed(lambda: rebuild(view, made))
+            row = Row("view, rebuilt from the record", "/s", {"rate": rate}, "the leaves into one table", plain)
+            row.budgets = {"rate": 25_000.0}
+            out.append(row)
+            say("  asking")
+            point = 0.0
+            for one in questions.questions(view, made, 1, size.of(100)):
+                values = {name: one[f"{name}_ms"] for name in ("p50", "p95", "p99")}
+                if one["question"].startswith("("):
+                    point = values["p50"]
+                    continue
+                budget = AGGREGATE if "aggregate" in one["question"] or "whole" in one["question"] else POINT
+                row = Row(one["question"], "ms", values, "one point query", point, {"p99": budget})
+                out.append(row)
+    out[1].notes = f"questions over {len(made.kept):,} events"
+    return out
+
+
+ROWS: dict[str, Callable[[Size], list[Row]]] = {
+    "policy": policies,
+    "judge": lambda size: judging.judging(size.of(1500)),
+    "detectors": lambda size: judging.detectors(size.of(300)),
+    "hook": lambda size: hooks.hooks(size.of(300)),
+    "first": lambda size: hooks.first_call(3 if size.factor < 1 else 5),
+    "sustained": lambda size: traffic.sustained(size.seconds),
+    "flood": lambda size: traffic.flood(size.seconds),
+    "record": appends,
+    "questions": asked,
+}
