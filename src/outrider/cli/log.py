@@ -39,7 +39,7 @@ def command(*, limit: int, follow: bool, as_json: bool, **filters: Any) -> None:
     last = opened.size
     while follow:
         time.sleep(_PAUSE)
-        opened = reach.view()
+        reach.refresh(opened)
         fresh = _select(opened, {**filters, "since": max(last, filters["since"])}, 10_000)
         _print(opened, fresh, as_json=as_json, lines=True, head=False)
         last = opened.size

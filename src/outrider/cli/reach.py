@@ -33,6 +33,14 @@ def view(at: Home | None = None) -> View:
     return opened
 
 
+def refresh(opened: View, at: Home | None = None) -> None:
+    """Bring an open view up to the record's end."""
+    from outrider.investigate.reach import Pairs, record_of
+    from outrider.store.follow import catch_up
+
+    catch_up(opened, Pairs(record_of(at or home())))
+
+
 def key(at: Home | None = None) -> bytes:
     """Return the key of this host's prints, empty where there is none: URLs and secrets then cannot be looked up."""
     from outrider.ledger.keys import print_key
