@@ -172,14 +172,15 @@ class Enrolment:
     def _born(self, message: m.Message, unborn: Unborn, peer: m.Peer) -> AgentBorn:
         parent = unborn.parent
         host = unborn.host
-        home = self._home(host, parent, peer)
+        user = peer.uid if peer.uid >= 0 else os.getuid()  # Over HTTP: whoever has the token, and that is our user's.
+        home = self._home(host, parent, user)
         cwd = message.cwd or (parent.cwd if parent else "")
         repo = place.repository(cwd, home=home) if cwd else place.RepoFacts()
         if host is None:
             attested = parent.attested if parent else Attestation(uid=peer.uid)
         else:
             attested = self._attest(host, unborn.above, peer, repo.root, repo)
-        human = place.sponsor(configured=self._sponsor, human=repo.human, uid=attested.uid)
+        human = place.sponsor(configured=self._sponsor, human=repo.human, uid=user)
         root = repo.root or cwd
         configured = self._repository_charter(root) if root else None
         wish = Wish(
@@ -206,7 +207,7 @@ class Enrolment:
         private = {"home": home, "repo": root, "cwd": cwd, "hostname": os.uname().nodename}
         if self._people.of(human) == birth.sponsor:
             private["sponsor"] = human  # A child answers to its parent's sponsor, whose name lies beside that birth.
-        private |= {"human": place.os_user(attested.uid), "exe": host.exe if host else ""}
+        private |= {"human": place.os_user(user), "exe": host.exe if host else ""}
         return self._scribe.write(
             AgentBorn,
             told_by=f"{message.door}:{message.session}"[:200],
@@ -245,10 +246,10 @@ class Enrolment:
         return tuple(sorted(held))
 
     @staticmethod
-    def _home(host: process.ProcessFacts | None, parent: Agent | None, peer: m.Peer) -> str:
+    def _home(host: process.ProcessFacts | None, parent: Agent | None, user: int) -> str:
         if host is None:
-            return parent.home if parent else place.os_home(peer.uid)
-        return process.home_of(host.pid) or place.os_home(peer.uid)
+            return parent.home if parent else place.os_home(user)
+        return process.home_of(host.pid) or place.os_home(user)
 
     @staticmethod
     def _attest(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ MAX_WANTS = 256
 """Paths looked at for one call. A call that names more is not decided (see :func:`gather`)."""
 
 MAX_CONTENT = 1024 * 1024
+
+_OUR_OWN = re.compile(r"/proc/(?:thread-)?self/(?:task/[0-9]+/)?cwd(?:/|$)")
+"""Paths that mean one thing to us and another to the agent: proc(5)."""
 
 
 def gather(wants: Iterable[Want]) -> dict[str, PathFact]:
@@ -40,7 +44,7 @@ def gather(wants: Iterable[Want]) -> dict[str, PathFact]:
 def look(want: Want) -> PathFact:
     """Return what stands at one path, following every symbolic link."""
     path = want.path
-    if "\0" in path or not path.startswith("/"):
+    if "\0" in path or not path.startswith("/") or _OUR_OWN.match(path):
         return PathFact(path=path, real="", state="unresolvable")
     try:
         real = os.path.realpath(path)
@@ -50,6 +54,8 @@ def look(want: Want) -> PathFact:
     except NotADirectoryError:
         return PathFact(path=path, real=os.path.normpath(path), state="missing")
     except (OSError, ValueError):
+        return PathFact(path=path, real="", state="unresolvable")
+    if stat.S_ISLNK(mode):  # realpath() stops at a loop and returns a path that is itself a link.
         return PathFact(path=path, real="", state="unresolvable")
     if stat.S_ISDIR(mode):
         return PathFact(path=path, real=real, state="dir")
