@@ -22,7 +22,7 @@ from outrider.events.record import Counters
 CHARTERS = Path(__file__).parents[2] / "charters"
 FILES = sorted(CHARTERS.glob("*.toml"))
 SHELF = Shelf(parse(path.read_text(), source=path.name) for path in FILES)
-HOME, REPO = "/home/u", "/home/u/work/r"
+HOME, REPO = "/home/u", "/home/u/srv/r"
 BINDINGS = Bindings(
     home=HOME, repo=REPO, groups={"registries": ("packages.example.org",)}, protected=(f"{HOME}/.outrider",)
 )

@@ -9,7 +9,7 @@ from outrider.charter.paths import below, folded, glob_regex, normal, overlaps, 
 from outrider.charter.patterns import Asked, Declared, Index, Scene
 from outrider.errors import CharterError
 
-HOME, REPO = "/home/u", "/home/u/work/r"
+HOME, REPO = "/home/u", "/home/u/srv/r"
 SCENE = Scene(HOME, REPO, ("/tmp",), {})
 
 
@@ -71,7 +71,7 @@ def test_a_permission_does_not_stretch_to_another_case():
         (f"{HOME}/.*/id_rsa", True),
         (f"{HOME}/**", True),
         (f"{REPO}/**", False),
-        (f"{HOME}/work/*", False),
+        (f"{HOME}/srv/*", False),
         ("/home/*/.ssh/id", True),
         (f"{REPO}/*.py", False),
     ],
