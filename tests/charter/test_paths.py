@@ -21,7 +21,7 @@ def falls(pattern, value, *flags, strict=False, verb="read"):
 @pytest.mark.parametrize(
     ("pattern", "inside", "outside"),
     [
-        ("repo/**", [REPO, f"{REPO}/a", f"{REPO}/a/b.py", f"{REPO}/.env"], [f"{REPO}x/a", "/home/u/work", "/"]),
+        ("repo/**", [REPO, f"{REPO}/a", f"{REPO}/a/b.py", f"{REPO}/.env"], [f"{REPO}x/a", "/home/u/srv", "/"]),
         ("repo/*", [f"{REPO}/a"], [REPO, f"{REPO}/a/b"]),
         ("repo/*.py", [f"{REPO}/a.py", f"{REPO}/.py"], [f"{REPO}/a.pyc", f"{REPO}/d/a.py"]),
         ("repo/**/test_?.py", [f"{REPO}/test_a.py", f"{REPO}/x/y/test_b.py"], [f"{REPO}/test_ab.py"]),
@@ -86,13 +86,13 @@ def test_a_shell_glob_that_could_match_a_refused_path_is_refused(value, met):
         ("~/.ssh/**", HOME, True),
         ("~/.ssh/**", "/home", True),
         ("~/.ssh/**", "/", True),
-        ("~/.ssh/**", f"{HOME}/work", False),
+        ("~/.ssh/**", f"{HOME}/srv", False),
         ("**/.env", REPO, False),
         ("**/.claude/settings*.json", f"{REPO}/.claude", True),
         ("**/.claude/settings*.json", REPO, False),
         ("**/.git/hooks/**", f"{REPO}/.git", True),
         ("repo", f"{REPO}/build", False),
-        ("repo", "/home/u/work", True),
+        ("repo", "/home/u/srv", True),
     ],
 )
 def test_a_whole_tree_is_refused_for_what_is_surely_in_it(pattern, value, held):
