@@ -168,13 +168,9 @@ def test_a_record_that_cannot_be_written_refuses_calls_and_forged_ones_too(world
 
     monkeypatch.setattr(world.ledger, "append", full)
     assert host.bash("ls").verdict == "deny"
-    forged = Host_in(other, host.session)
+    forged = other.also(host.session)
     assert forged.bash("ls").verdict == "deny"
     assert forged.end().verdict == "silent"
-
-
-def Host_in(host, session):
-    return host.also(session)
 
 
 def test_a_bug_of_ours_refuses_the_call_and_is_recorded(world, monkeypatch):

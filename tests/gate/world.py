@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from pathlib import Path
+
+from tests.identity.trees import Tree
 
 from outrider.charter.parse import parse
 from outrider.charter.shelf import Shelf
@@ -24,7 +27,6 @@ from outrider.gate.study import Workers
 from outrider.identity.people import Pseudonyms
 from outrider.ledger.keys import log_key
 from outrider.ledger.ledger import Ledger
-from tests.identity.trees import Tree
 
 KEY = b"k" * 32
 DOOR = "claude_code"
@@ -77,11 +79,12 @@ class World:
     def charter_of(self, path):
         return self.repositories.get(path)
 
-    def host(self) -> Host:
+    def host(self, tree=None) -> Host:
         """A new host process with one process below it that stands for the hook client."""
-        tree = Tree(depth=2)
-        self.trees.append(tree)
-        return Host(self, m.Peer(pid=tree.pids[1], uid=0 if self.top.stat().st_uid == 0 else self.top.stat().st_uid))
+        if tree is None:
+            tree = Tree(depth=2)
+            self.trees.append(tree)
+        return Host(self, m.Peer(pid=tree.pids[1], uid=os.getuid()))
 
     def handle(self, message, peer):
         return self.runner.run(self.gate.handle(message, peer))
