@@ -13,6 +13,8 @@ from outrider.events.call import Call, Effect, Plan, Want
 CONTENT_LIMIT = 64 * 1024
 """Bytes of a script's content that are asked for."""
 _CACHED = 4096
+_GIVEN = {"CLAUDE_CODE_EXECPATH": (Arg("claude"),)}
+"""Variables that a host gives to the commands of its agents, and that name a program."""
 
 
 def plan(call: Call, place: Place) -> Plan:
@@ -52,7 +54,7 @@ def read_commands(text: str, place: Place) -> tuple[Effect, ...]:
     walk = Walk(place, sink)
     node = parse(text) if len(text) <= _CACHED else parse_uncached(text)
     try:
-        walk.run(node, State(place.cwd, {}, {}, {}), NOTHING)
+        walk.run(node, State(place.cwd, dict(_GIVEN), {}, {}), NOTHING)
     except RecursionError:
         walk.emit("unparsed", "text", "", Arg("", 0, 0), (), "commands are nested too deep")
     return tuple(sink.effects.values())

@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
+from outrider.effects.commands.readers.system import is_host_unhooked
 from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS, TABLE, invoke
 from outrider.effects.place import Place, is_ignored, normal
 from outrider.effects.shell.expand import MAX_TEXT, Expander
@@ -172,10 +173,11 @@ class Walk:
         sink = self.sink
         sink.steps += 1
         if sink.wrapped >= MAX_WRAPPED:
-            self.emit(
-                "unparsed", "text", args[0].text[:80], args[0], (), "programs that run programs are nested too deep"
-            )
+            why = "programs that run programs are nested too deep"
+            self.emit("unparsed", "text", args[0].text[:80], args[0], (), why)
             return UNKNOWN
+        if args[0].text.rpartition("/")[2] not in TABLE and is_host_unhooked(args, state):
+            self.emit("spawn", "agent", args[0].text, args[0], ("hooks_off",))
         sink.wrapped += 1
         try:
             return self.dispatch(args, state, stdin)
@@ -184,8 +186,7 @@ class Walk:
 
     def dispatch(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
         """Walk a command by what its first field is: a function, a file, a name."""
-        first = args[0]
-        name = first.text
+        first, name = args[0], args[0].text
         if not first.exact or first.glob:
             return self.unknown_program(args, state, stdin)
         if name in state.funcs or name in state.aliases:

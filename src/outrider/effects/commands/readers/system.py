@@ -9,7 +9,7 @@ from itertools import pairwise
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, package
-from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.state import UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
 
 
@@ -350,6 +350,7 @@ _HOOKS_OFF_ENV = frozenset({"CLAUDE_CODE_SIMPLE", "CLAUDE_CODE_SAFE_MODE", "CLAU
                             "COPILOT_HOME", "CODEX_HOME", "OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", "HOME",
                                 "XDG_CONFIG_HOME",
                             "QWEN_CODE_SYSTEM_SETTINGS_PATH", "OPENCODE_PURE"})  # fmt: skip
+_UNHOOKING = ("CLAUDE_CODE_SIMPLE", "CLAUDE_CODE_SAFE_MODE")
 _HOOKS_OFF_WORDS = frozenset({"--bare", "--safe-mode", "--pure", "--ignore-user-config", "--no-hooks"})
 _AGENT_LOOKS = frozenset({"--version", "-v", "--help", "-h", "doctor", "update", "mcp", "config", "login",
     "logout", "plugin",
@@ -391,6 +392,20 @@ def agent(run: Invocation) -> Flow:
             is_off = True
     run.runner.emit("spawn", "agent", run.name, run.at, ("hooks_off",) if is_off else ())
     return UNKNOWN
+
+
+def is_host_unhooked(args: list[Arg], state: State) -> bool:
+    """Tell whether a program of no known name is given what only an agent's host takes to run without its hooks.
+
+    A host can be copied, linked or named by a variable; its words can not be.
+    """
+    if any(held and held[0].text not in {"", "0", "false"} for held in map(state.vars.get, _UNHOOKING)):
+        return True
+    words = [arg.text for arg in args[1:]]
+    if not {"-p", "--print"}.intersection(words):
+        return False
+    names = {word.partition("=")[0] for word in words}
+    return bool(names & {"--bare", "--safe-mode", "--setting-sources"}) or any("disableAllHooks" in w for w in words)
 
 
 def _settings_off(run: Invocation, text: str, at: Arg) -> bool:
