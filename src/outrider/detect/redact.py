@@ -10,8 +10,7 @@ import re
 from typing import Any
 
 from outrider.detect.checks import entropy
-from outrider.detect.manypatterns import encoded
-from outrider.detect.secrets import Hit, find, suspicious
+from outrider.detect.secrets import Hit, find
 from outrider.events.entities import keyed_print
 
 _ROUNDS = 4
@@ -28,8 +27,6 @@ def redact(text: str, key: bytes) -> str:
         text: Any text. A clean one costs one pass of the pattern set.
         key: Key of the prints.
     """
-    if not suspicious(encoded(text)):
-        return text
     for _ in range(_ROUNDS):
         spans = _merged(find(text, limit=0))
         if not spans:

@@ -7,7 +7,7 @@ check and surroundings; the rules are data (``rules/*.toml``).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -38,7 +38,6 @@ _LEAST_REST = 6
 _NEAR = 200
 _LINE = 160
 _RUN = re2.compile(rb"[^\s\"'<>&?=/#%]*%[0-9A-Fa-f]{2}[^\s\"'<>&?=/#]{12,}|[A-Za-z0-9+/_-]{40,}={0,2}")
-_SHORTEST_RUN = 16
 _DEPTH = 2
 _NAME = re2.compile(r"[\w.-]{1,60}$")
 _NOT_A_VALUE = re2.compile(
@@ -73,11 +72,6 @@ def which(data: bytes) -> list[int]:
     return patterns().which(data)
 
 
-def suspicious(data: bytes) -> bool:
-    """Tell whether ``data`` may hold a secret: nearly always no, at the price of two passes."""
-    return bool(which(data)) or (len(data) >= _SHORTEST_RUN and _RUN.search(data) is not None)
-
-
 def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT, depth: int = 0) -> list[Hit]:
     """Return every secret in ``text``, overlapping ones of different rules included, in the order of their starts.
 
@@ -90,7 +84,7 @@ def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT, depth: int = 
     data = encoded(text)
     found = which(data)
     if path:
-        found += [index for index, rule in enumerate(load()) if rule.file and re2.search(rule.file, path)]
+        found += _of_file(path)
     wrapped = depth < _DEPTH and _RUN.search(data) is not None
     if not found and not wrapped:
         return []
@@ -104,6 +98,17 @@ def find(text: str, *, path: str = "", limit: int = MAX_LOOKED_AT, depth: int = 
         spans.extend(_wrapped(data, path, limit, depth))
     spans.sort(key=lambda span: (span[0], -span[1]))
     return list(_in_characters(spans, data, ascii_only=len(data) == len(text)))
+
+
+@cache
+def _files() -> list[tuple[int, Any]]:
+    return [(index, re2.compile(rule.file)) for index, rule in enumerate(load()) if rule.file]
+
+
+@lru_cache(maxsize=1024)
+def _of_file(path: str) -> tuple[int, ...]:
+    """Return the positions of the rules that look at what is in such a file, whatever it says."""
+    return tuple(index for index, pattern in _files() if pattern.search(path))
 
 
 @cache

@@ -6,6 +6,9 @@ an event decides whether anything has to be done; nearly always nothing has.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -112,9 +115,18 @@ def _strings(struct: msgspec.Struct) -> list[str]:
             stack.extend(item)
         elif kind is dict:
             stack.extend(item.values())
-        elif kind is not int and isinstance(item, msgspec.Struct):
-            stack.extend([getattr(item, name) for name in item.__struct_fields__ if name not in _OURS])
+        elif kind is not int and kind is not bool and isinstance(item, msgspec.Struct):
+            stack.extend(_theirs(kind)(item))
     return out
+
+
+@cache
+def _theirs(kind: type[msgspec.Struct]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what takes the fields out of a struct that others have filled."""
+    names = [name for name in kind.__struct_fields__ if name not in _OURS]
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda item: tuple(getattr(item, name) for name in names)
 
 
 def _cleaned(value: Any, key: bytes, name: str = "") -> Any:

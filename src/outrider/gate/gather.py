@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_WANTS = 256
 """Paths looked at for one call. A call that names more is not decided (see :func:`gather`)."""
 
+_KERNEL_NAMES = hasattr(os, "O_PATH") and os.path.isdir("/proc/self/fd")  # noqa: PTH112 - plain text
 MAX_CONTENT = 1024 * 1024
 
 _OUR_OWN = re.compile(r"/proc/(?:thread-)?self/(?:task/[0-9]+/)?cwd(?:/|$)")
@@ -47,8 +48,7 @@ def look(want: Want) -> PathFact:
     if "\0" in path or not path.startswith("/") or _OUR_OWN.match(path):
         return PathFact(path=path, real="", state="unresolvable")
     try:
-        real = os.path.realpath(path)
-        mode = os.lstat(real).st_mode
+        real, mode = _found(path)
     except FileNotFoundError:
         return _missing(path)
     except NotADirectoryError:
@@ -66,6 +66,24 @@ def look(want: Want) -> PathFact:
     content = _content(real, min(want.content_limit, MAX_CONTENT))
     digest = hashlib.sha256(content).hexdigest() if content is not None else ""
     return PathFact(path=path, real=real, state="file", content=content, digest=digest)
+
+
+def _found(path: str) -> tuple[str, int]:
+    """Return where a path leads and the mode of what stands there; raise as ``os.lstat`` does for what does not.
+
+    The kernel resolves it in one step where it can be asked for the name of what it opened (``O_PATH`` opens nothing);
+    where it can not, or the name is no path (removed meanwhile, another root), every part is looked at by itself.
+    """
+    if _KERNEL_NAMES:
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            real, facts = os.readlink(f"/proc/self/fd/{fd}"), os.fstat(fd)  # noqa: PTH115 - plain text
+        finally:
+            os.close(fd)
+        if facts.st_nlink and real.startswith("/"):
+            return real, facts.st_mode
+    real = os.path.realpath(path)
+    return real, os.lstat(real).st_mode
 
 
 def _missing(path: str) -> PathFact:
