@@ -49,11 +49,11 @@ CASES = {
     "if test -f a; then rm a; else rm b; fi": [f"delete {R}/a", f"delete {R}/b"],
     "case x in a|b) rm a;; *) rm b;; esac": [f"delete {R}/a", f"delete {R}/b"],
     'while read f; do rm "$f"; done < l': [f"read {R}/l", "delete $f +inexact"],
-    "find src | while read f; do rm $f; done": [f"read {R}/src +recursive", f"delete {R}/src/** +pattern"],
-    "find src -type f | xargs rm -f": [f"read {R}/src +recursive", f"delete {R}/src/** +forced +pattern"],
+    "find src | while read f; do rm $f; done": [f"read {R}/src +names +recursive", f"delete {R}/src/** +pattern"],
+    "find src -type f | xargs rm -f": [f"read {R}/src +names +recursive", f"delete {R}/src/** +forced +pattern"],
     "echo a b | xargs rm": [f"delete {R}/a", f"delete {R}/b"],
     "ls | xargs -I{} mv {} out": [f"read {R}", f"read {R}/* +pattern", f"delete {R}/* +pattern", f"write {R}/out"],
-    "rm $(find src)": [f"read {R}/src +recursive", f"delete {R}/src/** +pattern"],
+    "rm $(find src)": [f"read {R}/src +names +recursive", f"delete {R}/src/** +pattern"],
     "rm log-$(date +%s).txt": [f"delete {R}/log-*.txt +pattern"],
     "bash -c 'rm a'": [f"delete {R}/a"],
     "bash -c 'rm \"$1\"' _ a": [f"delete {R}/a"],
@@ -234,7 +234,7 @@ def test_a_wrapped_command_keeps_its_effects(command, wrappers):
     wrapped = command
     for wrapper in wrappers:
         wrapped = wrapper.format(q=_quoted(wrapped), c=wrapped)
-    assert set(lines(command)) <= set(lines(wrapped))
+    assert set(lines(command)) <= set(lines(wrapped)) or any(effect.verb == "unparsed" for effect in shell(wrapped))
 
 
 @given(_COMMANDS)

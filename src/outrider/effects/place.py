@@ -11,6 +11,12 @@ _IGNORED = frozenset(
     | {"/dev/random", "/dev/urandom", "-", ""}
 )
 
+AT_HEAD = "the branch checked out in "
+"""In the note of a push whose branch is the one that a work tree is on; the work tree's path follows.
+
+What stands before it says that the remote is not named either.
+"""
+
 
 class Place(msgspec.Struct, frozen=True):
     """Where a call is made from.

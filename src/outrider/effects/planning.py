@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outrider.effects.branches import branch_wants
 from outrider.effects.place import Place, literal_prefix
 from outrider.effects.shell.parse import parse, parse_uncached
 from outrider.effects.shell.state import NOTHING, Sink, State
@@ -15,6 +16,8 @@ CONTENT_LIMIT = 64 * 1024
 _CACHED = 4096
 _GIVEN = {"CLAUDE_CODE_EXECPATH": (Arg("claude"),)}
 """Variables that a host gives to the commands of its agents, and that name a program."""
+_FOREIGN = frozenset({"powershell", "pwsh", "cmd"})
+"""Names of tools whose shell is not a POSIX one."""
 
 
 def plan(call: Call, place: Place) -> Plan:
@@ -24,6 +27,10 @@ def plan(call: Call, place: Place) -> Plan:
     of a path effect holds the path as the system would walk it, where that differs from the lexically normal ``value``.
     """
     if call.tool == "shell":
+        if call.name.lower() in _FOREIGN:
+            text = text_of(call.args, "command", "cmd", "script")
+            effect = Effect(verb="unparsed", kind="text", value=text[:200], note=f"{call.name} text is not read")
+            return Plan(effects=(effect,), text=text)
         return plan_shell(call, place)
     effects = tuple(TOOLS[call.tool](call, place))
     return Plan(effects=effects, wants=_wants(effects, frozenset()))
@@ -45,7 +52,8 @@ def plan_shell(call: Call, place: Place) -> Plan:
     scripts = frozenset(
         effect.start for effect in effects if effect.verb == "opaque" and effect.note.startswith("runs ")
     )
-    return Plan(effects=effects, wants=_wants(effects, scripts), text=text)
+    wants = {want.path: want for want in (*_wants(effects, scripts), *branch_wants(effects, place.home))}
+    return Plan(effects=effects, wants=tuple(wants.values()), text=text)
 
 
 def read_commands(text: str, place: Place) -> tuple[Effect, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from outrider.effects.branches import with_branch
 from outrider.effects.place import Place
 from outrider.effects.planning import want_path
 from outrider.events.call import Effect, PathFact, Plan
@@ -17,10 +18,10 @@ def resolve(plan: Plan, facts: Mapping[str, PathFact], place: Place) -> tuple[Ef
     ``facts`` are by the path that was wanted. A path that could not be resolved, or that nobody looked up, becomes an
     ``unparsed`` effect: where it leads is not known, so nobody may say that it is allowed.
     """
-    del place  # Part of the contract: a resolver that follows script contents will need it.
     if not plan.wants:
         return plan.effects
-    return tuple([_resolved(effect, facts) if effect.kind == "path" else effect for effect in plan.effects])
+    made = [_resolved(effect, facts) if effect.kind == "path" else effect for effect in plan.effects]
+    return tuple([with_branch(effect, facts, place.home) if effect.verb == "push" else effect for effect in made])
 
 
 def _resolved(effect: Effect, facts: Mapping[str, PathFact]) -> Effect:

@@ -16,11 +16,11 @@ TABLE = (
     spec("head tail", "read*", "-n,--lines,-c,--bytes,--pid,-s,--sleep-interval=text", out="pass"),
     spec("less more most pg zless zmore", "read*", "-p,-P,-t,-x,-j,-o=text", out="pass"),
     spec("zcat gzcat bzcat xzcat zstdcat lzcat", "read*", out="decoded"),
-    spec("ls dir vdir exa eza lsd", "list*", "-I,--ignore,-w,--width,-T,--tabsize,--block-size,--time-style,--color,"
-         "--sort,--time,--format,--hide,--level,-L=text -R,--recursive=:recursive", default="list", out="paths"),
-    spec("tree", "list*", "-L,-P,-I,-H,--filelimit,--charset,--gitfile=text -o=write", default="list", out="paths"),
-    spec("du", "list*", "-d,--max-depth,-B,--block-size,-t,--threshold,--exclude,--time-style=text "
-         "-X,--exclude-from,--files0-from=read", default="list", out=""),
+    spec("ls dir vdir exa eza lsd", "names*", "-I,--ignore,-w,--width,-T,--tabsize,--block-size,--time-style,--color,"
+         "--sort,--time,--format,--hide,--level,-L=text -R,--recursive=:recursive", default="names", out="paths"),
+    spec("tree", "walk*", "-L,-P,-I,-H,--filelimit,--charset,--gitfile=text -o=write", default="walk", out="paths"),
+    spec("du", "walk*", "-d,--max-depth,-B,--block-size,-t,--threshold,--exclude,--time-style=text "
+         "-X,--exclude-from,--files0-from=read", default="walk", out=""),
     spec("df", "text*", "-B,--block-size,-t,--type,-x,--exclude-type,--output=text"),
     spec("stat file wc cksum sum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum md5 shasum",
          "read*", "-c,--format,--printf,-a,--algorithm=text -f=text -F,-m=text --files0-from=read", out=""),

@@ -52,12 +52,12 @@ SUBCOMMANDS = (
          "verify-commit verify-tag ls-remote-local get-tar-commit-id bugreport diagnose column stripspace "
          "interpret-trailers patch-id show-branch request-pull merge-tree --version --help --exec-path fmt-merge-msg "
          "hash-object rerere rev-parse", "text*", _LOOK, special="git-look"),
-    spec("clone", "repo-url write", "-b,--branch,--depth,-o,--origin,-c,--config,--filter,-j,--jobs,--shallow-since,"
+    spec("clone", "repo-url text", "-b,--branch,--depth,-o,--origin,-c,--config,--filter,-j,--jobs,--shallow-since,"
          "--recurse-submodules=text --reference,--template=read --separate-git-dir=write -u,--upload-pack=shell",
          special="git-clone"),
     spec("fetch pull ls-remote", "repo-url text*", _FETCH, special="git-fetch"),
     spec("push", "text*", "-o,--push-option,--repo,--signed,--recurse-submodules=text --receive-pack,--exec=shell "
-         "-f,--force,--force-with-lease,--mirror=:forced -d,--delete=:delete --all,--tags=:keep", special="git-push"),
+         "-f,--force,--mirror,--force-with-lease,--force-if-includes=:forced -d,--delete=:delete --all,--tags=:keep", special="git-push"),
     spec("commit", "text*", _COMMIT, special="git-commit"),
     spec("merge rebase cherry-pick revert am", "text*", "-m,-s,-X,--strategy,--strategy-option,-F,--onto,-S=text "
          "-x,--exec=shell --abort,--quit,--continue,--skip=:keep", special="git-commit"),
@@ -66,7 +66,7 @@ SUBCOMMANDS = (
     spec("mv", "move+ write", "-f,--force=:forced"),
     spec("checkout switch", "text*", "-b,-B,-c,-C,--orphan,--conflict=text -f,--force=:forced", special="git-checkout"),
     spec("restore", "text*", "-s,--source=text -S,--staged=:dry -W,--worktree=:keep", special="git-restore"),
-    spec("reset", "text*", "--hard,--merge,--keep=:forced", special="git-reset"),
+    spec("reset", "text*", "--hard=:hard --merge,--keep=:forced", special="git-reset"),
     spec("clean", "text*", "-e,--exclude=text -f,--force=:forced -n,--dry-run=:dry -d,-x,-X=:recursive",
          special="git-clean"),
     spec("stash", "text*", "-m,--message=text", special="git-stash"),
@@ -83,7 +83,7 @@ SUBCOMMANDS = (
          default="write"),
     spec("apply", "read*", "--directory,--exclude,--include,-p,-C,--whitespace=text --check,--stat,--numstat=:dry",
          special="git-apply"),
-    spec("worktree", "text*", "-b,-B=text -f=:forced", special="git-worktree"),
+    spec("worktree", "text*", "-b,-B=text -f,--force=:forced", special="git-worktree"),
     spec("submodule subtree", "text*", "-b,--branch,--name,--reference,--depth=text", special="git-submodule"),
     spec("bisect", "text*", special="git-bisect"),
     spec("format-patch archive bundle", "text*", "-o,--output,--output-directory=write "

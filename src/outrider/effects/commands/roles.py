@@ -75,6 +75,16 @@ def _tree(run: Invocation, arg: Arg) -> None:
     run.path("read", arg, ("recursive",))
 
 
+def _names(run: Invocation, arg: Arg) -> None:
+    """What is listed, not read; all below it if an option says so."""
+    run.path("read", arg, ("names",) if "recursive" in run.flags else ())
+
+
+def _walk(run: Invocation, arg: Arg) -> None:
+    """What is listed with all below it."""
+    run.path("read", arg, ("names", "recursive"))
+
+
 def _rmtree(run: Invocation, arg: Arg) -> None:
     run.path("delete", arg, ("recursive",))
 
@@ -311,6 +321,8 @@ ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "awk": _nothing,
     "read": _verbs("read"),
     "list": _verbs("read"),
+    "names": _names,
+    "walk": _walk,
     "write": _verbs("write"),
     "edit": _verbs("read", "write"),
     "delete": _verbs("delete"),
@@ -363,6 +375,7 @@ FLAG_ROLES = frozenset(
         "forced",
         "get",
         "global",
+        "hard",
         "keep",
         "link",
         "list",

@@ -9,12 +9,13 @@ _SERVICE = "changes what runs on this host"
 TABLE = (
     spec("ps top htop pgrep pidof pstree lsof fuser uptime free vmstat iostat mpstat sar nmon w who whoami id groups "
          "logname users last lastlog finger uname arch hostname hostnamectl lsb_release lscpu lsblk lsusb lspci lsmod "
-         "dmidecode blkid findmnt ss netstat ifconfig ip route arp iw iwconfig ethtool nmcli printenv locale tty stty "
+         "dmidecode blkid findmnt ss netstat ifconfig ip route arp iw iwconfig ethtool nmcli locale tty stty "
          "clear reset sleep usleep man info apropos tldr cowsay fortune figlet neofetch fastfetch lsns loginctl "
          "timedatectl localectl getent sw_vers system_profiler vm_stat acpi sensors nvidia-smi pmap cd-drive wait4x "
          "uuidgen getopt logger wall write say notify-send inxi glances btop resolvectl networkctl runlevel "
          "clinfo glxinfo vulkaninfo xrandr xset xdpyinfo tabs mesg sha1 tzselect nslookup6 dconf-read lsinitramfs",
          "text*", special="host-info"),
+    spec("printenv", "text*", special="printenv"),
     spec("dmesg", "text*", "-n,-l,-f,-s=text"),
     spec("journalctl", "text*", "-u,-n,-S,-U,-p,-o,-t,-g,--since,--until,--unit,--vacuum-time,--vacuum-size=text"),
     spec("systemctl service rc-service initctl supervisorctl launchctl update-rc.d chkconfig rc-update",

@@ -34,18 +34,28 @@ UNKNOWN = Flow()
 
 
 class State:
-    """Directory, variables, functions and aliases of one shell process. A fork does not touch its parent."""
+    """Directory, variables, functions and aliases of one shell process. A fork does not touch its parent.
 
-    __slots__ = ("aliases", "cwd", "funcs", "vars")
+    Attributes:
+        disk: What the call changed that outlives a process; forks share it.
+    """
+
+    __slots__ = ("aliases", "cwd", "disk", "funcs", "vars")
 
     def __init__(
-        self, cwd: str | None, variables: dict[str, tuple[Arg, ...]], funcs: dict[str, Node], aliases: dict[str, str]
+        self,
+        cwd: str | None,
+        variables: dict[str, tuple[Arg, ...]],
+        funcs: dict[str, Node],
+        aliases: dict[str, str],
+        disk: dict[str, str] | None = None,
     ) -> None:
         self.cwd, self.vars, self.funcs, self.aliases = cwd, variables, funcs, aliases
+        self.disk = {} if disk is None else disk
 
     def fork(self) -> State:
         """Return a copy for a process of its own."""
-        return State(self.cwd, dict(self.vars), dict(self.funcs), dict(self.aliases))
+        return State(self.cwd, dict(self.vars), dict(self.funcs), dict(self.aliases), self.disk)
 
     def join(self, others: list[State]) -> None:
         """Take over what all ``others`` agree on: one of them is how it went on, and nobody knows which."""

@@ -49,6 +49,7 @@ UNROLLED = 16
 """Rounds of a loop that are walked one by one; a longer loop is walked once, its variable not known."""
 _CACHED = 4096
 
+_DECLARING = frozenset({"export", "declare", "local", "typeset", "readonly", "unset"})
 _RESERVED = frozenset(
     {
         "{",
@@ -289,7 +290,7 @@ class Walk:
         args = expander.words(node.words)
         while args and not args[0].text and args[0].exact and node.words[0].raw[:1] not in "'\"":
             args = args[1:]
-        is_kept = not args or args[0].text in {"export", "declare", "local", "typeset", "readonly", "unset"}
+        is_kept = not args or args[0].text in _DECLARING
         kept = None if is_kept or not node.assigns else dict(state.vars)
         for assign in node.assigns:
             self.assign(assign.name, expander, node, assign)
@@ -297,7 +298,7 @@ class Walk:
         for word in node.words:
             if word.alts and any(type(part) is Proc for parts in word.alts for part in parts):
                 flow_in = Flow(text=flow_in.text, origin=self.process_origin(word.alts, state) or flow_in.origin)
-        if not args:
+        if not args or (is_kept and node.assigns and all(arg.text[:1] == "-" for arg in args[1:])):
             return flow_in if node.redirects else NOTHING
         flow = self.program(args, state, flow_in)
         if kept is not None:

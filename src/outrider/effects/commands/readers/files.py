@@ -71,8 +71,9 @@ def find(run: Invocation) -> Flow:
         roots.append(words[at])
         at += 1
     roots = roots or [Arg(".", run.at.start, run.at.end)]
+    is_run = any(word.text in _FIND_EXEC for word in words[at:])
     for root in roots:
-        run.path("read", root, ("recursive",))
+        run.path("read", root, ("recursive",) if is_run else ("names", "recursive"))
     while at < len(words):
         at = _find_primary(run, words, at, roots)
     if any(word.text == "-printf" for word in words):
@@ -135,7 +136,7 @@ def fd(run: Invocation) -> Flow:
     run.read_options()
     roots = run.rest[1:] or [Arg(".", run.at.start, run.at.end)]
     for root in roots:
-        run.path("read", root, ("recursive",))
+        run.path("read", root, ("recursive",) if words[at:] else ("names", "recursive"))
     if words[at + 1 :]:
         command = words[at + 1 :]
         if not any("{}" in word.text for word in command):

@@ -8,25 +8,15 @@ from itertools import pairwise
 from outrider.effects.commands.git import EXECUTING, HARMLESS
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
-from outrider.effects.commands.roles import ROLES, net_flags, split_remote
+from outrider.effects.commands.readers.git_push import LOST, OWN, git_folder, here, push, reach, switched, work_tree
+from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
-_BRANCH = re.compile(r"[\w./@{}~^+-]+\Z")
-
-
-def here(run: Invocation, text: str = ".") -> Arg:
-    """Return a path in the directory of the command, as evidence of the command itself."""
-    return Arg(text, run.at.start, run.at.end)
-
-
-def work_tree(run: Invocation) -> str:
-    """Return the work tree as far as the text tells: the repository if the directory lies in it, else the directory."""
-    cwd = run.state.cwd
-    repo = run.runner.place.repo
-    if cwd is None:
-        return "?"
-    return repo if cwd == repo or cwd.startswith(repo + "/") else cwd
+_AIMS = ("push.", "branch.", "remote.")
+"""Keys that say where a push goes."""
+_NAMES = frozenset({"ls-files", "ls-tree", "status", "rev-parse", "check-ignore", "help", "version", "--version"})
+"""Looks that print names of files, not what is in them."""
 
 
 def git(run: Invocation) -> Flow:
@@ -50,6 +40,8 @@ def git(run: Invocation) -> Flow:
 def _key(run: Invocation, arg: Arg) -> None:
     """``-c key=value``: an executing key runs its value."""
     key, _, value = arg.text.partition("=")
+    if key.lower().startswith(_AIMS):
+        switched(run, None)
     if not EXECUTING.fullmatch(key):
         return
     low = key.lower()
@@ -71,9 +63,14 @@ def _key(run: Invocation, arg: Arg) -> None:
 
 def look(run: Invocation) -> Flow:
     """Looking at the repository; some look at files, ``--output`` writes one."""
+    if run.name == "reflog" and {"expire", "delete"} & {word.text for word in run.words}:
+        return own(run)
     run.read_options()
     run.apply_options()
-    run.path("read", here(run), ("recursive",))
+    if run.name == "symbolic-ref" and len(run.rest) > 1:
+        switched(run, None)
+        return own(run)
+    run.path("read", here(run), ("recursive", "names") if run.name in _NAMES else ("recursive",))
     if run.name == "ls-files":
         return Flow(paths=(Arg("**", run.at.start, run.at.end, glob=True),))
     if run.name == "rev-parse":
@@ -93,6 +90,8 @@ def clone(run: Invocation) -> Flow:
     """``git clone URL [DIR]``: writes a directory named like the repository."""
     run.read_options()
     run.apply()
+    if len(run.rest) > 1:
+        run.path("write", run.rest[1], ("recursive",))
     for role, arg in run.given:
         key, _, _ = arg.text.partition("=")
         if role == "text" and EXECUTING.fullmatch(key) and not HARMLESS.match(key):
@@ -103,55 +102,18 @@ def clone(run: Invocation) -> Flow:
     return run.finish()
 
 
-def _remote(run: Invocation, arg: Arg | None, *, is_upload: bool) -> None:
-    """Note the connection to a remote given by its address; a named one is known to git alone."""
-    if arg is None:
-        return
-    remote = split_remote(arg.text)
-    if remote is not None:
-        flags = net_flags(arg, is_upload=is_upload)
-        run.emit("connect", "host", remote[0].rpartition("@")[2], arg, flags)
-
-
 def fetch(run: Invocation) -> Flow:
     """``git fetch``, ``git pull``: writes the repository; pull the work tree as well."""
     run.read_options()
     run.apply_options()
     first = run.rest[0] if run.rest else None
-    _remote(run, first, is_upload=False)
+    reach(run, first, is_upload=False)
     if first is not None and first.text.startswith("ext::"):
         run.runner.text(first.text[5:], first, run.state.fork(), UNKNOWN)
     if run.name == "pull":
         run.path("write", here(run), ("recursive",))
     elif run.name == "fetch":
-        run.path("write", here(run, ".git"), ("recursive",))
-    return UNKNOWN
-
-
-def push(run: Invocation) -> Flow:
-    """``git push [REMOTE [REFSPEC...]]``."""
-    run.read_options()
-    run.apply_options()
-    rest = run.rest
-    remote = rest[0] if rest else None
-    _remote(run, remote, is_upload=True)
-    name = remote.text if remote is not None else "origin"
-    forced = ("forced",) if "forced" in run.flags else ()
-    inexact_remote = ("inexact",) if remote is None or not remote.exact else ()
-    specs = rest[1:]
-    if not specs:
-        run.emit("push", "repo", f"{name}/?", remote or run.at, ("inexact", *forced))
-    for spec in specs:
-        text = spec.text.removeprefix("+")
-        plus = ("forced",) if spec.text.startswith("+") else forced
-        source, colon, branch = text.partition(":")
-        branch = (branch if colon else source).removeprefix("refs/heads/").removeprefix("refs/tags/")
-        if (colon and not source) or "delete" in run.flags:
-            plus = ("forced",)
-        if branch in {"HEAD", "@", ""} or not spec.exact or not _BRANCH.match(branch):
-            run.emit("push", "repo", f"{name}/?", spec, ("inexact", *plus))
-        else:
-            run.emit("push", "repo", f"{name}/{branch}", spec, (*inexact_remote, *plus))
+        run.path("write", git_folder(run), OWN)
     return UNKNOWN
 
 
@@ -162,6 +124,8 @@ def commit(run: Invocation) -> Flow:
     tree = work_tree(run)
     run.emit("commit", "repo", tree, run.at, () if tree != "?" else ("inexact",))
     if run.name != "commit":
+        if run.name == "rebase" and len(run.rest) > 1:
+            switched(run, None)
         run.path("write", here(run), ("recursive",))
     return UNKNOWN
 
@@ -190,19 +154,22 @@ def checkout(run: Invocation) -> Flow:
     words = run.words
     at = next((place for place, word in enumerate(words) if word.text == "--"), -1)
     run.read_options()
-    forced = ("forced",) if "forced" in run.flags else ()
+    forced = LOST if "forced" in run.flags else ()
     if at >= 0 and words[at + 1 :]:
         for arg in words[at + 1 :]:
-            run.path("write", arg, ("forced",))
+            run.path("write", arg, _whole(run, arg))
         return UNKNOWN
-    if any(word.text in {"-b", "-B", "-c", "-C", "--orphan", "--help"} for word in words):
-        return UNKNOWN
+    for option, name in pairwise(words):
+        if option.text in {"-b", "-B", "-c", "-C", "--orphan", "--create", "--force-create"}:
+            switched(run, name)
+            return UNKNOWN
     if len(run.rest) == 1 and run.rest[0].text in {".", "*", ":/"}:
-        run.path("write", here(run), ("forced", "recursive"))
+        run.path("write", here(run), (*LOST, "recursive"))
     elif len(run.rest) > 1 or (run.rest and run.name == "checkout" and re.search(r"\.\w{1,5}\Z|/\Z", run.rest[0].text)):
         for arg in run.rest if len(run.rest) == 1 else run.rest[1:]:
             run.path("write", arg, ("forced",))
     elif run.rest:
+        switched(run, run.rest[0])
         run.path("write", here(run), ("recursive", *forced))
     return UNKNOWN
 
@@ -212,15 +179,21 @@ def restore(run: Invocation) -> Flow:
     run.read_options()
     if "dry" not in run.flags or "keep" in run.flags:
         for arg in run.rest:
-            run.path("write", arg, ("forced",))
+            run.path("write", arg, _whole(run, arg))
     return UNKNOWN
+
+
+def _whole(run: Invocation, arg: Arg) -> tuple[str, ...]:
+    """Return the flags of overwriting one file, or a whole tree, with what is committed."""
+    is_whole = arg.text.rstrip("/") in {".", "*", ":", ":/", "..", ""} or arg.text == work_tree(run)
+    return (*LOST, "recursive") if is_whole else ("forced",)
 
 
 def reset(run: Invocation) -> Flow:
     """``git reset --hard`` overwrites the work tree."""
     run.read_options()
-    if "forced" in run.flags:
-        run.path("write", here(run), ("recursive",))
+    if run.flags & {"forced", "hard"}:
+        run.path("write", here(run), ("recursive", *(LOST if "hard" in run.flags else ())))
     return UNKNOWN
 
 
@@ -229,7 +202,7 @@ def clean(run: Invocation) -> Flow:
     run.read_options()
     if "dry" not in run.flags and "forced" in run.flags:
         for arg in run.rest or [here(run)]:
-            run.path("delete", arg)
+            run.path("delete", arg, LOST)
     return UNKNOWN
 
 
@@ -238,7 +211,7 @@ def stash(run: Invocation) -> Flow:
     run.read_options()
     what = run.rest[0].text if run.rest else "push"
     if what in {"drop", "clear"}:
-        run.path("delete", Arg(work_tree(run) + "/.git/refs/stash", run.at.start, run.at.end), ("forced",))
+        run.path("delete", Arg(work_tree(run) + "/.git/refs/stash", run.at.start, run.at.end), LOST)
     elif what not in {"list", "show"}:
         run.path("write", here(run), ("recursive",))
     return UNKNOWN
@@ -263,8 +236,26 @@ def own(run: Invocation) -> Flow:
         run.opaque(f"git {run.name} runs programs")
     if run.name in {"branch", "tag", "notes", "replace"} and not run.rest and "delete" not in run.flags:
         return UNKNOWN
-    run.path("write", Arg(work_tree(run) + "/.git", run.at.start, run.at.end), ("recursive",))
+    lost = LOST if _discards(run) else ()
+    if run.name == "branch" and any(re.fullmatch(r"-[mMcC]|--move|--copy", word.text) for word in run.words):
+        switched(run, None)
+    run.path("write", git_folder(run), (*OWN, *lost))
     return UNKNOWN
+
+
+def _discards(run: Invocation) -> bool:
+    """Whether a command on git's own folder throws away what is reachable by nothing else."""
+    words = {word.text for word in run.words}
+    letters = {letter for word in words if re.fullmatch(r"-[A-Za-z]+", word) for letter in word}
+    if run.name == "branch":
+        return "D" in letters or ("delete" in run.flags and bool(letters & {"f"} or "--force" in words))
+    if run.name == "reflog":
+        return bool(words & {"expire", "delete"})
+    if run.name == "gc":
+        return any(word.startswith("--prune=") for word in words)
+    if run.name == "update-ref":
+        return "d" in letters
+    return run.name in {"filter-branch", "filter-repo", "prune"}
 
 
 def config(run: Invocation) -> Flow:
@@ -289,6 +280,8 @@ def config(run: Invocation) -> Flow:
     if not rest:
         return UNKNOWN
     key, value = rest[0], rest[1].text if len(rest) > 1 else ""
+    if key.text.lower().startswith(_AIMS) or not key.exact:
+        switched(run, None)
     is_gone = "delete" in run.flags or verb in {"unset", "remove-section", "rename-section"}
     runs = _runs(key, value, is_gone=is_gone)
     flag = "git-exec" if runs else "git-safe"
@@ -334,7 +327,7 @@ def remote(run: Invocation) -> Flow:
             if arg.text.startswith("ext::"):
                 run.opaque("a remote that runs a command")
     elif what == "update":
-        run.path("write", here(run, ".git"), ("recursive",))
+        run.path("write", git_folder(run), OWN)
     return UNKNOWN
 
 
@@ -355,7 +348,7 @@ def worktree(run: Invocation) -> Flow:
     if len(run.rest) > 1 and what in {"add", "move"}:
         run.path("write", run.rest[-1] if what == "move" else run.rest[1], ("recursive",))
     elif len(run.rest) > 1 and what == "remove":
-        run.path("delete", run.rest[1], ("recursive",))
+        run.path("delete", run.rest[1], ("recursive", *(LOST if "forced" in run.flags else ())))
     return UNKNOWN
 
 
@@ -368,7 +361,7 @@ def submodule(run: Invocation) -> Flow:
         run.runner.text(text, run.rest[1], run.state.fork(), UNKNOWN)
         return UNKNOWN
     for arg in run.rest[1:]:
-        _remote(run, arg, is_upload=what == "push")
+        reach(run, arg, is_upload=what == "push")
     if what not in {"status", "summary", ""}:
         run.path("write", here(run), ("recursive",))
     return UNKNOWN
@@ -378,6 +371,7 @@ def bisect(run: Invocation) -> Flow:
     """``git bisect run COMMAND``."""
     if run.words and run.words[0].text == "run" and run.words[1:]:
         return run.runner.program(run.words[1:], run.state.fork(), UNKNOWN)
+    switched(run, None)
     run.path("write", here(run), ("recursive",))
     return UNKNOWN
 
@@ -414,7 +408,8 @@ def _forge_files(run: Invocation, words: list[str]) -> None:
     """Note what a forge's client writes here, and which files it sends."""
     if words[:2] == ["repo", "clone"] and len(words) > 2:
         run.path("write", here(run, words[3] if len(words) > 3 else words[2].rpartition("/")[2]), ("recursive",))
-    elif words[:2] in (["pr", "checkout"], ["repo", "sync"]):
+    elif words[:2] in (["pr", "checkout"], ["mr", "checkout"], ["repo", "sync"]):
+        switched(run, None)
         run.path("write", here(run), ("recursive",))
     elif words[:2] in _FORGE_UPLOADS:
         for word in run.words[2:]:

@@ -47,8 +47,17 @@ def pwd(run: Invocation) -> Flow:
     return Flow(text=run.state.cwd + "\n") if run.state.cwd is not None else UNKNOWN
 
 
+def environment(run: Invocation) -> None:
+    """Note that the whole environment is printed: keys that were handed to the agent stand in it."""
+    run.path("read", Arg("/proc/self/environ", run.at.start, run.at.end))
+
+
 def declare(run: Invocation) -> Flow:
-    """``export NAME=VALUE`` where the text was not read as an assignment (``export "$x=1"``)."""
+    """``export NAME=VALUE`` where the text was not read as an assignment (``export "$x=1"``); alone it prints all."""
+    shows = all(re.fullmatch(r"-[px]+", word.text) for word in run.words)
+    if shows and run.name in {"export", "declare", "typeset"}:
+        environment(run)
+        return Flow(origin="file")
     for word in run.words:
         found = ASSIGNMENT.match(word.text)
         if found:
@@ -67,6 +76,9 @@ def unset(run: Invocation) -> Flow:
 
 def set_(run: Invocation) -> Flow:
     """``set -- a b``: the positional parameters."""
+    if not run.words:
+        environment(run)
+        return Flow(origin="file")
     for place, word in enumerate(run.words):
         if word.text == "--" or word.text[:1] not in {"-", "+"}:
             args = tuple(run.words[place + (word.text == "--") :])

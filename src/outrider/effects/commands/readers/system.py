@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.readers.shells import environment
 from outrider.effects.commands.roles import ROLES, package
 from outrider.effects.shell.state import UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
@@ -27,6 +28,17 @@ def host_info(run: Invocation) -> Flow:
     if run.name in {"ps", "pgrep", "pidof", "lsof"}:
         return Flow(slashless=run.name in {"pgrep", "pidof"} or "-t" in words)
     return UNKNOWN
+
+
+_SECRET_NAME = re.compile(r"(?i).*(secret|token|passw|passphrase|credential|api_?key|access_?key|private_?key|auth).*")
+
+
+def printenv(run: Invocation) -> Flow:
+    """``printenv``: the whole environment; a named variable counts if its name says that it holds a secret."""
+    names = [word.text for word in run.words if word.text[:1] != "-"]
+    if not names or any(_SECRET_NAME.match(name) for name in names):
+        environment(run)
+    return Flow(origin="file")
 
 
 _SERVICE_LOOKS = frozenset({"status", "list-units", "list-unit-files", "is-active", "is-enabled", "is-failed",
@@ -417,6 +429,7 @@ def _settings_off(run: Invocation, text: str, at: Arg) -> bool:
 
 
 READERS = {
+    "printenv": printenv,
     "host-info": host_info, "service": service, "accounts": accounts, "docker": docker, "kubectl": kubectl,
         "cloud": cloud,
     "infrastructure": infrastructure, "credentials": credentials, "agent": agent,

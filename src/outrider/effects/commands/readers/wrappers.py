@@ -5,7 +5,7 @@ from __future__ import annotations
 from outrider.effects.commands.invocation import Invocation, change_directory
 from outrider.effects.commands.readers.files import part, substitute
 from outrider.effects.commands.readers.network import after_host, ssh_host
-from outrider.effects.commands.readers.shells import ASSIGNMENT, piped
+from outrider.effects.commands.readers.shells import ASSIGNMENT, environment, piped
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
 
@@ -67,7 +67,11 @@ def env(run: Invocation) -> Flow:
         elif (text[:1] != "-" or len(text) == 1) and text != "-":
             break
         at += 1
-    return run.runner.program(words[at:], state, run.stdin) if at < len(words) else UNKNOWN
+    if at < len(words):
+        return run.runner.program(words[at:], state, run.stdin)
+    if not {"-i", "-", "--ignore-environment", "--help", "--version"} & {word.text for word in words}:
+        environment(run)
+    return Flow(origin="file")
 
 
 def env_value(run: Invocation, name: str, value: Arg) -> None:
