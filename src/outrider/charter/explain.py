@@ -20,12 +20,27 @@ _DO = {
     "spawn": "start", "install": "install", "commit": "commit to", "push": "push to", "deploy": "deploy",
     "use_credential": "use", "prompt": "prompt",
 }  # fmt: skip
+_WORDS = {
+    "repo/**": "this repository", "@tmp": "temporary directories", "@system": "system files",
+    "@caches": "caches of build tools", "@registries": "package registries", "@loopback": "this machine itself",
+    "websearch": "the host's web search", "~/.claude/**": "~/.claude",
+}  # fmt: skip
+_CARRIES = {
+    "secret": "This agent has seen a secret",
+    "untrusted": "This agent has read text that anybody may have written",
+}
 _SHOWN = 160
+_FIRST = 5
 _STEP_DOWN = {"high": "medium", "medium": "low", "low": "low"}
 
 
 def _short(value: str) -> str:
     return value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
+
+
+def in_words(pattern: str) -> str:
+    """Return a charter's pattern for a reader who does not know its groups: ``@tmp`` is ``temporary directories``."""
+    return _WORDS.get(pattern, pattern)
 
 
 class Part(NamedTuple):
@@ -98,21 +113,22 @@ def _why(info: Info, verdict: Verdict, about: About) -> tuple[str, str]:
         )
     do = _DO.get(effect.verb, effect.verb)
     if info.section == "floor":
-        return f"{info.reason} ({effect.verb} {shown})", "nothing: a person does this outside an agent"
+        told = f"{info.reason.removesuffix('.')}: {effect.verb} {shown}"
+        return told, "nothing: a person does this outside an agent"
     if info.section == "never":
         return (
-            f'Charter {name} never lets an agent {do} "{info.text}" ({shown}).',
+            f"Charter {name} never lets an agent {do} {_named(info, shown)}.",
             f'remove "{info.text}" from [never] {info.verb} of charter {name}',
         )
     if info.section == "ask":
         return (
-            f'Under charter {name} a person decides about {effect.verb} "{info.text}" ({shown}).',
-            f'a person\'s yes; or remove "{info.text}" from [ask] {info.verb} of charter {name}',
+            f"Charter {name} asks a person before an agent may {do} {_named(info, shown)}.",
+            f'say yes when asked, or remove "{info.text}" from [ask] {info.verb} of charter {name}',
         )
     if info.section == "flow":
-        carries = f"The agent's context carries {info.text}{_since(info, about)}"
+        carries = _CARRIES.get(info.text, "This agent's context carries a label")
         return (
-            f"{carries}, and charter {name} lets none such {do} {shown}.",
+            f"{carries} ({info.text}{_since(info, about)}), and charter {name} lets no such agent {do} {shown}.",
             f'add "{shown}" to except of [flow] {info.text} of charter {name}',
         )
     return (
@@ -123,19 +139,24 @@ def _why(info: Info, verdict: Verdict, about: About) -> tuple[str, str]:
 
 def _since(info: Info, about: About) -> str:
     origins = [label.origin for label in about.labels if isinstance(label, Label) and label.name == info.text]
-    return f" (since event {min(origins)})" if origins and min(origins) >= 0 else ""
+    before = [origin for origin in origins if origin >= 0]
+    return f", since event {min(before)}" if before else ", by this very call" if origins else ""
+
+
+def _named(info: Info, shown: str) -> str:
+    return shown if info.text == shown else f'{shown} (its rule: "{info.text}")'
 
 
 def _advice(info: Info, effect: Effect) -> str:
     if info.section == "never":
-        return "Work without it: ask the person you work for if you need what it holds."
+        return "Work without it, and tell your user if you cannot."
     if info.section == "flow":
-        return f"Hand this step to a person or to an agent whose context does not carry {info.text}."
+        return "Leave this step to your user, and say what it is. An agent that you start has seen what you have seen."
     if effect.verb == "push" and "inexact" in effect.flags:
         return "Name the branch: git push REMOTE BRANCH."
     if info.section == "ask":
-        return "Say what you want to do and why, and wait for the answer."
-    return f"Find a way without this {effect.verb}, or ask the person you work for."
+        return "Tell your user what you want to do and why; it is theirs to decide."
+    return "Find a way without it, or ask your user."
 
 
 def _not_known(bound: Bound, position: int, effect: Effect, value: str) -> RuleHit:
@@ -145,10 +166,9 @@ def _not_known(bound: Bound, position: int, effect: Effect, value: str) -> RuleH
         charter=bound.name,
         digest=bound.digest,
         effect=position,
-        reason=f"Part of what this would {_DO.get(effect.verb, effect.verb)} is not known before it runs: "
-        f"{_short(value)}.",
+        reason=f"What this would {_DO.get(effect.verb, effect.verb)} cannot be told before it runs: {_short(value)}.",
         advice="Write the path, host or name out, without variables and substitutions.",
-        unlock=f'write it out; or add "*" to [may] {effect.verb} of charter {bound.name}',
+        unlock=f'add "*" to [may] {effect.verb} of charter {bound.name}',
     )
 
 
@@ -160,20 +180,25 @@ def _not_permitted(bound: Bound, position: int, effect: Effect, value: str) -> R
     near = difflib.get_close_matches(shown, declared, 1, 0.5) if len(declared) <= 200 else []
     hint = f' The nearest it permits is "{near[0]}".' if near else ""
     where = "[may] or [delegate]" if bound.ceiling else "[may]"
-    whose = " (a parent's)" if bound.ceiling else ""
-    advice = "Stay with what the charter permits: " + ", ".join(declared[:4]) + "." if declared else (
-        f"Find a way without this {verb}, or ask the person you work for."
-    )  # fmt: skip
+    whose = ", which binds this agent's parent," if bound.ceiling else ""
+    do = _DO.get(verb, verb)
+    advice = f"{_allowed(do, declared)} Or ask your user." if declared else "Find a way without it, or ask your user."
     return RuleHit(
         rule=f"{name}.may.{verb}",
         verdict="deny",
         charter=name,
         digest=bound.digest,
         effect=position,
-        reason=f"Charter {name}{whose} does not permit to {_DO.get(verb, verb)} {shown}.{hint}",
+        reason=f"Charter {name}{whose} does not let this agent {do} {shown}.{hint}",
         advice=advice,
         unlock=f'add "{shown}" to {where} {verb} of charter {name}',
     )
+
+
+def _allowed(do: str, declared: Sequence[str]) -> str:
+    shown = [in_words(pattern) for pattern in declared[:_FIRST]]
+    more = f", and {len(declared) - _FIRST} more" if len(declared) > _FIRST else ""
+    return f"You may {do} {', '.join(shown)}{more}."
 
 
 def unparsed_hit(position: int, effect: Effect, part: Part) -> RuleHit:
@@ -185,9 +210,9 @@ def unparsed_hit(position: int, effect: Effect, part: Part) -> RuleHit:
         charter=part.name,
         digest=part.digest,
         effect=position,
-        reason=f"It could not be decided: {why}. Undecided means {part.settings.undecided} for charter {part.name}.",
+        reason=f"What this does cannot be told: {why}. Charter {part.name} then says {part.settings.undecided}.",
         advice="Say it more plainly: one command at a time, with paths and hosts written out.",
-        unlock=f'write the command so that it can be read; or set undecided = "allow" in charter {part.name}',
+        unlock=f'set undecided = "allow" in charter {part.name}',
     )
 
 
@@ -208,7 +233,7 @@ def opaque_hit(position: int, effect: Effect, part: Part, *, confined: bool) -> 
             charter=part.name,
             digest=part.digest,
             effect=position,
-            reason=f"What {_short(effect.value)} does inside is not seen, and {why} in the charters of this agent.",
+            reason=f"What {_short(effect.value)} does inside cannot be seen, and {why} in the charters of this agent.",
             advice="Run the steps one by one, so that each can be judged.",
             unlock=f'set opaque = "allow" in [may] of charter {part.name} and of every charter above it',
         )
@@ -236,7 +261,7 @@ def budget_hits(chain: Sequence[Bound], effects: Sequence[Effect], counters: Cou
                 charter=bound.name,
                 digest=bound.digest,
                 reason=f"This {noun} is beyond the budget of charter {bound.name}: {key} = {limit}.",
-                advice="Finish with what is done, and say what is left to the person you work for.",
+                advice="Finish with what is done, and tell your user what is left.",
                 unlock=f"raise {key} in the budget of charter {bound.name}",
             )
 

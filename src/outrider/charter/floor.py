@@ -42,7 +42,7 @@ class FloorRule(NamedTuple):
 
 
 _CHANGE = ("write", "delete")
-_ASK_A_PERSON = "Leave the file as it is and ask the person you work for to change it."
+_ASK_A_PERSON = "Leave the file as it is and ask your user to change it."
 
 HOST_FILES = (
     # Claude Code, which Copilot, VS Code and Cursor read too
@@ -112,6 +112,11 @@ RULES = (
         "hooks-off", ("spawn", "exec"), (), 'context.flags.contains("hooks_off")',
         "This starts an agent host with its hooks switched off, so nobody could say what it does.",
         "Start it without the option or variable that switches hooks off.",
+    ),
+    FloorRule(
+        "guard-off", ("exec",), (), 'context.flags.contains("guard_off")',
+        "This pauses, ends or takes out Outrider, and no agent may do that.",
+        "Tell your user what is in the way; a person can do it in a terminal of their own.",
     ),
 )  # fmt: skip
 """The rules that hold on every host; those for Outrider's own files are made from the bindings."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outrider.charter.explain import in_words
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -44,6 +46,6 @@ def guidance(agent: Agent, charter: Charter) -> str:
 def _line(lead: str, patterns: Sequence[str]) -> list[str]:
     if not patterns:
         return []
-    shown = ", ".join(patterns[:_SHOWN])
+    shown = ", ".join(in_words(pattern) for pattern in patterns[:_SHOWN])
     more = f" and {len(patterns) - _SHOWN} more" if len(patterns) > _SHOWN else ""
     return [f"{lead}: {shown}{more}."]

@@ -46,15 +46,36 @@ def doing(effect: Effect) -> str:
 def refusal(decision: Decision, effects: Sequence[Effect], n: int) -> str:
     """Return the reason given to the agent for a deny or an ask, recorded as event ``n``."""
     hits = sorted(decision.hits, key=lambda hit: -WORSE[hit.verdict])
-    shown = _distinct(hits)[:_MAX_SHOWN]
-    lines = [f"Outrider: {_sentence(hit, effects)}" for hit in shown]
-    if len(hits) > len(shown):
-        lines.append(f"({len(hits) - len(shown)} more rules said no.)")
-    unlock = next((hit.unlock for hit in shown if hit.unlock), "")
-    if unlock and not unlock.startswith("nothing"):
-        lines.append(f"If the work really needs it, tell your user. What would allow it: {unlock}.")
-    lines.append(f"Recorded as event {n}; `outrider why {n}` explains it.")
-    return "\n".join(lines)[:MAX_REASON]
+    distinct = _distinct(hits)
+    shown = distinct[:_MAX_SHOWN]
+    said = [_sentence(hit, effects) for hit in shown]
+    if decision.enforced == "ask":
+        lead = "Outrider leaves this call to a person, and it has not run."
+    else:
+        lead = "Outrider refused this call. The hook works; this is its decision."  # Hosts call it a "hook error".
+    lines = [f"{lead} {said[0]}"] if len(said) == 1 else [lead, *(f"- {one}" for one in said)]
+    if len(distinct) > len(shown):
+        more = len(distinct) - len(shown)
+        lines.append(f"({more} more {'rule applies' if more == 1 else 'rules apply'}.)")
+    lines += _who_could(hits, asked=decision.enforced == "ask")
+    recorded = f"\nRecorded as event {n}; `outrider why {n}` explains it."
+    return "\n".join(lines)[: MAX_REASON - len(recorded)] + recorded
+
+
+def _who_could(hits: Sequence[RuleHit], *, asked: bool) -> list[str]:
+    """Return what a person could do about it: all of it is needed, and none of it is the agent's to do.
+
+    ``asked``: the host shows this to the person, who decides there and then.
+    """
+    if any(hit.unlock.startswith("nothing") for hit in hits):
+        return []
+    steps = list(dict.fromkeys(hit.unlock for hit in hits if hit.unlock))
+    if not steps:
+        return []
+    could = "; and ".join([*steps[:_MAX_SHOWN], *(["more"] if len(steps) > _MAX_SHOWN else [])])
+    if asked:
+        return [f"To allow it, a person can {could}."]
+    return [f"You cannot allow it yourself. If the work needs it, tell your user, who can {could}."]
 
 
 def told(hits: Sequence[RuleHit], n: int) -> str:
