@@ -12,6 +12,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from outrider.errors import CharterError
@@ -162,6 +163,11 @@ def _step(segment: str, state: int, pattern: tuple[str, ...]) -> Iterable[int]:
 
 
 def _overlap(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    if "**" not in value:  # Nearly always: then only a pattern with "**" in its midst needs the states.
+        tail = pattern[1:] if pattern[:1] == ("**",) else pattern
+        if "**" not in tail:
+            more = len(value) - len(tail)
+            return (more >= 0 if tail is not pattern else more == 0) and all(map(segments_meet, value[more:], tail))
     states = _closed({0}, pattern)
     for segment in value:
         states = _closed({after for state in states for after in _step(segment, state, pattern)}, pattern)
@@ -211,5 +217,11 @@ def holds(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     """
     if _apart(value, pattern):
         return False
+    return any(_overlap(value, beginning) for beginning in _beginnings(pattern))
+
+
+@lru_cache(maxsize=4096)
+def _beginnings(pattern: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the beginnings of a pattern that end at a named segment, and the empty one."""
     ends = [end for end in range(len(pattern) + 1) if pattern[max(end - 1, 0) : max(end, 1)] != ("**",)]
-    return any(_overlap(value, pattern[:end]) for end in ends)
+    return tuple(pattern[:end] for end in ends)

@@ -212,12 +212,16 @@ class FlowState:
         for sign in "*?[{":
             start = start.partition(sign)[0]
         start = start if start != path else path.rstrip("/") + "/"
-        found: set[Label] = set()
+        found: dict[str, set[int]] = {}
         for places in (self._files, self._trees):
             for other, place in places.items():
                 if other.startswith(start):
-                    found.update(on.labels(place.marks))
-        return found
+                    for name, origins in place.marks.items():
+                        known = found.setdefault(name, set())
+                        if not origins.keys() <= known:
+                            known.update(origins)
+        # A tree can hold thousands of labelled files: as for one thing, the earliest origins stand for all.
+        return {Label(name, n) for name, origins in found.items() for n in sorted(origins)[: on.MAX_ORIGINS]}
 
     def _put(self, agent: str, labels: Iterable[Label], n: int, support: int = FIRM) -> None:
         named = [Label(label.name, n if label.origin < 0 else label.origin) for label in labels]

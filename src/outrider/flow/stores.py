@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _STORE = re.compile(
     r"""(?:^|/)(?:
@@ -57,6 +58,7 @@ _HOLDS_STORES = re.compile(
 _GLOB = re.compile(r"[*?\[{]")
 
 
+@lru_cache(maxsize=4096)
 def is_secret_store(path: str) -> bool:
     """Tell whether the file at ``path`` (absolute, or beginning with ``~/``) is kept for its secrets.
 
