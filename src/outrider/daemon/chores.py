@@ -60,6 +60,7 @@ class Chores:
         while True:
             try:
                 self.once()
+                await self._parts.ledger.durable(self._parts.ledger.size - 1)
             except (OutriderError, OSError):
                 log.exception("a chore failed and will be tried again")
             await asyncio.sleep(LOOK)
