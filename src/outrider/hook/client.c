@@ -297,6 +297,7 @@ static void become_daemon(int report) {
     char *argv[2] = {NULL, NULL}, *environment[3] = {path, lang, NULL};
     int null = open("/dev/null", O_RDWR);
     sigset_t none;
+    int number;
     if (null < 0 || report < 3) _exit(127);
     dup2(null, 0);
     dup2(null, 1);
@@ -304,7 +305,7 @@ static void become_daemon(int report) {
     close_others(report);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    for (number = 1; number <= 64; number++) signal(number, SIG_DFL); /* What was ignored would stay so. */
     umask(077);
     if (chdir("/") == 0) {
         argv[0] = (char *)(uintptr_t)option[START];

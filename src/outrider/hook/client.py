@@ -13,8 +13,7 @@ from _signal import (  # type: ignore[import-not-found]  # `signal` would import
     SIG_SETMASK,
     SIG_UNBLOCK,
     SIGALRM,
-    SIGPIPE,
-    SIGXFSZ,
+    SIGCHLD,
     pthread_sigmask,
     setitimer,
     signal,
@@ -312,6 +311,7 @@ def take(lock: int) -> bool:
 def launch(program: str) -> None:
     """Start the daemon, detached from us and from the host; Undecided if it can not even be executed."""
     reader, writer = posix.pipe()
+    signal(SIGCHLD, SIG_DFL)  # Where the host ignores it, there would be nobody to wait for.
     child = posix.fork()
     if child == 0:
         try:
@@ -336,8 +336,11 @@ def become_daemon(program: str, report: int) -> None:
             posix.dup2(null, fd)
         posix.closerange(3, report)
         posix.closerange(report + 1, 65536)
-        signal(SIGPIPE, SIG_DFL)
-        signal(SIGXFSZ, SIG_DFL)  # The interpreter had ignored both.
+        for number in range(1, 65):  # What was ignored would stay so, and the interpreter ignores two by itself.
+            try:
+                signal(number, SIG_DFL)
+            except (OSError, ValueError):
+                continue  # SIGKILL, SIGSTOP, and what the C library keeps for itself.
         pthread_sigmask(SIG_SETMASK, [])
         posix.umask(0o077)
         posix.chdir("/")
