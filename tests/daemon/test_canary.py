@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 
 from outrider.detect.vectors import fill
 from outrider.events.record import CallDecided
@@ -72,13 +71,9 @@ def planted(text):
 
 def found_in(top, needles):
     hits = []
-    for folder, _, names in os.walk(top):
-        for name in names:
-            path = os.path.join(folder, name)
-            if os.path.isfile(path):
-                with open(path, "rb") as file:
-                    data = file.read() + name.encode()
-                hits += [(path, needle) for needle in needles if needle in data]
+    for path in top.rglob("*"):
+        data = path.name.encode() + (path.read_bytes() if path.is_file() else b"")
+        hits += [(path, needle) for needle in needles if needle in data]
     return hits
 
 
@@ -86,7 +81,7 @@ def test_no_secret_that_comes_through_a_door_is_on_any_disk(house, native):
     secrets = list(CANARIES.values())
     (house.home.charters / "broken.toml").write_text(f"[charter]\nname = '{secrets[0]}'\nnope = \"{secrets[1]}\"\n[\n")
     (house.home.charters / "telling.toml").write_text(
-        f'[charter]\nname = "telling"\nextends = "base"\ndescription = "{secrets[0]}"\n[may]\nread = ["/{secrets[1]}"]\n'
+        f'[charter]\nname = "telling"\ndescription = "{secrets[0]}"\nextends = "base"\n[may]\nread = ["/{secrets[1]}"]'
     )
     house.home.spool.write_text(
         json.dumps({"ts": 1, "door": secrets[0], "event": secrets[1], "why": secrets[2], "answered": secrets[3]})
