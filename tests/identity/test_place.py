@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.identity.place import RepoFacts, head_of, os_home, os_user, read_config, repository, sponsor
+from outrider.identity.place import RepoFacts, head_of, host_account, os_home, os_user, read_config, repository, sponsor
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -146,3 +146,12 @@ def test_who_answers_is_configured_else_gits_else_the_os_user():
     assert os_home(uid) == pwd.getpwuid(uid).pw_dir
     assert os_user(2**31 - 7) == f"uid:{2**31 - 7}"
     assert os_home(2**31 - 7) == ""
+
+
+def test_the_hosts_own_account_is_read_and_answers_only_where_nobody_else_is_named(tmp_path):
+    assert host_account(str(tmp_path)) == ""
+    (tmp_path / ".claude.json").write_text('{"x": 1, "oauthAccount": {"emailAddress": "ada@example.org"}, "y": [2]}')
+    assert host_account(str(tmp_path)) == "ada@example.org"
+    assert sponsor(configured="", human="", uid=0, account="ada@example.org") == "ada@example.org"
+    named = sponsor(configured="", human="Git <g@x.example>", uid=0, account="ada@example.org")
+    assert named == "Git <g@x.example>"

@@ -72,6 +72,7 @@ class Chores:
         for end in (*ends.gone(registry, boot=self._boot), *ends.expired(registry, now=parts.scribe.now())):
             parts.enrolment.end(end.agent, end.how, end.detail)
         import_spool(parts)
+        parts.enrolment.attest_late()
         parts.charters.refresh()
         self._speak(len(registry.living()))
         if parts.ledger.size - self._snapped >= SNAPSHOT_EVENTS:

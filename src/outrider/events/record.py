@@ -72,7 +72,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         control: The same for the control arguments of a call (where it goes, what it names), not its payload.
         salt: Salt of the leaf's content commitment, 32 bytes.
         private: Names behind pseudonyms and absolute places, by field name. For a birth: ``sponsor``, ``human``,
-            ``home``, ``repo``, ``cwd``, ``hostname``, ``exe``.
+            ``home``, ``repo``, ``cwd``, ``hostname``, ``exe``, ``account``.
     """
 
     entities: tuple[Entity, ...] = ()
@@ -280,6 +280,16 @@ class AgentResumed(Event, frozen=True, kw_only=True, tag="agent.resumed"):
     attested: Attestation = Attestation()
 
 
+class AgentAttested(Event, frozen=True, kw_only=True, tag="agent.attested"):
+    """What took too long to be known at a birth.
+
+    Attributes:
+        exe: SHA-256 of the executable of the agent's host process.
+    """
+
+    exe: str
+
+
 class Refusal(Event, frozen=True, kw_only=True, tag="message.refused"):
     """A message was not believed: a forged result, birth or end, or one of another user.
 
@@ -320,7 +330,8 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
         effects: What it would do; paths in the agent's home are written ``~/...``.
         findings: What detectors said.
         labels: What the agent's context carried, labels of this call's own reads included.
-        adds: Labels that an allow of this call puts on the agent, provisionally.
+        adds: Labels that this call puts on the agent if it runs: provisionally where it was allowed or a person was
+            asked, and where the host did not obey a refusal.
         counters: For budgets.
         chain: Digests of the policy sets asked, own first.
         decision: The verdict.
@@ -407,6 +418,6 @@ class LabelsJoined(Event, frozen=True, kw_only=True, tag="labels.joined"):
 
 AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
-    | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | Refusal | Prompted
+    | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentAttested | Refusal | Prompted
     | CallDecided | CallResult | HostNoted | LeverPulled | LabelsJoined
 )  # fmt: skip

@@ -12,6 +12,7 @@ from outrider.charter.narrow import effective
 from outrider.errors import CharterError, UndecidedError
 from outrider.events import message as m
 from outrider.events.record import (
+    AgentAttested,
     AgentBorn,
     AgentEnded,
     AgentResumed,
@@ -93,6 +94,7 @@ class Enrolment:
         self._repository_charter = repository_charter
         self._unattested = unattested
         self._boot = process.boot_id()
+        self._late: dict[str, tuple[int, int]] = {}
 
     async def agent_for(self, message: m.Message, peer: m.Peer) -> Agent:
         """Return the agent that a message is from; what had to be recorded for that is durable.
@@ -180,7 +182,8 @@ class Enrolment:
             attested = parent.attested if parent else Attestation(uid=peer.uid)
         else:
             attested = self._attest(host, unborn.above, peer, repo.root, repo)
-        human = place.sponsor(configured=self._sponsor, human=repo.human, uid=user)
+        account = place.host_account(home)
+        human = place.sponsor(configured=self._sponsor, human=repo.human, uid=user, account=account)
         root = repo.root or cwd
         configured = self._repository_charter(root) if root else None
         wish = Wish(
@@ -207,7 +210,9 @@ class Enrolment:
         private = {"home": home, "repo": root, "cwd": cwd, "hostname": os.uname().nodename}
         if self._people.of(human) == birth.sponsor:
             private["sponsor"] = human  # A child answers to its parent's sponsor, whose name lies beside that birth.
-        private |= {"human": place.os_user(user), "exe": host.exe if host else ""}
+        private |= {"human": place.os_user(user), "account": account, "exe": host.exe if host else ""}
+        if host is not None and not attested.exe and digest_later(host.pid) is not None:
+            self._late[birth.agent] = (host.pid, host.start)
         return self._scribe.write(
             AgentBorn,
             told_by=f"{message.door}:{message.session}"[:200],
@@ -231,6 +236,16 @@ class Enrolment:
             ttl=settings.ttl * 1_000_000,
             mode=settings.mode,
         )
+
+    def attest_late(self) -> None:
+        """Record the digests of executables that were too large to be known at a birth, once they are."""
+        for agent, (pid, start) in list(self._late.items()):
+            exe = exe_digest(pid, 0) if process.alive(pid, start) else ""
+            if exe:
+                beside = Beside(entities=(Entity("is", "digest", exe),))
+                self._scribe.write(AgentAttested, agent=agent, beside=beside, exe=exe)
+            if exe or not process.alive(pid, start):
+                del self._late[agent]
 
     def _asked(self, parent: Agent | None, wish: Wish) -> Intent | None:
         if parent is None:
@@ -260,8 +275,6 @@ class Enrolment:
         repo: place.RepoFacts | None = None,
     ) -> Attestation:
         exe = exe_digest(host.pid)
-        if not exe:
-            digest_later(host.pid)
         head = (repo.commit, repo.branch) if repo else place.head_of(root) if root else ("", "")
         return process.attest(host, uid=peer.uid, above=above, exe=exe, head=head)
 

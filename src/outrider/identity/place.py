@@ -19,6 +19,7 @@ from outrider.identity.process import small_file
 MAX_FILE = 1024 * 1024
 MAX_UP = 64
 _OBJECT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_ACCOUNT = re.compile(rb'"emailAddress"\s*:\s*"([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,255})"')
 _SECTION = re.compile(r'\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
 
 
@@ -76,9 +77,19 @@ def os_home(uid: int) -> str:
         return ""
 
 
-def sponsor(*, configured: str, human: str, uid: int) -> str:
-    """Return who answers for an agent: the configured sponsor, else git's identity, else the OS user."""
-    return configured.strip() or human.strip() or os_user(uid)
+def host_account(home: str) -> str:
+    """Return the e-mail address that the coding agent's own host is logged in with, or empty.
+
+    Claude Code keeps it in ``~/.claude.json`` (``oauthAccount.emailAddress``), a file that grows to megabytes: the
+    field is looked for in its first MiB rather than the whole parsed.
+    """
+    match = _ACCOUNT.search(small_file(f"{home}/.claude.json", MAX_FILE)) if home else None
+    return match[1].decode("ascii") if match else ""
+
+
+def sponsor(*, configured: str, human: str, uid: int, account: str = "") -> str:
+    """Return who answers for an agent: as configured, else git's identity, the host's account, the OS user."""
+    return configured.strip() or human.strip() or account or os_user(uid)
 
 
 def _find(cwd: str) -> tuple[str, str] | None:

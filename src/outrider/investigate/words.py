@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from outrider.events.record import (
+    AgentAttested,
     AgentBorn,
     AgentEnded,
     AnyEvent,
@@ -82,6 +83,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"message not believed: {event.reason}"
     if isinstance(event, LeverPulled):
         return f"{event.lever} by {event.by}" + _said(event.why)
+    if isinstance(event, AgentAttested):
+        return f"runs the program {event.exe[:16]}"
     return kind
 
 
