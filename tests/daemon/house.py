@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -182,6 +183,11 @@ class House:
     def kill(self, pid):
         os.kill(pid, signal.SIGKILL)
         gone(pid)
+        until(self.refuses)  # The kernel may still be closing the files of its last thread.
+
+    def refuses(self):
+        with socket.socket(socket.AF_UNIX) as sock:
+            return sock.connect_ex(str(self.home.socket)) != 0
 
     def stop(self):
         """End the daemon in good order and wait until its process is gone."""

@@ -94,7 +94,8 @@ def test_a_killed_daemon_loses_no_answered_call_and_the_next_call_starts_it(hous
         stop.set()
         for thread in threads:
             thread.join()
-        assert hosts[0].bash("ls", call=f"after-{number}").verdict == "silent"
+        said = hosts[0].bash("ls", call=f"after-{number}")
+        assert said.verdict == "silent", said.reason + (house.home.run / "daemon.log").read_text()
     house.stop()
     recorded = {event.call for event in house.events(CallDecided)}
     assert set(answered) <= recorded
