@@ -36,12 +36,17 @@ class Bindings(msgspec.Struct, frozen=True, kw_only=True):
         groups: ``registries`` (host patterns) and, where a list is there, ``pypi:known`` and its kin (package names).
         protected: Outrider's own directories, sockets and binaries, absolute: the floor keeps them.
         tmp: Directories for temporary files, absolute.
+        homes: Other directories that are the user's home whatever ``HOME`` says: where it leads, the user database's.
+            ``[never]``, ``[ask]`` and the floor hold there too; no permit does.
+        repos: Where the repository's path leads, if that differs; likewise.
     """
 
     home: str
     repo: str
     groups: dict[str, tuple[str, ...]] = {}
     protected: tuple[str, ...] = ()
+    homes: tuple[str, ...] = ()
+    repos: tuple[str, ...] = ()
     tmp: tuple[str, ...] = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - names to match, not files to make.
 
 
@@ -231,7 +236,12 @@ def _see(compiled: Compiled, scene: Scene, asked: Asked) -> Seen:
 def scene(bindings: Bindings) -> Scene:
     """Return bindings in normal form."""
     return Scene(
-        normal(bindings.home), normal(bindings.repo), tuple(normal(one) for one in bindings.tmp), bindings.groups
+        normal(bindings.home),
+        normal(bindings.repo),
+        tuple(normal(one) for one in bindings.tmp),
+        bindings.groups,
+        tuple(normal(one) for one in bindings.homes),
+        tuple(normal(one) for one in bindings.repos),
     )
 
 

@@ -47,12 +47,16 @@ class Scene(NamedTuple):
         repo: Absolute path, or empty.
         tmp: Absolute paths.
         groups: Group name to members.
+        homes: Other names of the home, absolute; refusals hold there as well, permits do not.
+        repos: Other names of the repository, likewise.
     """
 
     home: str
     repo: str
     tmp: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]]
+    homes: tuple[str, ...] = ()
+    repos: tuple[str, ...] = ()
 
 
 class Declared(NamedTuple):
@@ -162,6 +166,9 @@ class _Paths:
         path = folded(normal(value)) if self.fold else normal(value)
         anchors: list[tuple[Space, str]] = [("root", "/"), ("home", scene.home), ("repo", scene.repo)]
         anchors += [("tmp", directory) for directory in scene.tmp]
+        if self.fold:
+            anchors += [("home", other) for other in scene.homes]
+            anchors += [("repo", other) for other in scene.repos]
         found: list[tuple[Space, str]] = []
         for space, anchor in anchors:
             if space in self.spaces:
@@ -221,11 +228,11 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def _anchors(space: Space, scene: Scene) -> tuple[str, ...]:
-    """Return the directories that patterns of a space are anchored at."""
+    """Return the directories that refusals of a space are anchored at."""
     if space == "tmp":
         return scene.tmp
-    one = {"home": scene.home, "repo": scene.repo}.get(space, "/")
-    return (one,) if one else ()
+    known = {"home": (scene.home, *scene.homes), "repo": (scene.repo, *scene.repos)}.get(space, ("/",))
+    return tuple(one for one in known if one)
 
 
 def _unanchored(value: str) -> list[tuple[Space, str]]:

@@ -68,6 +68,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
         undecided: The chain's strictest.
         opaque: The chain's strictest.
         mode: The mode in force for the agent's own charter: the context's, or else the charter's.
+        floor: The floor's own worst word, of all hits and not only of those that are named.
     """
 
     verdict: Verdict
@@ -77,6 +78,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     undecided: Undecided
     opaque: str
     mode: Mode
+    floor: Verdict = "allow"
 
 
 class _Chain(NamedTuple):
@@ -233,7 +235,10 @@ def _sum_up(hits: list[RuleHit], line: _Chain, preview: Mode) -> Ruling:
     settings = line.settings
     verdict: Verdict = "allow"
     enforced: Verdict = "allow"
+    ground: Verdict = "allow"
     for one in hits:
+        if one.charter == "floor" and WORSE[one.verdict] > WORSE[ground]:
+            ground = one.verdict
         if WORSE[one.verdict] > WORSE[verdict]:
             verdict = one.verdict
         said: Verdict = settings.undecided if one.verdict == "error" else one.verdict
@@ -248,11 +253,13 @@ def _sum_up(hits: list[RuleHit], line: _Chain, preview: Mode) -> Ruling:
         undecided=settings.undecided,
         opaque=settings.opaque,
         mode="observe" if preview == "observe" else settings.mode,
+        floor=ground,
     )
 
 
-def _severity(one: RuleHit) -> int:
-    return -WORSE[one.verdict]
+def _severity(one: RuleHit) -> tuple[int, bool]:
+    """The worst first, and of these the floor's: what no charter can change is said even where there is much to say."""
+    return -WORSE[one.verdict], one.charter != "floor"
 
 
 def _counts(one: RuleHit, line: _Chain, preview: Mode) -> bool:

@@ -108,4 +108,4 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
 def protected(home: Home) -> tuple[str, ...]:
     """Return Outrider's own places, which no agent may write: its home, and the package itself."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - plain text
-    return (str(home.root), package)
+    return tuple(dict.fromkeys((str(home.root), package, os.path.realpath(home.root), os.path.realpath(package))))

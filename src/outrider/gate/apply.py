@@ -11,6 +11,7 @@ Invariants, each of them a test:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -30,6 +31,7 @@ from outrider.gate import answers, study
 from outrider.gate.clean import abbreviate, clean_message, clean_name, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
+from outrider.gate.names import through_second_names
 from outrider.gate.unjudged import Unjudged
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ class Gate:
             return await self._settings(message, peer)
         agent = await self._enrolment.agent_for(message, peer)
         if isinstance(message, m.CallReturned):
-            return await self._returned(message, agent)
+            return await self._returned(message, agent, peer)
         if isinstance(message, m.SessionStarted):
             return m.Answer(context=self._enrolment.guidance(agent), event=agent.born_n)
         if isinstance(message, m.PromptSubmitted):
@@ -182,6 +184,7 @@ class Gate:
                 seen = study.study(call, place, self._scribe.key)
             facts = gather(seen.plan.wants)
             effects = resolve(seen.plan, facts, place)
+            effects = through_second_names(effects, lambda: self._chains.bindings(agent))
             judged = self._decide(effects, seen, agent)
             event = self._record(message, call, effects, judged, seen, agent, permission=permission, started=started)
             trees = tuple(effect.value for effect in effects if effect.verb == "commit")
@@ -197,7 +200,7 @@ class Gate:
             chain=self._chains.of(agent),
             labels=self._state.flow.labels_of(agent.id),
             counters=Counters(calls=counters.calls + 1, spawns=counters.spawns + spawns, depth=agent.depth),
-            mode=agent.mode,
+            mode="observe" if self._previews(agent) else "enforce",
             now=self._scribe.now(),
             agent=agent.id,
             paused=self._state.paused(self._scribe.now()),
@@ -206,6 +209,13 @@ class Gate:
         if agent.expires and self._scribe.now() > agent.expires:
             return _expired(judged, agent)
         return judged
+
+    def _previews(self, agent: Agent) -> bool:
+        """Tell whether an agent is only watched although its charter enforces.
+
+        Where the charter itself observes, the charters above it still hold: an ``unclaimed`` agent is bound by base.
+        """
+        return agent.mode == "observe" and self._chains.charter(agent.digest).mode != "observe"
 
     def _record(
         self,
@@ -239,7 +249,7 @@ class Gate:
             effects=tuple(_written(effect, agent.home, self._scribe.key) for effect in effects),
             findings=seen.findings,
             labels=judged.labels,
-            adds=judged.adds if judged.decision.enforced == "allow" else (),
+            adds=judged.adds,  # Of an ask and a deny too: a person may say yes, and a host may not obey.
             counters=Counters(calls=counters.calls + 1, spawns=counters.spawns, depth=agent.depth),
             chain=agent.chain,
             decision=_abbreviated(judged.decision, effects, agent.home, self._scribe.key),
@@ -248,13 +258,31 @@ class Gate:
             permission=permission,
         )
 
-    async def _returned(self, message: m.CallReturned, agent: Agent) -> m.Answer:
+    async def _returned(self, message: m.CallReturned, agent: Agent, peer: m.Peer) -> m.Answer:
+        if message.child:
+            await self._introduced(message, peer)
         async with self._lane(agent.id):
             path = message.call.args.get("file_path", "") if message.call.tool == "read" else ""
             reading = await self._read(message.output, agent, path if isinstance(path, str) else "")
             event = self._results.returned(message, agent, reading)
         await self._scribe.durable(event)
         return m.Answer(event=event.n)
+
+    async def _introduced(self, message: m.CallReturned, peer: m.Peer) -> None:
+        """Let a sub-agent be born that a call has started in the background, while that call still says its class."""
+        if self._state.registry.by_session(message.door, message.session, message.child) is not None:
+            return
+        asked = message.call.args.get("subagent_type")
+        started = m.SubagentStarted(
+            door=message.door,
+            session=message.session,
+            event=message.event,
+            host_agent=message.child,
+            cwd=message.cwd,
+            agent_type=asked if isinstance(asked, str) else "",
+        )
+        with contextlib.suppress(RefusedError):  # Then its first own message is refused, too, and says why.
+            await self._enrolment.agent_for(started, peer)
 
     async def _read(self, text: str, agent: Agent, path: str = "") -> study.Reading:
         if len(text) > study.LARGE:

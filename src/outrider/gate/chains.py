@@ -7,13 +7,17 @@ would widen.
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from outrider.charter.bound import Bindings, Bound, bind
 from outrider.charter.floor import floor
 from outrider.charter.model import from_canonical
 from outrider.errors import UndecidedError
+from outrider.identity.place import os_home
 
 if TYPE_CHECKING:
     from outrider.charter.model import Charter
@@ -58,8 +62,20 @@ class Chains:
         self._known.pop(agent_id, None)
 
     def bindings(self, agent: Agent) -> Bindings:
-        """Return the meaning of ``~``, ``repo/`` and groups for an agent."""
-        return Bindings(home=agent.home, repo=agent.repo or agent.cwd, groups=self._groups, protected=self._protected)
+        """Return the meaning of ``~``, ``repo/`` and groups for an agent.
+
+        ``HOME`` is the word of whoever started the host. What is refused below ``~`` is therefore refused below the
+        home that the user database names as well, and below whatever else these paths are called.
+        """
+        repo = agent.repo or agent.cwd
+        return Bindings(
+            home=agent.home,
+            repo=repo,
+            groups=self._groups,
+            protected=self._protected,
+            homes=_also((agent.home, os_home(agent.attested.uid)), agent.home),
+            repos=_also((repo,), repo),
+        )
 
     def charter(self, digest: str) -> Charter:
         """Return a charter version.
@@ -78,10 +94,18 @@ class Chains:
     def _make(self, agent: Agent) -> tuple[Bound, ...]:
         chain: dict[tuple[str, bool, str, str], Bound] = {}
         own = self.bindings(agent)
-        chain["", False, own.home, own.repo] = floor(own)
+        above = {one.home: None for one in self._state.registry.lineage(agent.id)}
+        ground = msgspec.structs.replace(own, homes=tuple({**dict.fromkeys(own.homes), **above}))
+        chain["", False, own.home, own.repo] = floor(ground)
         for link in self._state.registry.links(agent.id):
             bindings = self.bindings(link.owner)
             mark = (link.digest, link.ceiling, bindings.home, bindings.repo)
             if mark not in chain:
                 chain[mark] = bind(self.charter(link.digest), bindings, ceiling=link.ceiling)
         return tuple(chain.values())
+
+
+def _also(paths: tuple[str, ...], known: str) -> tuple[str, ...]:
+    """Return every other name of directories: themselves, and where they lead."""
+    found = {name: None for path in paths if path for name in (path, os.path.realpath(path))}
+    return tuple(name for name in found if name not in {known, "/"})

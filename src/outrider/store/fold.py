@@ -185,8 +185,9 @@ class Fold:
             (n, event.ts, "call.decided", event.agent, decision.verdict, enforced, event.tool, event.name, event.call,
              0 if refused else spawns, opaque)
         )  # fmt: skip
-        if event.labels or event.adds:
-            self._carries(event.agent, event.labels + event.adds, n)
+        carried = event.labels if refused else event.labels + event.adds
+        if carried:
+            self._carries(event.agent, carried, n)
         if event.permission:
             return
         self._tally("calls")

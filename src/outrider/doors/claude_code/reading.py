@@ -46,6 +46,7 @@ TOOLS: dict[str, Tool] = {
     "Read": "read",
     "Write": "write",
     "Edit": "edit",
+    "MultiEdit": "edit",
     "NotebookEdit": "edit",
     "Grep": "search",
     "Glob": "search",
@@ -127,7 +128,7 @@ def parse(payload: bytes, event: str) -> Message:
 
     Raises:
         BadInputError: The payload is not JSON, nests deeper than :data:`MAX_DEPTH`, has a field of a wrong type, is of
-            another event, or names no tool where one is asked for.
+            another event, has a working directory that is not absolute, or names no tool where one is asked for.
     """
     raw = _decode(payload)
     shape, build = _READERS.get(event, (_Common, None))
@@ -137,6 +138,8 @@ def parse(payload: bytes, event: str) -> Message:
         raise BadInputError(f"the {event} event has a field of a wrong type: {error}") from error
     if fields.hook_event_name not in (None, event):
         raise BadInputError(f"the hook for {event} was given the event {fields.hook_event_name[:64]!r}")
+    if fields.cwd and not fields.cwd.startswith("/"):
+        raise BadInputError("the event's working directory is not an absolute path")
     common = {
         "door": NAME,
         "session": fields.session_id or "",
