@@ -12,7 +12,7 @@ import msgspec
 
 from outrider.charter.ruling import Context, Ruling, rule
 from outrider.events.call import Effect, Finding, Label
-from outrider.events.decision import Decision, RuleHit, Verdict, worst
+from outrider.events.decision import Decision, RuleHit, Verdict
 from outrider.flow.labels import brings
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ def enforce(ruling: Ruling, setting: Setting) -> Verdict:
     """Return what the host is told: the ruling's own word, or, under a pause, only what the floor refuses."""
     if not setting.paused:
         return ruling.enforced
-    verdict = worst([hit.verdict for hit in ruling.hits if hit.charter == "floor"])
-    return ruling.undecided if verdict == "error" else verdict
+    return ruling.undecided if ruling.floor == "error" else ruling.floor
 
 
 def _is_news(label: Label, held: Sequence[Label]) -> bool:
