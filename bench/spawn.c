@@ -1,11 +1,13 @@
 /* Spawn a program N times, one after the other or W at once, and print each time from spawn to end (microseconds) and
- * each exit status. Run I reads DIR/I.in and prints into DIR/I.out.
- * usage: spawn N W DIR PROGRAM [ARG...]      a C parent: nothing of an interpreter is in the numbers. */
+ * each exit status. Run I reads DIR/I.in and prints into DIR/I.out. The program and its arguments are the lines of
+ * DIR/program: a parent that has a hook's arguments in its own command line is taken for a shell that only runs one.
+ * usage: spawn N W DIR      a C parent: nothing of an interpreter is in the numbers. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,18 +34,32 @@ static int start(pid_t *pid, const char *dir, int number, char **program) {
     return failed;
 }
 
+static int words(const char *dir, char **program) {
+    static char text[65536];
+    char path[4096], *word;
+    int n = 0;
+    FILE *file;
+    snprintf(path, sizeof path, "%s/program", dir);
+    if (!(file = fopen(path, "r"))) return 0;
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    for (word = strtok(text, "\n"); word && n < 63; word = strtok(NULL, "\n")) program[n++] = word;
+    return n;
+}
+
 int main(int argc, char **argv) {
-    int n = argc > 4 ? atoi(argv[1]) : 0, wide = argc > 4 ? atoi(argv[2]) : 0, started = 0, ended = 0, i;
+    int n = argc > 3 ? atoi(argv[1]) : 0, wide = argc > 3 ? atoi(argv[2]) : 0, started = 0, ended = 0, i;
+    char *program[64] = {0};
     pid_t *pid = calloc((size_t)n + 1, sizeof *pid);
     int *status = calloc((size_t)n + 1, sizeof *status);
     double *began = calloc((size_t)n + 1, sizeof *began), *took = calloc((size_t)n + 1, sizeof *took);
-    if (n < 1 || wide < 1 || !pid || !status || !began || !took) return 2;
+    if (n < 1 || wide < 1 || !words(argv[3], program) || !pid || !status || !began || !took) return 2;
     while (ended < n) {
         int how;
         pid_t gone;
         while (started < n && started - ended < wide) {
             began[started] = now();
-            if (start(&pid[started], argv[3], started, argv + 4)) return 3;
+            if (start(&pid[started], argv[3], started, program)) return 3;
             started++;
         }
         gone = waitpid(-1, &how, 0);

@@ -147,17 +147,18 @@ def answer_silence(path: str) -> None:
     uvloop.run(run())
 
 
-def compile_c(source: Path, out: Path) -> Path:
-    """Compile one of our programs.
+def compile_c(source: Path, out: Path, *, static: bool = False) -> Path:
+    """Compile one of our programs; ``static`` as the native hook client is, where that can be had.
 
     Raises:
         UnavailableError: There is no C compiler.
     """
-    for compiler in ("cc", "gcc", "clang"):
-        if shutil.which(compiler):
-            subprocess.run([compiler, "-O2", str(source), "-o", str(out)], check=True)
-            return out
-    raise UnavailableError("there is no C compiler, so nothing can be measured from a C parent")
+    for compiler in ("musl-gcc", "cc", "gcc", "clang") if static else ("cc", "gcc", "clang"):
+        for flags in (["-static"], []) if static else ([],):
+            command = [compiler, "-O2", *flags, str(source), "-o", str(out)]
+            if shutil.which(compiler) and subprocess.run(command, capture_output=True, check=False).returncode == 0:
+                return out
+    raise UnavailableError("there is no C compiler that works, so nothing can be measured from a C parent")
 
 
 def inputs(where: Path, some: Sequence[tuple[calls.Made, bool]], here: World, session: str) -> list[str]:
