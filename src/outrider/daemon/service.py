@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -140,6 +141,10 @@ class Daemon:
         ledger.commit()
         self._parts = parts
         self._controls = Controls(parts, self.stop)
+        # What stands now stands for good: looking through it again and again is what the slowest answers waited for.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         return parts
 
     def _assemble(self, ledger: Ledger, state: State) -> Parts:
