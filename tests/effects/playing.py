@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from outrider.effects import Place, plan
+from outrider.effects.place import INTO
 from outrider.events.call import Call, Effect
 
 HOME, REPO = "/home/dev", "/home/dev/proj"
@@ -23,12 +24,17 @@ def shell(text: str, cwd: str = REPO) -> tuple[Effect, ...]:
 
 
 def lines(text: str, cwd: str = REPO) -> list[str]:
-    """Effects but ``exec``, one text each: ``verb value +flag +flag``."""
+    """Effects but ``exec``, one text each: ``verb value +flag +flag``. See ``landing`` too."""
     return [
         " ".join([effect.verb, effect.value, *(f"+{flag}" for flag in effect.flags)])
         for effect in shell(text, cwd)
-        if effect.verb != "exec"
+        if effect.verb != "exec" and effect.note != INTO
     ]
+
+
+def landing(text: str, cwd: str = REPO) -> list[str]:
+    """What would be written below the destination if that is a folder."""
+    return [effect.value for effect in shell(text, cwd) if effect.note == INTO]
 
 
 def programs(text: str) -> list[str]:

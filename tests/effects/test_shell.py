@@ -52,7 +52,10 @@ CASES = {
     "find src | while read f; do rm $f; done": [f"read {R}/src +names +recursive", f"delete {R}/src/** +pattern"],
     "find src -type f | xargs rm -f": [f"read {R}/src +names +recursive", f"delete {R}/src/** +forced +pattern"],
     "echo a b | xargs rm": [f"delete {R}/a", f"delete {R}/b"],
-    "ls | xargs -I{} mv {} out": [f"read {R}", f"read {R}/* +pattern", f"delete {R}/* +pattern", f"write {R}/out"],
+    "ls | xargs -I{} mv {} out": [
+        f"read {R}", f"read {R}/* +pattern +recursive", f"delete {R}/* +pattern +recursive",
+        f"write {R}/out +recursive",
+    ],
     "rm $(find src)": [f"read {R}/src +names +recursive", f"delete {R}/src/** +pattern"],
     "rm log-$(date +%s).txt": [f"delete {R}/log-*.txt +pattern"],
     "bash -c 'rm a'": [f"delete {R}/a"],

@@ -89,8 +89,8 @@ def test_a_path_that_leads_to_itself_has_no_resolved():
 def test_a_path_that_cannot_be_resolved_is_unparsed(gathered):
     planned = plan(playing.call_of("read", "Read", {"file_path": "a"}), PLACE)
     effects = resolve(planned, gathered, PLACE)
-    assert [(e.verb, e.kind, e.value) for e in effects] == [("unparsed", "path", f"{R}/a")]
-    assert "could not be resolved" in effects[0].note
+    assert [(e.verb, e.kind, e.value) for e in effects] == [("read", "path", f"{R}/a"), ("unparsed", "path", f"{R}/a")]
+    assert "could not be resolved" in effects[1].note
 
 
 def test_a_path_on_another_host_is_not_looked_up_here():

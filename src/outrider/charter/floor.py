@@ -109,6 +109,11 @@ RULES = (
         "Leave the settings as they are; a person changes them outside a session.",
     ),
     FloorRule(
+        "detached", ("spawn",), (), 'context.flags.contains("detached")',
+        "This starts an agent where nobody could tell whose child it is.",
+        "Start it in the foreground, or wait for it in the same command.",
+    ),
+    FloorRule(
         "hooks-off", ("spawn", "exec"), (), 'context.flags.contains("hooks_off")',
         "This starts an agent host with its hooks switched off, so nobody could say what it does.",
         "Start it without the option or variable that switches hooks off.",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 import msgspec
 
+_OPEN = re.compile(r"/dev/fd/[0-9]+")
 _IGNORED = frozenset(
     {"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/full"}
     | {"/dev/random", "/dev/urandom", "-", ""}
 )
 
+INTO = "if it is a folder"
+"""Note of a write of a file below a copy's destination: it happens if that is a folder."""
 AT_HEAD = "the branch checked out in "
 """In the note of a push whose branch is the one that a work tree is on; the work tree's path follows.
 
@@ -74,4 +78,4 @@ def literal_prefix(pattern: str) -> str:
 
 def is_ignored(path: str) -> bool:
     """Return whether reading or writing ``path`` touches nothing that lasts: ``-``, ``/dev/null`` and their kin."""
-    return path in _IGNORED or path.startswith("/dev/fd/")
+    return path in _IGNORED or _OPEN.fullmatch(path) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,17 @@ _PATH_KEYS = (
     "dir_path",
 )
 _URL_KEYS = ("url", "uri")
-_FILE_KEYS = frozenset({"path", "file_path", "filepath", "file", "filename", "source", "destination"})
+_FILE_KEYS = frozenset(
+    {"path", "paths", "file_path", "filepath", "file_paths", "file", "files", "filename", "source", "destination",
+     "target", "target_file", "targetfile", "src", "dst", "dest", "dir", "directory", "folder", "notebook_path",
+     "absolute_path", "relative_path", "old_path", "new_path", "output", "output_path", "outputpath", "localpath"}
+)  # fmt: skip
+_LOOKS = re.compile(
+    r"(?i)(get|read|list|search|fetch|view|find|describe|show|lookup|query|stat|count|check|lsp|glob|grep|ls|todo|"
+    r"tasklist|taskget|askuser|skill|tool_?search)"
+)
+"""How names of tools begin that only look."""
+_DEEP, _MANY, _LONG = 6, 400, 4096
 
 
 def text_of(args: dict[str, Any], *names: str) -> str:
@@ -60,11 +71,9 @@ def _missing(call: Call, what: str) -> Effect:
 
 def _paths(*verbs: Verb) -> Callable[[Call, Place], list[Effect]]:
     def read(call: Call, place: Place) -> list[Effect]:
-        path = text_of(call.args, *_PATH_KEYS)
-        several = call.args.get("paths") or call.args.get("files")
-        paths = (
-            [path] if path else [one for one in several if isinstance(one, str)] if isinstance(several, list) else []
-        )
+        paths = [path for path in (text_of(call.args, name) for name in _PATH_KEYS) if path]
+        for several in (call.args.get("paths"), call.args.get("files")):
+            paths += [one for one in several if isinstance(one, str) and one] if isinstance(several, list) else []
         if not paths:
             return [_missing(call, "path")]
         made = [path_effect(verb, one, call, place) for one in paths for verb in verbs]
@@ -107,19 +116,41 @@ def _mcp(call: Call, place: Place) -> list[Effect]:
     _, _, rest = call.name.partition("mcp__")
     server, _, tool = rest.partition("__")
     value = f"mcp:{server}/{tool}" if rest and tool else f"mcp:{call.name}"
-    effects = [Effect(verb="call", kind="tool", value=value)]
-    for name, given in call.args.items():
-        if not isinstance(given, str):
+    return [Effect(verb="call", kind="tool", value=value), *_named(tool or call.name, call, place)]
+
+
+def _named(tool: str, call: Call, place: Place) -> list[Effect]:
+    """Return what a tool that is not known here can do with what it is given: reach a host, read and write a file.
+
+    A tool whose name says that it looks is taken at its word; any other may write where it is pointed.
+    """
+    verbs: tuple[Verb, ...] = ("read",) if _LOOKS.match(tool) else ("read", "write")
+    effects: dict[tuple[str, str], Effect] = {}
+    pending: list[tuple[str, Any, int]] = [(name, given, 0) for name, given in call.args.items()]
+    for name, given, depth in pending:  # grows while it is walked
+        if isinstance(given, dict | list) and depth < _DEEP and len(pending) < _MANY:
+            inner = given.items() if isinstance(given, dict) else ((name, one) for one in given)
+            pending += [(str(key), one, depth + 1) for key, one in inner]
+        if not isinstance(given, str) or len(given) > _LONG or "\n" in given:
             continue
-        if name in _URL_KEYS and "://" in given:
-            host = host_of(given, bare=False)
-            if host:
-                effects.append(Effect(verb="connect", kind="host", value=host, flags=("inexact",)))
-        elif name in _FILE_KEYS and given.startswith(("/", "~/")):
-            effect = path_effect("read", given, call, place, ("inexact",))
+        host = host_of(given, bare=False) if name.lower() in _URL_KEYS and "://" in given else ""
+        if host:
+            effects["connect", host] = Effect(verb="connect", kind="host", value=host, flags=("inexact",))
+        path = given[7:] if given.lower().startswith("file://") else given
+        if "://" in path or not (name.lower() in _FILE_KEYS or _is_local(path, place)):
+            continue
+        for verb in verbs:
+            effect = path_effect(verb, path, call, place)
             if effect is not None:
-                effects.append(effect)
-    return effects
+                effects[verb, effect.value] = effect
+    return list(effects.values())
+
+
+def _is_local(text: str, place: Place) -> bool:
+    """Whether a text under any name is a path of this host."""
+    return text.startswith(
+        ("~/", "/etc/", "/usr/", "/var/", "/root/", "/opt/", "../", f"{place.home}/", f"{place.repo}/")
+    )
 
 
 def _settings(call: Call, place: Place) -> list[Effect]:
@@ -136,8 +167,8 @@ def _prompt(_call: Call, _place: Place) -> list[Effect]:
     return [Effect(verb="prompt", kind="text", value="prompt")]
 
 
-def _other(call: Call, _place: Place) -> list[Effect]:
-    return [Effect(verb="call", kind="tool", value=f"host:{call.name}")]
+def _other(call: Call, place: Place) -> list[Effect]:
+    return [Effect(verb="call", kind="tool", value=f"host:{call.name}"), *_named(call.name, call, place)]
 
 
 TOOLS: dict[str, Callable[[Call, Place], list[Effect]]] = {

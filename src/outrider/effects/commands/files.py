@@ -26,8 +26,8 @@ TABLE = (
          "read*", "-c,--format,--printf,-a,--algorithm=text -f=text -F,-m=text --files0-from=read", out=""),
     spec("readlink realpath", "text*", "--relative-to,--relative-base=text", special="realpath"),
     spec("dirname basename", "text*", "-s,--suffix=text", special="dirname"),
-    spec("cp gcp", "read+ write", _COPY),
-    spec("mv gmv", "move+ write", _COPY),
+    spec("cp gcp", "read+ write", _COPY, special="copy"),
+    spec("mv gmv", "move+ write", _COPY, special="copy"),
     spec("install ginstall", "read+ write", "-t,--target-directory=target -m,--mode,-o,--owner,-g,--group,-S=text "
          "-d,--directory=:create", special="install"),
     spec("ln link", "read+ write", "-t,--target-directory=target -f,--force=:forced -S,--suffix=text "
@@ -46,6 +46,7 @@ TABLE = (
     spec("chattr", "text write*", "-R=:recursive", special="chmod"),
     spec("chown chgrp setfacl chcon", "text write*", _RECURSIVE + " -m,-x,--modify=text --reference=read"),
     spec("lsattr getfacl namei", "read*", _RECURSIVE),
+    spec("sponge", "write", "-a=:keep"),
     spec("tee", "write*", "-a,--append=:keep", out="pass"),
     spec("dd", style="none", special="dd"),
     spec("find gfind", style="none", special="find", out="paths"),
@@ -70,7 +71,7 @@ TABLE = (
          "-r,-a,--archive,--recursive=:recursive", special="rsync"),
     spec("mktemp", "text", "-p,--tmpdir,--suffix=text -d,--directory=:create", special="mktemp"),
     spec("sync", "text*"),
-    spec("mount", "text text", "-t,-o,-L,-U=text", opaque="changes what is mounted"),
+    spec("mount", "text write", "-t,-o,-L,-U=text", opaque="changes what is mounted"),
     spec("umount", "text*", opaque="changes what is mounted"),
     spec("mkfs mkfs.ext4 mkfs.ext3 mkfs.xfs mkfs.btrfs mkfs.vfat mkswap wipefs fdisk sfdisk parted sgdisk cfdisk",
          "write*", "-t,-L,-N,-F,-o,-n,-b=text", flags="forced"),

@@ -57,13 +57,14 @@ SUBCOMMANDS = (
          special="git-clone"),
     spec("fetch pull ls-remote", "repo-url text*", _FETCH, special="git-fetch"),
     spec("push", "text*", "-o,--push-option,--repo,--signed,--recurse-submodules=text --receive-pack,--exec=shell "
-         "-f,--force,--mirror,--force-with-lease,--force-if-includes=:forced -d,--delete=:delete --all,--tags=:keep", special="git-push"),
+         "-f,--force,--mirror,--force-with-lease,--force-if-includes=:forced "
+         "-d,--delete=:delete --all,--tags=:keep", special="git-push"),
     spec("commit", "text*", _COMMIT, special="git-commit"),
     spec("merge rebase cherry-pick revert am", "text*", "-m,-s,-X,--strategy,--strategy-option,-F,--onto,-S=text "
          "-x,--exec=shell --abort,--quit,--continue,--skip=:keep", special="git-commit"),
     spec("add stage", "read*", "--chmod,--pathspec-from-file=text -A,--all,-u,-p,-f,-N,-v=:keep", special="git-index"),
     spec("rm", "delete*", "-r=:recursive -f,--force=:forced --cached=:dry", special="git-rm"),
-    spec("mv", "move+ write", "-f,--force=:forced"),
+    spec("mv", "move+ write", "-f,--force=:forced", special="copy"),
     spec("checkout switch", "text*", "-b,-B,-c,-C,--orphan,--conflict=text -f,--force=:forced", special="git-checkout"),
     spec("restore", "text*", "-s,--source=text -S,--staged=:dry -W,--worktree=:keep", special="git-restore"),
     spec("reset", "text*", "--hard=:hard --merge,--keep=:forced", special="git-reset"),

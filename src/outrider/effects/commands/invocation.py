@@ -61,6 +61,8 @@ class Invocation:
 
     def path(self, verb: Verb, arg: Arg, extra: tuple[str, ...] = ()) -> None:
         """Note an effect on a path, with the flags that the options set."""
+        if "/.outrider" in arg.text:
+            self.state.disk["outrider"] = arg.text  # What a ``kill`` behind it is given may come from there.
         flags = tuple(flag for flag in self.flags if flag in _FLAGS) + extra if self.flags or extra else ()
         self.runner.path(verb, arg, self.state, flags)
 

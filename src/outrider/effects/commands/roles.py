@@ -85,6 +85,12 @@ def _walk(run: Invocation, arg: Arg) -> None:
     run.path("read", arg, ("names", "recursive"))
 
 
+def _move(run: Invocation, arg: Arg) -> None:
+    """What is taken away, with all below it."""
+    run.path("read", arg, ("recursive",))
+    run.path("delete", arg, ("recursive",))
+
+
 def _rmtree(run: Invocation, arg: Arg) -> None:
     run.path("delete", arg, ("recursive",))
 
@@ -291,6 +297,9 @@ def _runner_of(ecosystem: str) -> Callable[[Invocation, Arg], None]:
         if "named" not in run.flags:
             _package(ecosystem)(run, arg)
         run.runner.emit("opaque", "command", arg.text, arg, (), "runs what it installs")
+        if re.match(r"outrider\b(?!-)", arg.text):
+            rest = run.rest[run.rest.index(arg) + 1 :] if arg in run.rest else []
+            run.runner.program([Arg("outrider", arg.start, arg.end), *rest], run.state, run.stdin)
 
     return role
 
@@ -326,7 +335,7 @@ ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "write": _verbs("write"),
     "edit": _verbs("read", "write"),
     "delete": _verbs("delete"),
-    "move": _verbs("read", "delete"),
+    "move": _move,
     "replace": _verbs("read", "write", "delete"),
     "tree": _tree,
     "rmtree": _rmtree,

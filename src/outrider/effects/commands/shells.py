@@ -37,7 +37,10 @@ TABLE = (
     spec("pkexec gosu su-exec", "program", "--user=text", style="posix", special="sudo"),
     spec("su runuser", "text", "-c,--command=text -s,--shell,-g,-G=text -l,-,--login=:login -u=text", special="su"),
     spec("env", "program", style="posix", special="env"),
-    spec("nohup setsid unbuffer catchsegv dbus-run-session xvfb-run caffeinate proxychains proxychains4 torify "
+    spec("setsid", "program", "-f,--fork,-c,--ctty,-w,--wait=:keep", style="posix", special="detached"),
+    spec("systemd-run daemonize dtach abduco", "program", "-t,-p,--unit,-u,--uid,--slice,-S,-G,-M,-E,--property,"
+         "--description,--on-active,--on-calendar,-a,-e,-o,-l,-c,-A,-n,-N=text", style="posix", special="detached"),
+    spec("nohup unbuffer catchsegv dbus-run-session xvfb-run caffeinate proxychains proxychains4 torify "
         "torsocks "
          "tsocks rlwrap ltrace", "program",
          "-e,-f,-s,-o,-p,-n,-a,--server-args,-S=text", style="posix"),
@@ -55,7 +58,7 @@ TABLE = (
     spec("watch entr", "", "-n,--interval,-q,--equexit=text", style="posix", special="watch"),
     spec("flock", "write program", "-w,-E,--timeout=text -c=shell", style="posix", special="flock"),
     spec("chroot", "text program", "--userspec,--groups=text", style="posix", special="remote-program"),
-    spec("unshare nsenter firejail bwrap systemd-run", "program", "-t,-p,--unit,-u,--uid,--slice,-S,-G,-M=text",
+    spec("unshare nsenter firejail bwrap", "program", "-t,-p,--unit,-u,--uid,--slice,-S,-G,-M=text",
          style="posix"),
     spec("script", "write", "-c,--command=shell -q,-a,-e,-f=:keep", special="script-log"),
     spec("xargs gxargs", "program", "-I,-n,-P,-L,-d,-s,-E,--max-args,--max-procs,--delimiter,--replace,-R,-S,-J=text "
@@ -74,5 +77,7 @@ TABLE = (
          style="posix", opaque="runs what its build file says"),
     spec("mvn mvnw gradle gradlew sbt lein msbuild xcodebuild swift", "text*", opaque="runs what its build file says"),
     spec("expect autoexpect", "script", "-c=code -f=script", style="posix", opaque="drives another program"),
-    spec("kill killall pkill", "text*", "-s,-n,-u,-t,-P,-g,-f=text"),
+    spec("kill killall pkill", "text*", style="none", special="kill"),
+    spec("outrider", style="none", special="outrider"),
+    spec("outrider-hook outrider-daemon", style="none", special="outrider-client"),
 )  # fmt: skip

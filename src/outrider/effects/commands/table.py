@@ -8,6 +8,7 @@ from outrider.effects.commands import files, git, languages, network, packages, 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers import files as read_files
 from outrider.effects.commands.readers import git as read_git
+from outrider.effects.commands.readers import guard as read_guard
 from outrider.effects.commands.readers import languages as read_languages
 from outrider.effects.commands.readers import network as read_network
 from outrider.effects.commands.readers import packages as read_packages
@@ -28,7 +29,7 @@ FAMILIES: dict[str, tuple[Spec, ...]] = {
 READERS: dict[str, Callable[[Invocation], Flow]] = {
     **read_files.READERS, **read_text.READERS, **read_shells.READERS, **read_wrappers.READERS,
     **read_network.READERS, **read_git.READERS,
-    **read_packages.READERS, **read_languages.READERS, **read_system.READERS,
+    **read_packages.READERS, **read_languages.READERS, **read_system.READERS, **read_guard.READERS,
 }  # fmt: skip
 """Every special reader, by the name that entries call it by."""
 

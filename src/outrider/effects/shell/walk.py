@@ -12,9 +12,10 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
+from outrider.effects.commands.git import EXECUTING
 from outrider.effects.commands.readers.system import is_host_unhooked
 from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS, TABLE, invoke
-from outrider.effects.place import Place, is_ignored, normal
+from outrider.effects.place import INTO, Place, is_ignored, normal
 from outrider.effects.shell.expand import MAX_TEXT, Expander
 from outrider.effects.shell.parse import parse, parse_uncached
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, Sink, State
@@ -80,6 +81,7 @@ class Walk:
         place: Where the call is made from.
         sink: Where effects go.
         flags: Flags that every effect carries here (``elevated``, ``remote``).
+        kept: Those of them that are not about starting agents alone.
         depth: How many shells, evals and functions this is inside.
         inside: The argument that the text being walked stands in, or None for the call's own text.
     """
@@ -87,6 +89,7 @@ class Walk:
     def __init__(self, place: Place, sink: Sink) -> None:
         self.place, self.sink = place, sink
         self.flags: tuple[str, ...] = ()
+        self.kept: tuple[str, ...] = ()
         self.depth = 0
         self.inside: Arg | None = None
 
@@ -100,14 +103,15 @@ class Walk:
         if self.inside is not None:
             at = self.inside
         if self.flags:
-            flags = (*flags, *self.flags)
+            flags = (*flags, *(self.flags if verb == "spawn" else self.kept))
         if len(flags) > 1:
             flags = tuple(sorted(set(flags)))
         key = (verb, kind, value, flags)
         effects = self.sink.effects
-        if key in effects:
+        known = effects.get(key)
+        if known is not None and (known.note != INTO or note == INTO):
             return
-        if len(effects) >= MAX_EFFECTS:
+        if known is None and len(effects) >= MAX_EFFECTS:
             late = ("unparsed", "text", "", ())
             note = f"more than {MAX_EFFECTS} effects"
             effects.setdefault(late, Effect(verb="unparsed", kind="text", value="", note=note))
@@ -154,6 +158,7 @@ class Walk:
         """Return a walk into the same sink whose effects all carry ``flag``."""
         other = copy.copy(self)
         other.flags = tuple(sorted({*self.flags, flag}))
+        other.kept = tuple(one for one in other.flags if one != "detached")
         return other
 
     def text(self, text: str, at: Arg, state: State, stdin: Flow) -> Flow:
@@ -336,6 +341,10 @@ class Walk:
         at = Arg(name, node.start, node.end)
         if name in RUN_ENV and values and values[0].text and node.words:
             self.text(values[0].text, at, state.fork(), UNKNOWN)
+        elif name.startswith("GIT_CONFIG_KEY_") and any(
+            not one.exact or EXECUTING.fullmatch(one.text) for one in values
+        ):
+            self.emit("exec", "command", "git", at, ("git-exec",), "this key of git's configuration runs a program")
         elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
             self.emit("opaque", "command", name, at, (), f"{name} changes what programs run")
 
@@ -375,7 +384,8 @@ class Walk:
         for item in node.items:
             if item.background or item.op == "||":
                 aside = state.fork()
-                flow = self.run(item.node, aside, stdin)
+                walk = self if not item.background or _is_awaited(node) else self.with_flag("detached")
+                flow = walk.run(item.node, aside, stdin)
                 if item.op == "||":
                     state.funcs.update(aside.funcs)
             else:
@@ -476,6 +486,13 @@ def _positional(state: State, args: tuple[Arg, ...]) -> None:
     for at, arg in enumerate(args[:9], 1):
         state.vars[str(at)] = (arg,)
     state.vars["@"] = state.vars["*"] = args
+
+
+def _is_awaited(node: Seq) -> bool:
+    """Whether the list waits for what it starts in the background: then it is a child like any other."""
+    return any(
+        type(item.node) is Simple and item.node.words[:1] and item.node.words[0].raw == "wait" for item in node.items
+    )
 
 
 def _quote(text: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+from itertools import pairwise
 
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.place import INTO
 from outrider.effects.shell.state import UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
+from outrider.effects.shell.words import has_glob
 
 _FIND_VALUES = frozenset(
     [
@@ -62,6 +65,12 @@ def under(root: Arg) -> Arg:
     return Arg(f"{text}/**" if text or root.text else "**", root.start, root.end, root.exact, glob=True, made=root.made)
 
 
+def below(root: Arg, name: str) -> Arg:
+    """Return the pattern of everything at and under ``root``, or of what has that one name."""
+    found = under(root)
+    return part(found, f"{found.text}/{name}") if name else found
+
+
 def find(run: Invocation) -> Flow:
     """``find ROOT... EXPRESSION``; what it finds lies under its roots, whatever the expression says."""
     words = run.words
@@ -71,28 +80,31 @@ def find(run: Invocation) -> Flow:
         roots.append(words[at])
         at += 1
     roots = roots or [Arg(".", run.at.start, run.at.end)]
+    names = [value for name, value in pairwise(words) if name.text == "-name"]
+    sure = not any(word.text in {"-o", "-or", ",", "!", "-not"} for word in words)
+    only = names[0].text if len(names) == 1 and sure and names[0].exact and not has_glob(names[0].text) else ""
     is_run = any(word.text in _FIND_EXEC for word in words[at:])
     for root in roots:
         run.path("read", root, ("recursive",) if is_run else ("names", "recursive"))
     while at < len(words):
-        at = _find_primary(run, words, at, roots)
+        at = _find_primary(run, words, at, [below(root, only) for root in roots])
     if any(word.text == "-printf" for word in words):
         return UNKNOWN
-    return Flow(paths=tuple(under(root) for root in roots))
+    return Flow(paths=tuple(below(root, only) for root in roots))
 
 
-def _find_primary(run: Invocation, words: list[Arg], at: int, roots: list[Arg]) -> int:
+def _find_primary(run: Invocation, words: list[Arg], at: int, founds: list[Arg]) -> int:
     """Note what the primary at ``at`` does, and return where the next one stands."""
     text = words[at].text
     at += 1
     if text in _FIND_EXEC:
         ends = (k for k in range(at, len(words)) if words[k].text in {";", "+"})
         stop = next(ends, len(words))
-        _find_exec(run, words[at:stop], roots)
+        _find_exec(run, words[at:stop], founds)
         return stop + 1
     if text == "-delete":
-        for root in roots:
-            run.path("delete", under(root), ("recursive",))
+        for found in founds:
+            run.path("delete", found, ("recursive",))
     elif text in _FIND_WRITES and at < len(words):
         run.path("write", words[at])
         return at + _FIND_WRITES[text]
@@ -104,14 +116,13 @@ def _find_primary(run: Invocation, words: list[Arg], at: int, roots: list[Arg]) 
     return at
 
 
-def _find_exec(run: Invocation, words: list[Arg], roots: list[Arg]) -> None:
+def _find_exec(run: Invocation, words: list[Arg], founds: list[Arg]) -> None:
     if not words:
         return
     if not any("{}" in word.text for word in words):
         run.runner.program(words, run.state, run.stdin)
         return
-    for root in roots:
-        found = under(root)
+    for found in founds:
         run.runner.program([substitute(word, "{}", found) for word in words], run.state, run.stdin)
 
 
@@ -141,7 +152,7 @@ def fd(run: Invocation) -> Flow:
         command = words[at + 1 :]
         if not any("{}" in word.text for word in command):
             command = [*command, Arg("{}")]
-        _find_exec(run, command, roots)
+        _find_exec(run, command, [under(root) for root in roots])
     return Flow(paths=tuple(under(root) for root in roots))
 
 
@@ -260,6 +271,34 @@ def dirname(run: Invocation) -> Flow:
     return Flow(text=(base.removesuffix(run.rest[1].text) if len(run.rest) > 1 else base) + "\n")
 
 
+def copy(run: Invocation) -> Flow:
+    """``cp``, ``mv``: what is copied lands below a destination that is a folder; what is moved brings all it holds."""
+    run.read_options()
+    if run.name in {"mv", "gmv"}:
+        run.flags.add("recursive")
+    run.apply()
+    land(run)
+    return run.finish()
+
+
+def land(run: Invocation) -> None:
+    """Note the files that come to be below the destination, should it be a folder."""
+    target = next((arg for role, arg in run.given if role == "target"), None)
+    sources = run.rest if target is not None else run.rest[:-1]
+    target = target if target is not None else run.rest[-1] if len(run.rest) > 1 else None
+    if target is None or target.text in {"/dev/null", "-"}:
+        return
+    flags = ("recursive",) if "recursive" in run.flags else ()
+    for source in sources[:64]:
+        name = posixpath.basename(source.text.rstrip("/"))
+        if not name or name in {".", ".."} or not source.exact:
+            continue
+        at = Arg(
+            f"{target.text.rstrip('/')}/{name}", target.start, target.end, target.exact, target.glob or source.glob
+        )
+        run.runner.path("write", at, run.state, flags, INTO)
+
+
 def install(run: Invocation) -> Flow:
     """``install``: copies, or with ``-d`` makes directories."""
     run.read_options()
@@ -268,6 +307,7 @@ def install(run: Invocation) -> Flow:
             run.path("write", arg)
         return UNKNOWN
     run.apply()
+    land(run)
     return run.finish()
 
 
@@ -278,7 +318,7 @@ def ln(run: Invocation) -> Flow:
     if len(run.rest) == 1 and not given:
         run.path("read", run.rest[0])
         link = part(run.rest[0], posixpath.basename(run.rest[0].text.rstrip("/")) or ".")
-        run.path("write", link)
+        run.path("write", link, ("recursive",))
         run.runner.linked(link.text, run.rest[0].text, run.state)
         return UNKNOWN
     targets = run.rest if given else run.rest[:-1]
@@ -289,9 +329,12 @@ def ln(run: Invocation) -> Flow:
         if not given and "link" in run.flags and not text.startswith("/") and "/" in links[0].text:
             text = posixpath.join(posixpath.dirname(links[0].text), text)
         run.path("read", part(target, text))
+        if "link" not in run.flags:  # A second name of the same file: what is written to it is written here.
+            run.path("write", part(target, text))
         found.append(text)
+    land(run)
     for link in links:
-        run.path("write", link)
+        run.path("write", link, ("recursive",) if "link" in run.flags else ())
         for text in found:  # Into a directory, or as the name itself: which of them is not known before it runs.
             run.runner.linked(posixpath.join(link.text, posixpath.basename(text)), text, run.state)
         if len(found) == 1 and not given:
@@ -433,8 +476,9 @@ def which(run: Invocation) -> Flow:
 
 
 READERS = {
+    "copy": copy,
     "find": find, "fd": fd, "tar": tar, "dd": dd, "realpath": realpath, "dirname": dirname, "install": install,
-        "ln": ln,
+    "ln": ln,
     "chmod": chmod, "zip": zip_files, "unzip": unzip, "seven": seven, "gzip": gzip, "split": split, "rsync": rsync,
     "mktemp": mktemp, "patch": patch, "which": which,
 }  # fmt: skip

@@ -57,8 +57,8 @@ def _key(run: Invocation, arg: Arg) -> None:
         "diff.external",
     } or low.startswith(("pager.", "filter.", "credential")):
         run.runner.text(value.lstrip("!"), arg, run.state.fork(), UNKNOWN)
-    elif not HARMLESS.match(key):
-        run.runner.emit("opaque", "command", "git", arg, (), f"{key} may run a program")
+    elif not HARMLESS.match(key) and value not in {"", "/dev/null"}:
+        run.runner.emit("exec", "command", "git", arg, ("git-exec",), f"{key} may run a program")
 
 
 def look(run: Invocation) -> Flow:
@@ -167,7 +167,7 @@ def checkout(run: Invocation) -> Flow:
         run.path("write", here(run), (*LOST, "recursive"))
     elif len(run.rest) > 1 or (run.rest and run.name == "checkout" and re.search(r"\.\w{1,5}\Z|/\Z", run.rest[0].text)):
         for arg in run.rest if len(run.rest) == 1 else run.rest[1:]:
-            run.path("write", arg, ("forced",))
+            run.path("write", arg, _whole(run, arg))
     elif run.rest:
         switched(run, run.rest[0])
         run.path("write", here(run), ("recursive", *forced))
@@ -186,7 +186,7 @@ def restore(run: Invocation) -> Flow:
 def _whole(run: Invocation, arg: Arg) -> tuple[str, ...]:
     """Return the flags of overwriting one file, or a whole tree, with what is committed."""
     is_whole = arg.text.rstrip("/") in {".", "*", ":", ":/", "..", ""} or arg.text == work_tree(run)
-    return (*LOST, "recursive") if is_whole else ("forced",)
+    return (*LOST, "recursive") if is_whole else ("forced", "recursive")
 
 
 def reset(run: Invocation) -> Flow:

@@ -6,6 +6,7 @@ import itertools
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.readers.guard import guarded
 from outrider.effects.commands.readers.python_source import read_source
 from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import UNKNOWN, Flow
@@ -58,7 +59,13 @@ def python(run: Invocation) -> Flow:
         return stdin_code(run)
     if words[at].text.startswith("/dev/fd/"):
         return stdin_code(run)
-    ROLES["script"](run, words[at])
+    return _file(run, words[at])
+
+
+def _file(run: Invocation, arg: Arg) -> Flow:
+    if arg.text.endswith("outrider/hook/client.py"):
+        guarded(run, elsewhere=False)
+    ROLES["script"](run, arg)
     return UNKNOWN
 
 
@@ -89,6 +96,9 @@ def _module(run: Invocation, value: Arg | None, rest: list[Arg]) -> Flow:
             if arg.text[:1] != "-":
                 run.path("read", arg)
         return UNKNOWN
+    if value.text.partition(".")[0] == "outrider":
+        ours = "outrider" if value.text == "outrider" else "outrider-daemon"
+        return run.runner.program([part(value, ours), *rest], run.state, run.stdin)
     name = _MODULES.get(value.text)
     if name:
         return run.runner.program([part(value, name), *rest], run.state, run.stdin)

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.readers.guard import guarded, notice
 from outrider.effects.commands.readers.shells import environment
 from outrider.effects.commands.roles import ROLES, package
 from outrider.effects.shell.state import UNKNOWN, Flow, State
@@ -17,6 +18,8 @@ from outrider.effects.shell.tree import Arg
 def host_info(run: Invocation) -> Flow:
     """Programs that only tell about the host, and the few of their arguments that change it."""
     words = {word.text for word in run.words}
+    if run.name in {"ps", "pgrep", "pidof", "lsof", "fuser", "pstree"}:
+        notice(run)
     changes = {"ip": {"add", "del", "set", "flush", "replace", "change"}, "hostnamectl": {"set-hostname", "hostname"},
                "timedatectl": {"set-time", "set-timezone", "set-ntp"}, "ifconfig": {"up", "down"}, "route": {"add",
                    "del"},
@@ -53,6 +56,8 @@ def service(run: Invocation) -> Flow:
     words = [arg.text for arg in run.rest] or ["status"]
     looks = bool(_SERVICE_LOOKS & set(words[:2])) or any(w.text in _SERVICE_LOOKS for w in run.words)
     if not looks:
+        if any("outrider" in word for word in words):
+            guarded(run, elsewhere=False)
         run.opaque("changes what runs on this host")
     return UNKNOWN
 
@@ -372,6 +377,11 @@ _AGENT_LOOKS = frozenset({"--version", "-v", "--help", "-h", "doctor", "update",
 def agent(run: Invocation) -> Flow:
     """Another agent's host. ``hooks_off`` if its hooks are switched off: by flag, by settings or by its environment."""
     words = [word.text for word in run.words]
+    if len(words) > 1 and words[0] in {"mcp", "config", "plugin"} and words[1] not in {"list", "get", "ls", "--help"}:
+        file = {"codex": ".codex/config.toml", "gemini": ".gemini/settings.json", "qwen": ".qwen/settings.json"}
+        name = file.get(run.name, ".claude.json")
+        run.path("write", Arg(f"{run.runner.place.home}/{name}", run.at.start, run.at.end))
+        return UNKNOWN
     if words and words[0] in _AGENT_LOOKS - {"mcp", "config", "plugin"}:
         return UNKNOWN
     is_off = bool(_HOOKS_OFF_WORDS & {word.partition("=")[0] for word in words})

@@ -9,6 +9,7 @@ import re
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part, under
+from outrider.effects.commands.readers.guard import notice
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
@@ -40,6 +41,7 @@ _TYPED = re.compile(r"%%|%-?[0-9]*(?:\.[0-9]+)?[sbqdcixX]")
 def grep(run: Invocation) -> Flow:
     """Grep and rg: a recursive one without files reads the directory; ``-l`` prints paths."""
     run.read_options()
+    notice(run)
     is_list = "list" in run.flags or "files" in run.flags
     is_walker = run.name in {"rg", "ag", "ack", "ugrep"}
     if "files" in run.flags:
@@ -82,6 +84,7 @@ def sed(run: Invocation) -> Flow:
 def awk(run: Invocation) -> Flow:
     """awk: its program may read, write or run as well."""
     run.read_options()
+    notice(run)
     has_file = any(role == "awk-file" for role, _ in run.given)
     for script in [] if has_file else run.rest[:1]:
         text = _AWK_BOOLEAN.sub("  ", script.text)

@@ -242,6 +242,7 @@ def at_(run: Invocation) -> Flow:
     """``at``, ``batch``: what comes in is run later."""
     if any(word.text in {"-l", "-d", "-r", "-c"} for word in run.words):
         return UNKNOWN
+    run.runner = run.runner.with_flag("detached")
     run.read_options()
     run.apply_options()
     if any(role == "script" for role, _ in run.given):
@@ -267,31 +268,6 @@ def crontab(run: Invocation) -> Flow:
     return UNKNOWN
 
 
-def tmux(run: Invocation) -> Flow:
-    """``tmux new -d COMMAND``, ``send-keys TEXT``; ``screen -dm COMMAND``."""
-    words = list(run.words)
-    subcommand = next((word.text for word in words if word.text[:1] != "-"), "")
-    if run.name == "tmux" and subcommand in {"ls", "list-sessions", "list-windows", "list-panes", "has-session",
-        "kill-session",
-                                             "kill-server", "kill-window", "capture-pane", "display-message",
-                                                 "attach", "a",
-                                             "attach-session", "set", "set-option", "resize-pane", "rename-session",
-                                             "select-window", "select-pane", "detach", "info", "has"}:  # fmt: skip
-        return UNKNOWN
-    for word in words:
-        if " " in word.text and word.text[:1] != "-":
-            run.runner.text(word.text, word, run.state.fork(), UNKNOWN)
-    if run.name == "screen":
-        at = next((place for place, word in enumerate(words) if word.text.startswith("-") and "m" in word.text), -1)
-        rest = words[at + 1 :] if at >= 0 else []
-        if len(rest) > 1 and rest[0].text == "-S":
-            rest = rest[2:]
-        if rest and " " not in rest[0].text:
-            return run.runner.program(rest, run.state.fork(), UNKNOWN)
-    run.opaque("a terminal that runs what it is typed")
-    return UNKNOWN
-
-
 READERS = {
     "sudo": sudo,
     "su": su,
@@ -305,5 +281,4 @@ READERS = {
     "ssh": ssh,
     "at": at_,
     "crontab": crontab,
-    "tmux": tmux,
 }

@@ -1,0 +1,131 @@
+"""Readers of what would change or end Outrider itself, and of what starts a program out of sight."""
+
+from __future__ import annotations
+
+import re
+
+from outrider.effects.commands.invocation import Invocation
+from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.tree import Arg
+
+_FREE = frozenset({"status", "doctor", "agents", "lineage", "log", "why", "involved", "verify", "demo", "help"})
+"""Commands of ``outrider`` that change nothing of it."""
+_FREE_CHARTER = frozenset({"list", "show", "check"})
+_HOOKED = frozenset({"init", "uninstall"})
+"""Commands that write the hosts' settings, whatever home they are given."""
+NAMED = "outrider"
+"""Where :attr:`State.disk` says that this call looked at, or for, Outrider's process."""
+
+
+def guarded(run: Invocation, *, hosts: bool = False, elsewhere: bool = True) -> None:
+    """Note that Outrider itself would be changed: its own files written, and the guard off.
+
+    ``OUTRIDER_HOME`` in front of the command says whose files, if ``elsewhere`` may count.
+    """
+    at = run.at
+    default = Arg(f"{run.runner.place.home}/.outrider", at.start, at.end)
+    named = run.state.vars.get("OUTRIDER_HOME") if elsewhere else None
+    home = Arg(named[0].text, at.start, at.end, named[0].exact) if named and named[0].text else default
+    if home.text == default.text or not home.exact or hosts:
+        run.emit("exec", "command", run.program, at, ("guard_off",))
+    run.runner.path("write", home, run.state, (), "changes Outrider itself")
+    if hosts:
+        for name in (".claude/settings.json", ".outrider"):
+            run.runner.path(
+                "write", Arg(f"{run.runner.place.home}/{name}", at.start, at.end), run.state, (), "changes Outrider"
+            )
+
+
+def outrider(run: Invocation) -> Flow:
+    """``outrider``: looking is free; what changes it writes its own files."""
+    words = [word for word in run.words if word.text[:1] != "-"]
+    if not words or any(word.text in {"-h", "--help", "--version"} for word in run.words):
+        return UNKNOWN
+    name = words[0].text
+    if name in _FREE and words[0].exact:
+        return UNKNOWN
+    if name == "charter" and (len(words) < 2 or (words[1].text in _FREE_CHARTER and words[1].exact)):
+        for arg in words[2:]:
+            if "/" in arg.text or arg.text.endswith(".toml"):
+                run.path("read", arg)
+        return UNKNOWN
+    if name == "up" and words[0].exact and not any(word.text.startswith("--s") for word in run.words):
+        run.opaque("starts Outrider's daemon")
+        return UNKNOWN
+    guarded(run, hosts=name in _HOOKED)
+    return UNKNOWN
+
+
+def client(run: Invocation) -> Flow:
+    """The hook client: hosts run it, and nobody by hand."""
+    guarded(run, elsewhere=False)
+    return UNKNOWN
+
+
+def kill(run: Invocation) -> Flow:
+    """``kill``, ``pkill``, ``killall``: ending Outrider's daemon switches the guard off."""
+    aimed = [word for word in run.words if word.text[:1] != "-" or not word.exact]
+    is_named = any("outrider" in word.text.lower() for word in run.words)
+    is_found = NAMED in run.state.disk and any(not word.exact or word.glob for word in aimed)
+    if is_named or is_found:
+        guarded(run, elsewhere=False)
+    elif run.name == "kill" and any(word.text == "-1" for word in run.words[1:]):
+        run.opaque("ends every process of this user", ("forced",))
+    return UNKNOWN
+
+
+def notice(run: Invocation) -> None:
+    """Remember that this call looked for Outrider's process."""
+    if any("outrider" in word.text.lower() for word in run.words):
+        run.state.disk[NAMED] = run.name
+
+
+def detached(run: Invocation) -> Flow:
+    """``setsid``, ``systemd-run`` and their kin: what they start is nobody's child any more."""
+    run.runner = run.runner.with_flag("detached")
+    return run.run()
+
+
+_KEY = re.compile(r"(C-.|M-.|Enter|Space|Tab|BSpace|Escape|Up|Down|Left|Right|KPEnter|Home|End)\Z")
+_TMUX_LOOKS = frozenset(
+    {"ls", "list-sessions", "list-windows", "list-panes", "has-session", "kill-session", "kill-server", "kill-window",
+     "capture-pane", "display-message", "attach", "a", "attach-session", "set", "set-option", "resize-pane",
+     "rename-session", "select-window", "select-pane", "detach", "info", "has", "capturep", "display"}
+)  # fmt: skip
+_TMUX_VALUES = frozenset({"-c", "-e", "-F", "-n", "-s", "-t", "-x", "-y", "-l", "-N", "-T", "-L", "-S", "-f"})
+
+
+def tmux(run: Invocation) -> Flow:
+    """``tmux new -d COMMAND``, ``send-keys TEXT``; ``screen -dm COMMAND``: a terminal that outlives the call."""
+    run.runner = run.runner.with_flag("detached")
+    words = list(run.words)
+    at = _behind_options(words, 0)
+    command = words[at].text if at < len(words) else ""
+    if run.name != "tmux":
+        _start(run, words[at:])
+    elif command in _TMUX_LOOKS:
+        return UNKNOWN
+    elif command in {"send-keys", "send"}:
+        for word in words[_behind_options(words, at + 1) :]:
+            if not _KEY.match(word.text):
+                run.runner.text(word.text, word, run.state.fork(), UNKNOWN)
+    else:
+        _start(run, words[_behind_options(words, at + 1) :])
+    run.opaque("a terminal that runs what it is typed")
+    return UNKNOWN
+
+
+def _behind_options(words: list[Arg], at: int) -> int:
+    while at < len(words) and words[at].text[:1] == "-" and words[at].text != "-":
+        at += 2 if words[at].text[:1] + words[at].text[-1:] in _TMUX_VALUES and words[at].text != "--" else 1
+    return at
+
+
+def _start(run: Invocation, words: list[Arg]) -> None:
+    if len(words) == 1:
+        run.runner.text(words[0].text, words[0], run.state.fork(), UNKNOWN)
+    elif words:
+        run.runner.program(words, run.state.fork(), UNKNOWN)
+
+
+READERS = {"outrider": outrider, "outrider-client": client, "kill": kill, "detached": detached, "tmux": tmux}
