@@ -253,6 +253,17 @@ def test_a_background_child_whose_launch_returned_first_still_joins_its_labels(m
     assert (joined.agent, joined.origin_agent) == (host.agent.id, host.sub("sub-1").id)
 
 
+def test_a_background_child_whose_launch_returned_first_has_the_class_that_was_asked_for(world):
+    host = world.host()
+    args = {"prompt": "look", "subagent_type": "reviewer", "run_in_background": True}
+    host.ask("Agent", args, call_id="spawn-1")
+    host.back("Agent", args, call_id="spawn-1", output="started", child="sub-1")
+    host.sub_start("sub-1", "reviewer")
+    host.bash("ls", sub="sub-1")
+    assert [born.charter for born in world.events(AgentBorn)] == ["coder", "reviewer"]
+    assert host.sub("sub-1").parent == host.agent.id
+
+
 def test_a_child_starts_with_what_its_parent_carries(make, keys):
     world = make(charter="open", charters=[charter()])
     host = world.host()
