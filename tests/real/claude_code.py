@@ -78,6 +78,11 @@ class World:
         return self.home / "repo"
 
     @property
+    def bin(self) -> Path:
+        """Where this user's own programs are; first on PATH."""
+        return self.home / ".local" / "bin"
+
+    @property
     def outrider_home(self) -> Path:
         """Where Outrider's home is for a process started with :meth:`environment`."""
         return self.home / ".outrider"
@@ -90,7 +95,7 @@ class World:
     def environment(self) -> dict[str, str]:
         """Return the whole environment of a process here. A proxy that nobody runs keeps everything on loopback."""
         return {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{self.bin}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.home),
             "OUTRIDER_HOME": str(self.outrider_home),
             "LANG": "C.UTF-8",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ def claude(world: World, cache: Path) -> ClaudeCode:
     program = find_client(cache)
     if program is None:
         pytest.skip("Claude Code is not installed; tests/real/install_claude.sh installs it into the test cache")
+    world.bin.mkdir(parents=True)
+    (world.bin / "claude").symlink_to(program)
     return ClaudeCode(program, world)
 
 
@@ -54,3 +57,10 @@ def mcp_log(world: World) -> Path:
 def mcp(mcp_log: Path) -> dict[str, Any]:
     """One MCP server, ``demo``, with the tools ``add`` and ``boom``."""
     return {"demo": {"command": sys.executable, "args": ["-I", str(HERE / "mcp_server.py"), str(mcp_log)]}}
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of loopback that nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

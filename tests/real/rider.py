@@ -32,9 +32,15 @@ PATIENCE = 15.0
 
 @dataclass(frozen=True)
 class Rider:
-    """Outrider, installed for whoever lives in ``world``."""
+    """Outrider, installed for whoever lives in ``world``.
+
+    Attributes:
+        world: The place.
+        src: The code that runs there.
+    """
 
     world: World
+    src: Path = SRC
 
     @property
     def home(self) -> Home:
@@ -42,8 +48,8 @@ class Rider:
         return Home(self.world.outrider_home)
 
     def environment(self) -> dict[str, str]:
-        """Return the world's environment, with this checkout's code first."""
-        return {**self.world.environment(), "PYTHONPATH": str(SRC)}
+        """Return the world's environment, with our code first."""
+        return {**self.world.environment(), "PYTHONPATH": str(self.src)}
 
     def command(self, *arguments: str, ok: int = 0, cwd: Path | None = None) -> str:
         """Run ``outrider ARGUMENTS`` in the repository, expect exit status ``ok``, and return its standard output."""
@@ -63,6 +69,10 @@ class Rider:
     def json(self, *arguments: str, ok: int = 0) -> Any:
         """Return what ``outrider ARGUMENTS --json`` says."""
         return msgspec.json.decode(self.command(*arguments, "--json", ok=ok))
+
+    def init(self, *arguments: str) -> None:
+        """Set the repository up as a user does: ``outrider init ARGUMENTS --yes``."""
+        self.command("init", *arguments, "--yes")
 
     def client(self, *, undecided: str = "deny", start: bool = False) -> list[str]:
         """Return the hook client's command line as ``init`` would write it, up to ``--event``.
@@ -92,7 +102,7 @@ class Rider:
 
     def _launcher(self) -> Path:
         path = self.world.root / "start-daemon"
-        path.write_text(f"#!/bin/sh\nPYTHONPATH={SRC} exec {sys.executable} -m outrider.daemon {self.home.root}\n")
+        path.write_text(f"#!/bin/sh\nPYTHONPATH={self.src} exec {sys.executable} -m outrider.daemon {self.home.root}\n")
         path.chmod(0o755)
         return path
 

@@ -162,7 +162,7 @@ def _record(home: Home, running: dict[str, Any] | None) -> dict[str, Any]:
 
 def _lines(home: Home) -> int:
     count = 0
-    for path in (home.spool, home.spool.with_suffix(".taken")):
+    for path in (home.spool, *home.run.glob("spool-*.taken")):
         try:
             with path.open("rb") as file:
                 count += sum(1 for line in file if line.strip())
