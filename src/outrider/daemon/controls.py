@@ -128,3 +128,15 @@ class Controls:
                 f"this was asked from inside the process tree of agent {agent.id}; agents cannot change their guard",
                 fix="Ask from a terminal of your own.",
             )
+        first = self._first_host()
+        if first >= 0 and process.cut_off(peer.pid, first):
+            raise RefusedError(
+                "nobody can say who started the process that asks: it was cut off from what did, as an agent could",
+                fix="Ask from a terminal of your own.",
+            )
+
+    def _first_host(self) -> int:
+        """Return when the first host process of an agent of this boot started, in clock ticks; -1 for none."""
+        boot = process.boot_id()
+        hosts = [agent.attested for agent in self._parts.state.registry.everyone()]
+        return min((host.start for host in hosts if host.pid > 0 and host.boot == boot), default=-1)

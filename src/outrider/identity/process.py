@@ -134,6 +134,34 @@ def descends(pid: int, from_pid: int, from_start: int) -> bool:
     return False
 
 
+_REAPERS = frozenset({"systemd", "init", "launchd", "tini", "dumb-init", "docker-init", "catatonit"})
+"""Names of processes that orphans are handed to, apart from process 1."""
+
+
+def cut_off(pid: int, since: int) -> bool:
+    """Return whether a process has lost the ancestors that would say who started it, and no terminal speaks for it.
+
+    True if the leader of its session (credentials(7)) is not above it any more, or if it has no controlling terminal
+    and its session was begun by an orphan after ``since`` (clock ticks since boot). A double fork and ``setsid`` look
+    so. A program that makes a terminal of its own does not: this is a hurdle, no proof.
+    """
+    here = read(pid)
+    raw = small_file(f"{PROC}/{pid}/stat", 2048)
+    fields = raw[raw.rfind(b")") + 2 :].split(b" ", 6)
+    if here is None or len(fields) < 6:
+        return True
+    session, terminal = int(fields[3]), int(fields[4])
+    if session == 0:  # Begun outside of our process namespace.
+        return False
+    leader = next((one for one in (here, *ancestors(pid)) if one.pid == session), None)
+    if leader is None:
+        return True
+    if terminal or leader.start <= since:
+        return False
+    above = parent(leader)
+    return above is None or above.pid == 1 or above.comm in _REAPERS
+
+
 def boot_id() -> str:
     """Return the kernel's id of this boot (random(4)), or the empty string."""
     return small_file(f"{PROC}/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
