@@ -23,7 +23,7 @@ from outrider.effects import Place, resolve
 from outrider.errors import OutriderError, RecordError, RefusedError
 from outrider.events import message as m
 from outrider.events.call import Call, Want
-from outrider.events.codec import canonical, commit
+from outrider.events.codec import commit
 from outrider.events.decision import Decision, RuleHit
 from outrider.events.entities import entities_of_effects
 from outrider.events.record import Beside, CallDecided, Counters, HostNoted, Prompted, Refusal
@@ -176,17 +176,20 @@ class Gate:
     async def _asked(self, message: m.Message, call: Call, peer: m.Peer, *, permission: bool = False) -> m.Answer:
         agent = await self._enrolment.agent_for(message, peer)
         place = Place(home=agent.home, repo=agent.repo, cwd=call.cwd or agent.cwd)
+        salt = os.urandom(32)
         async with self._lane(agent.id):
             started = time.perf_counter_ns()
             if study.weight(call.args) > study.LARGE:
-                seen = await self._workers.study(asyncio.get_running_loop(), call, place, self._scribe.key)
+                seen = await self._workers.study(asyncio.get_running_loop(), call, place, self._scribe.key, salt)
             else:
-                seen = study.study(call, place, self._scribe.key)
+                seen = study.study(call, place, self._scribe.key, salt)
             facts = gather(seen.plan.wants)
             effects = resolve(seen.plan, facts, place)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
             judged = self._decide(effects, seen, agent)
-            event = self._record(message, call, effects, judged, seen, agent, permission=permission, started=started)
+            event = self._record(
+                message, call, effects, judged, seen, agent, salt, permission=permission, started=started
+            )
             trees = tuple(effect.value for effect in effects if effect.verb == "commit")
             if trees and event.decision.enforced in {"allow", "ask"}:
                 self._results.expect_commit(agent.id, event.call, trees)
@@ -225,11 +228,11 @@ class Gate:
         judged: Judged,
         seen: study.Study,
         agent: Agent,
+        salt: bytes,
         *,
         permission: bool,
         started: int,
     ) -> CallDecided:
-        salt = os.urandom(32)
         beside = Beside(
             entities=entities_of_effects(effects, home=agent.home, key=self._scribe.key),
             prints=seen.prints,
@@ -253,7 +256,7 @@ class Gate:
             counters=Counters(calls=counters.calls + 1, spawns=counters.spawns, depth=agent.depth),
             chain=agent.chain,
             decision=_abbreviated(judged.decision, effects, agent.home, self._scribe.key),
-            content=commit(canonical_or_text(call.args), salt),
+            content=seen.content,
             us=(time.perf_counter_ns() - started) // 1000,
             permission=permission,
         )
@@ -378,14 +381,6 @@ class Gate:
 def source_of(message: m.Message) -> str:
     """Return the source that a message counts for: its door and session."""
     return f"{message.door}:{message.session}"[:200]
-
-
-def canonical_or_text(value: object) -> bytes:
-    """Return canonical JSON of a host's arguments; text that has no UTF-8 form is replaced, so that it hashes."""
-    try:
-        return canonical(value)
-    except (UnicodeEncodeError, msgspec.EncodeError, RecursionError):
-        return repr(value).encode("utf-8", "replace")
 
 
 def _written(effect: Effect, home: str, key: bytes) -> Effect:

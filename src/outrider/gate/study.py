@@ -18,9 +18,10 @@ import msgspec
 from outrider.detect.scan import scan_call, scan_text
 from outrider.effects import plan
 from outrider.events.call import Call, Finding, Plan
+from outrider.events.codec import canonical, commit
 from outrider.events.entities import mentions
 from outrider.events.message import text_of
-from outrider.events.record import Entity
+from outrider.events.record import Commitment, Entity
 from outrider.flow.prints import control_text, fingerprints
 
 if TYPE_CHECKING:
@@ -48,12 +49,14 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         findings: What detectors saw.
         prints: Fingerprints of all its arguments.
         control: Fingerprints of its control arguments.
+        content: Commitment to the canonical arguments.
     """
 
     plan: Plan
     findings: tuple[Finding, ...]
     prints: bytes
     control: bytes
+    content: Commitment
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +73,16 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     named: tuple[Entity, ...]
 
 
-def study(call: Call, place: Place, key: bytes) -> Study:
-    """Return what a call's text says."""
+def canonical_or_text(value: object) -> bytes:
+    """Return canonical JSON of a host's arguments; text that has no UTF-8 form is replaced, so that it hashes."""
+    try:
+        return canonical(value)
+    except (UnicodeEncodeError, msgspec.EncodeError, RecursionError):
+        return repr(value).encode("utf-8", "replace")
+
+
+def study(call: Call, place: Place, key: bytes, salt: bytes = b"") -> Study:
+    """Return what a call's text says; ``salt`` is that of the commitment to it, 32 random bytes."""
     planned = plan(call, place)
     text = text_of(call.args)[:_PRINTED]
     control = control_text(call, planned.effects)
@@ -80,6 +91,7 @@ def study(call: Call, place: Place, key: bytes) -> Study:
         findings=scan_call(call, key),
         prints=fingerprints(text, key, limit=MOST_PRINTS),
         control=fingerprints(control, key, limit=MOST_CONTROL),
+        content=commit(canonical_or_text(call.args), salt),
     )
 
 
@@ -113,6 +125,7 @@ def _end_with_parent() -> None:
 
     A worker holds both ends of its own queue, and would wait there for ever.
     """
+    os.nice(5)  # What is large may wait a little for what is small.
     daemon = parent_process()
     assert daemon is not None
 
@@ -130,13 +143,13 @@ class Workers:
         self._count = count
         self._pool: ProcessPoolExecutor | None = None
 
-    async def study(self, loop: asyncio.AbstractEventLoop, call: Call, place: Place, key: bytes) -> Study:
+    async def study(self, loop: asyncio.AbstractEventLoop, call: Call, place: Place, key: bytes, salt: bytes) -> Study:
         """As :func:`study`, elsewhere.
 
         Raises:
             concurrent.futures.process.BrokenProcessPool: The worker died twice over it; the next call gets a new one.
         """
-        return await self._twice(loop, study, call, place, key)
+        return await self._twice(loop, study, call, place, key, salt)
 
     async def read(self, loop: asyncio.AbstractEventLoop, text: str, key: bytes, home: str, path: str) -> Reading:
         """As :func:`read`, elsewhere."""
