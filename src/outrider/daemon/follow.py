@@ -16,6 +16,7 @@ def main(argv: list[str]) -> None:
     """Follow the record of the home ``argv[1]`` for as long as the process ``argv[2]`` is our parent."""
     home = Home(Path(argv[1]))
     parent = int(argv[2])
+    os.nice(5)  # The view may lag; no answer waits for it.
     record = Pairs(record_of(home))
     # A home that is deleted must stay deleted: opening its view again would make the directory anew.
     follow(View(home.view), record, stop=lambda: os.getppid() != parent or not home.record.is_dir())
