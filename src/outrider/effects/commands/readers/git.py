@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from outrider.effects.commands.git import EXECUTING, HARMLESS
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers.consoles import taken
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.readers.git_push import LOST, OWN, git_folder, here, push, reach, switched, work_tree
 from outrider.effects.commands.roles import ROLES
@@ -398,6 +399,11 @@ def forge(run: Invocation) -> Flow:
         if name.text in _FORGE_FILES and "=" not in value.text:
             run.path("read", value)
     _forge_files(run, words)
+    what = taken(run) if words[1:2] != ["list"] else ""
+    if words[:1] == ["api"] and any("DELETE" in word.text for word in run.words):
+        what = "delete"
+    if what and words[:1] not in (["alias"], ["extension"], ["config"], ["cache"]):
+        run.emit("deploy", "tool", f"{run.name}:{words[0]}-{what}", run.at, ("forced",))
     if words[:1] == ["extension"]:
         run.opaque("runs an extension")
     run.emit("connect", "host", host, run.at, () if looks else ("upload",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers.code_text import read_code
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.readers.guard import guarded
 from outrider.effects.commands.readers.python_source import read_source
@@ -27,6 +28,7 @@ def stdin_code(run: Invocation) -> Flow:
         )
     elif flow.some or flow.text is not None:
         run.opaque("runs code given as text")
+        read_code(run, flow.text or "", run.at)
     else:
         run.opaque("an interactive interpreter")
     return UNKNOWN
@@ -110,6 +112,9 @@ def interpreter(run: Invocation) -> Flow:
     """Interpreters of other languages: a file, text, or what comes in."""
     run.read_options()
     run.apply_options()
+    for role, arg in run.given:
+        if role == "code":
+            read_code(run, arg.text, arg)
     if "list" in run.flags or any(word.text in {"--version", "--help", "-v", "-V", "-h"} for word in run.words):
         return UNKNOWN
     if any(role in {"code", "script"} for role, _ in run.given):
@@ -156,6 +161,7 @@ def perl(run: Invocation) -> Flow:
         at += 1
     if code is not None:
         ROLES["code"](run, code)
+        read_code(run, code.text, code)
         for arg in rest:
             run.path("read", arg)
             if is_edit:
