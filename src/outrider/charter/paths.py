@@ -92,6 +92,7 @@ def glob_regex(segments: tuple[str, ...]) -> str:
     return "".join("(?:/[^/]+)*" if part == "**" else "/" + segment_regex(part) for part in segments)
 
 
+@lru_cache(maxsize=8192)
 def normal(path: str) -> str:
     """Return an absolute path without doubled slashes, ``.`` or ``..``; anything else as it is."""
     if not path.startswith("/"):
