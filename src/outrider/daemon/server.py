@@ -24,14 +24,52 @@ if TYPE_CHECKING:
 log = logging.getLogger("outrider.daemon")
 _CRED = struct.Struct("3i")
 
-READ_SECONDS = 30.0
+READ_SECONDS = 10.0
 """How long a client may take to send its request; the clients' own deadlines are far shorter."""
+
+MOST_WAITING = 256
+"""Connections that have not sent a whole request: honest clients send theirs at once, so the oldest is hung up on."""
+
+MOST_BYTES = 128 << 20
+"""Bytes of unfinished requests that are held together."""
+
+
+class Waiting:
+    """The connections whose requests are not whole yet, oldest first, and how much they hold."""
+
+    def __init__(self) -> None:
+        self._held: dict[Connection, int] = {}
+        self._bytes = 0
+        self._told = False
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def hold(self, one: Connection, size: int) -> None:
+        """Take note of what a connection holds; make room if it is too much."""
+        self._bytes += size - self._held.get(one, 0)
+        self._held[one] = size
+        while self._held and (len(self._held) > MOST_WAITING or self._bytes > MOST_BYTES):
+            chosen = next((other for other, held in self._held.items() if not held), None)
+            if chosen is None or self._bytes > MOST_BYTES:
+                chosen = max(self._held, key=self._held.__getitem__)
+            if not self._told:  # Once: whoever floods us must not fill the disk with it.
+                log.warning("too many unfinished requests; the oldest silent or the largest are dropped from now on")
+                self._told = True
+            chosen.hang_up()
+
+    def drop(self, one: Connection) -> None:
+        """Forget a connection that is gone, or whose request is whole."""
+        self._bytes -= self._held.pop(one, 0)
 
 
 class Connection(asyncio.Protocol):
     """One client. Bytes are collected until a frame is whole; a frame that cannot become one ends the connection."""
 
-    def __init__(self, asked: Asked, controlled: Controlled, uid: int, tasks: set[asyncio.Task[None]]) -> None:
+    def __init__(
+        self, asked: Asked, controlled: Controlled, uid: int, tasks: set[asyncio.Task[None]], waiting: Waiting
+    ) -> None:
+        self._waiting = waiting
         self._asked = asked
         self._controlled = controlled
         self._uid = uid
@@ -53,10 +91,12 @@ class Connection(asyncio.Protocol):
             self._done = True
             self._transport.abort()
             return
-        self._late = asyncio.get_running_loop().call_later(READ_SECONDS, self._hang_up)
+        self._late = asyncio.get_running_loop().call_later(READ_SECONDS, self.hang_up)
+        self._waiting.hold(self, 0)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         """Forget a client that is gone."""
+        self._waiting.drop(self)
         if self._late is not None:
             self._late.cancel()
 
@@ -67,12 +107,13 @@ class Connection(asyncio.Protocol):
         self._parts.append(data)
         self._size += len(data)
         if self._size < self._need:
+            self._waiting.hold(self, self._size)
             return
         try:
             self._try()
         except BadInputError as error:
             log.warning("a malformed request: %s", error)
-            self._hang_up()
+            self.hang_up()
 
     def _try(self) -> None:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
@@ -83,12 +124,14 @@ class Connection(asyncio.Protocol):
             return
         head = wire.read_head(data)
         self._need = head.end if head is not None else len(data) + 1
-        if head is not None and len(data) >= head.end:
+        self._waiting.hold(self, len(data))
+        if head is not None and len(data) >= head.end and not self._done:
             self._start(self._ask(head, data))
 
     def _start(self, work: Any) -> None:
         self._done = True
         self._parts = []
+        self._waiting.drop(self)
         if self._late is not None:
             self._late.cancel()
         task = asyncio.ensure_future(work)
@@ -100,9 +143,11 @@ class Connection(asyncio.Protocol):
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a request could not be answered", exc_info=error)
-            self._hang_up()
+            self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """End the connection without an answer, which to a client is undecided."""
+        self._waiting.drop(self)
         self._done = True
         self._parts = []
         if self._transport is not None:

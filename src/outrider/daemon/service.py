@@ -20,7 +20,7 @@ from outrider.daemon.chores import LOOK, SNAPSHOT, Chores, home_is_there
 from outrider.daemon.controls import Controls
 from outrider.daemon.log import keep_log
 from outrider.daemon.over_http import listen
-from outrider.daemon.server import Connection
+from outrider.daemon.server import Connection, Waiting
 from outrider.daemon.spool import import_spool
 from outrider.daemon.wiring import Parts, assemble, open_ledger
 from outrider.doors.registry import DOORS
@@ -113,9 +113,12 @@ class Daemon:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()  # We hold the lock: a socket that is there is a dead daemon's.
         old = os.umask(0o177)
+        waiting = Waiting()
         try:
             server = await asyncio.get_running_loop().create_unix_server(
-                lambda: Connection(self._asked, self._controlled, os.getuid(), self._tasks), str(path), backlog=1024
+                lambda: Connection(self._asked, self._controlled, os.getuid(), self._tasks, waiting),
+                str(path),
+                backlog=1024,
             )
         except OSError as error:
             raise UnavailableError(f"the socket {path} cannot be had: {error}") from error
