@@ -1,5 +1,5 @@
 /* Ask a daemon as fast as it answers, as C agents that each run for SECONDS or until their questions are used up.
- * usage: load SOCKET DIR AGENTS SECONDS PAUSE-US
+ * usage: load SOCKET DIR AGENTS SECONDS PAUSE-US [AGAIN]      AGAIN: begin anew when the questions are used up
  * Agent I asks what is in DIR/I.frames: per question one byte (0: silence is expected, 1: a refusal, 2: anything), four
  * bytes length (big-endian), one whole request as the hook client sends it. Its first question is not counted.
  * Every agent is a process (its host) with a child of its own (the hook client that is below it), as in real life.
@@ -57,10 +57,10 @@ static int ask(const struct sockaddr_un *to, const unsigned char *frame, size_t 
 }
 
 static void live(struct agent *me, const struct sockaddr_un *to, const char *path, volatile int *shared, double seconds,
-                 int pause) {
+                 int pause, int again) {
     struct stat facts;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const unsigned char *data, *at;
+    const unsigned char *data, *at, *second = NULL;
     if (fd < 0 || fstat(fd, &facts)) _exit(4);
     data = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (data == MAP_FAILED) _exit(4);
@@ -80,6 +80,8 @@ static void live(struct agent *me, const struct sockaddr_un *to, const char *pat
             if (pause) usleep((useconds_t)pause);
         }
         at += 5 + size;
+        if (!second) second = at;
+        if (again && at >= data + facts.st_size) at = second;
     }
     _exit(0);
 }
@@ -97,7 +99,7 @@ int main(int argc, char **argv) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%d.frames", argv[2], i);
         if (fork() == 0) {
-            if (fork() == 0) live(&all[i], &to, path, shared, seconds, pause);
+            if (fork() == 0) live(&all[i], &to, path, shared, seconds, pause, argc > 6);
             wait(NULL);
             _exit(0);
         }

@@ -81,12 +81,15 @@ def flood(seconds: float, agents: int = 8, pause: int = 10_000) -> list[Row]:
             for agent in range(agents):
                 some = here.made("mixed", int(100 * seconds), 200 + agent)
                 frames(where / f"{agent}.frames", some, here, f"{name}-{agent}")
-        frames(big / "0.frames", [(call, False) for call in calls.flood(str(here.repo), 12)], here, "flood")
+        frames(big / "0.frames", [(call, False) for call in calls.flood(str(here.repo), 6)], here, "flood")
         with daemon(here):
             alone, _ = _asked(load(here, here.home.socket, quiet, agents, seconds, pause), here)
             # The flood begins first and lasts longer than what is measured.
             with subprocess.Popen(
-                load(here, here.home.socket, big, 1, seconds + 2), stdout=subprocess.PIPE, text=True, env=here.env()
+                [*load(here, here.home.socket, big, 1, seconds + 1), "again"],
+                stdout=subprocess.PIPE,
+                text=True,
+                env=here.env(),
             ) as flooding:
                 answers, _ = _asked(load(here, here.home.socket, busy, agents, seconds, pause), here)
                 assert flooding.stdout is not None
