@@ -156,10 +156,17 @@ def test_hooks_over_http_judge_and_record_as_well(rider: Rider, claude: ClaudeCo
         for event, groups in json.loads(claude.world.settings.read_text())["hooks"].items()
     }
     assert kinds["PreToolUse"] == {"http"}
-    run = claude([bash("touch made"), bash(f"touch {outside(claude.world)}"), Turn("finished")])
-    assert run.final == "finished", run
+
+    def nobody_listens(heard: Heard) -> Turn:
+        assert "Outrider refused this call" in heard.last.text
+        rider.kill()
+        return bash("touch while-dead")
+
+    run = claude([bash("touch made"), bash(f"touch {outside(claude.world)}"), nobody_listens, Turn("finished")])
+    assert "ECONNREFUSED" in str(run), "over HTTP nobody starts the daemon in mid-session, and every event is refused"
     assert (claude.world.repo / "made").exists()
     assert not outside(claude.world).exists()
+    assert not (claude.world.repo / "while-dead").exists()
     assert [one.decision.enforced for one in rider.decisions()] == ["allow", "deny"]
     assert [result.ok for result in rider.events(CallResult)] == [True]
     assert not rider.events(RecordGap)
