@@ -5,6 +5,7 @@
     python -m bench --only judge      one of them
     python -m bench --full            10 million events in the record and in the view; hours
     python -m bench --json            one JSON object on stdout
+    python -m bench --write docs/performance.md     puts the table into the document too
 
 Nothing leaves this machine; homes are temporary; no process is left behind.
 """
@@ -21,8 +22,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))  # From a checkout, whatever is installed.
 
-from bench.measure import Row, say, table
+from bench.measure import Row, markdown, say, table
 from bench.suite import ROWS, SIZES
+
+MARKS = ("<!-- measured -->", "<!-- /measured -->")
 
 
 def machine() -> dict[str, object]:
@@ -41,11 +44,25 @@ def machine() -> dict[str, object]:
     }
 
 
+def write(document: Path, said: str, rows: list[Row]) -> None:
+    """Put the table between the marks of a document.
+
+    Raises:
+        ValueError: The document has no such marks.
+    """
+    before, opened, rest = document.read_text().partition(MARKS[0])
+    _, closed, after = rest.partition(MARKS[1])
+    if not (opened and closed):
+        raise ValueError(f"{document} has no {MARKS[0]} and {MARKS[1]}")
+    document.write_text(f"{before}{opened}\n{said}\n\n{markdown(rows)}\n{closed}{after}")
+
+
 def main() -> int:
     """Run what is asked for; 0 however the budgets were met, for a busy machine misses some."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
     parser.add_argument("--only", metavar="NAME", action="append", choices=ROWS, help=", ".join(ROWS))
+    parser.add_argument("--write", metavar="FILE", type=Path, help="put the table between the marks of a document")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--quick", action="store_true", help="less of each")
     how.add_argument("--full", action="store_true", help="10 million events")
@@ -61,8 +78,13 @@ def main() -> int:
         plain = [row.plain() for row in rows]
         print(json.dumps({"v": 1, "bench": name, "machine": where, "seconds": round(took), "rows": plain}))
         return 0
-    print(f"{where['cores']} cores, {where['processor']}, {where['system']}, Python {where['python']}, "
-          f"load {where['load']} at the start; {took:.0f} s\n")  # fmt: skip
+    said = (
+        f"{where['cores']} cores, {where['processor']}, {where['system']}, Python {where['python']}, "
+        f"load {where['load']} at the start; {took:.0f} s."
+    )
+    if options.write:
+        write(options.write, said, rows)
+    print(f"{said}\n")
     print(table(rows))
     missed = [row.name for row in rows if row.missed]
     print(f"\n{len(missed)} of {sum(1 for row in rows if row.budgets)} budgets missed" + (": " if missed else ""))

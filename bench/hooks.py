@@ -111,7 +111,7 @@ def _one_at_a_time(here: World, name: str, client: list[str], empty: list[str], 
     spent, late = _counted(spawned(here, count + WARM, 1, where, program))
     bad, lost = wrong(here, where, [refused for _, refused in some], ids)
     echoed, nothing = spread(silent, "ms")["p50"], spread(bare, "ms")["p50"]
-    row = Row(f"hook, {name} client, from C", "ms", spread(spent, "ms"), "the same daemon not judging", echoed)
+    row = Row(f"hook, {name} client, from C", "ms", spread(spent, "ms"), "a daemon that only answers", echoed)
     row.wrong = bad + lost + late
     row.notes = f"empty program {nothing:.2f} ms, fdatasync {disk:.2f} ms; {row.wrong} wrong or lost of {count}"
     if name == "native":
@@ -153,7 +153,7 @@ def _burst(here: World, client: list[str], empty: list[str], count: int = 500, w
     spent, late = spawned(here, count, wide, where, [*client, *words(here.home.socket, here.home.spool)])
     bad, lost = wrong(here, where, [refused for _, refused in some], ids)
     row = Row(f"burst of {count}, {wide} at once", "ms", spread(spent, "ms"))
-    row.baseline, row.beside = "the same daemon not judging", spread(silent, "ms")["p50"]
+    row.baseline, row.beside = "a daemon that only answers", spread(silent, "ms")["p50"]
     row.budgets = {"p50": 30.0, "p99": 90.0}
     row.wrong = bad + lost + late
     row.notes = f"{bad} wrong, {lost} lost; empty programs {spread(bare, 'ms')['p50']:.1f} ms"

@@ -139,6 +139,21 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(out)
 
 
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the rows as a table of a document."""
+    out = ["| what | p50 | p95 | p99 | budget | | beside it, in the same run |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        if "rate" in row.values:
+            cells = f"{number(row.values['rate'])}/s | | "
+        else:
+            cells = " | ".join(number(row.values[name]) for name in ("p50", "p95", "p99")) + f" {row.unit}"
+        verdict = "**missed**" if row.missed else "met" if row.budgets else ""
+        beside = f"{row.baseline} {number(row.beside)}{_unit(row)}, x{row.ratio:.3g}" if row.baseline else ""
+        told = "; ".join(part for part in (beside, row.notes) if part)
+        out.append(f"| {row.name} | {cells} | {_budget(row)} | {verdict} | {told} |")
+    return "\n".join(out)
+
+
 def _unit(row: Row) -> str:
     return row.unit if row.unit == "/s" else f" {row.unit}"
 

@@ -51,7 +51,7 @@ def sustained(seconds: float, agents: int = 64) -> list[Row]:
             lost = sum(1 for mine, many in zip(ids, asked, strict=True) for one in mine[:many] if one not in record)
             times = spread([one[1] for one in answers], "ms")
             row = Row(f"sustained, {agents} agents, {kind} calls", "/s", {"rate": len(answers) / took})
-            row.baseline, row.beside = "the same daemon not judging", bare
+            row.baseline, row.beside = "a daemon that only answers", bare
             row.budgets = {"rate": BUDGET[kind]}
             row.wrong = lost + sum(1 for _, _, right in answers if not right)
             each_took = f"each p50 {times['p50']:.1f} p99 {times['p99']:.1f} ms"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -13,16 +14,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from bench import calls
 
 from outrider.config import Home, add_repository
 from outrider.daemon.control import ask
-from outrider.daemon.server import Connection
 from outrider.demo.play import start_daemon, stop_daemon
 from outrider.doors.wire import Request as Frame
-from outrider.doors.wire import encode_request
+from outrider.doors.wire import encode_answer, encode_request, read_head
 from outrider.errors import UnavailableError
 from outrider.events.codec import decode
 from outrider.events.message import Wire
@@ -113,7 +114,7 @@ def daemon(here: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def echo(path: Path) -> Iterator[None]:
-    """Run the daemon's own socket code with nothing behind it: every question is answered with silence at once."""
+    """Run a daemon that neither judges nor records: the same loop and frames, silence as the answer to everything."""
     code = "import sys; from bench.world import answer_silence; answer_silence(sys.argv[1])"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE.parent / "src")])}
     with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env=env) as running:
@@ -126,21 +127,27 @@ def echo(path: Path) -> Iterator[None]:
             running.send_signal(signal.SIGKILL)
 
 
+class _Silent(asyncio.Protocol):
+    """Answers with silence as soon as the whole request is there."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Start with nothing."""
+        self.transport, self.data = transport, b""
+
+    def data_received(self, data: bytes) -> None:
+        """Collect, answer, hang up."""
+        self.data += data
+        head = read_head(self.data)
+        if head is not None and len(self.data) >= head.end:
+            self.transport.write(encode_answer(head.nonce, Wire()))
+            self.transport.close()
+
+
 def answer_silence(path: str) -> None:
     """Serve as :func:`echo` says, for ever."""
-    import asyncio  # noqa: PLC0415 - only the echo process needs it
-
-    async def asked(*_request: object) -> Wire:
-        return Wire()
-
-    async def controlled(*_request: object) -> dict[str, str]:
-        return {}
 
     async def run() -> None:
-        tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.get_running_loop().create_unix_server(
-            lambda: Connection(asked, controlled, os.getuid(), tasks), path, backlog=1024
-        )
+        server = await asyncio.get_running_loop().create_unix_server(_Silent, path, backlog=1024)
         print("ready", flush=True)
         await server.serve_forever()
 
