@@ -88,7 +88,8 @@ def _answer(title: str, artefact: str, told: dict[str, Any], *, full: bool) -> N
     click.echo()
     _para(
         f"What else is affected: {len(others['agents'])} more agents of its family came under it; "
-        f"{len(others['met_the_same_content'])} others read the same page, and {others['refused_among_them']} calls of theirs were refused; "
+        f"{len(others['met_the_same_content'])} others read the same page, and {others['refused_among_them']} calls of "
+        "theirs were refused; "
         f"to change: {', '.join(_short(one) for one in others['credentials']) or 'no credential'}."
     )
     _para(f"Coverage: {told['coverage']}")
