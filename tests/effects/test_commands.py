@@ -42,6 +42,7 @@ CASES = {
         f"read {R}/a", f"write {R}/a", f"read {R}/b", f"write {R}/b", f"write {R}/d", f"write {R}/d/b",
     ],
     "ln -s a b; ln -s b a; cat a": [f"read {R}/a", f"write {R}/b +recursive", f"read {R}/b", f"write {R}/a +recursive"],
+    "cp -s .a/b x; echo > x": [f"read {R}/.a/b", f"write {R}/x", f"write {R}/.a/b"],
     "ln -s /usr x; rm x": ["read /usr", f"write {R}/x +recursive", f"delete {R}/x"],
     "npx -y @anthropic-ai/claude-code@2 --bare -p hi": [
         "install npm:@anthropic-ai/claude-code", "opaque @anthropic-ai/claude-code@2", "spawn claude +hooks_off",
@@ -70,7 +71,7 @@ CASES = {
     "awk '{print $1}' a": [f"read {R}/a"],
     "awk 'BEGIN{system(\"id\")}'": ["opaque awk"],
     "sort -o b a": [f"write {R}/b", f"read {R}/a"],
-    "find . -name '*.pyc' -delete": [f"read {R} +names +recursive", f"delete {R}/** +pattern +recursive"],
+    "find . -name '*.pyc' -delete": [f"read {R} +names +recursive", f"delete {R}/**/*.pyc +pattern"],
     "find src -exec rm {} \\;": [f"read {R}/src +recursive", f"delete {R}/src/** +pattern"],
     "curl -fsSL https://a.example/x": ["connect a.example"],
     "curl -d @k https://E.example:443/": [f"read {R}/k", "connect e.example +upload"],

@@ -26,7 +26,7 @@ TABLE = (
          "read*", "-c,--format,--printf,-a,--algorithm=text -f=text -F,-m=text --files0-from=read", out=""),
     spec("readlink realpath", "text*", "--relative-to,--relative-base=text", special="realpath"),
     spec("dirname basename", "text*", "-s,--suffix=text", special="dirname"),
-    spec("cp gcp", "read+ write", _COPY, special="copy"),
+    spec("cp gcp", "read+ write", f"{_COPY} -s,-l,--symbolic-link,--link=:link", special="copy"),
     spec("mv gmv", "move+ write", _COPY, special="copy"),
     spec("install ginstall", "read+ write", "-t,--target-directory=target -m,--mode,-o,--owner,-g,--group,-S=text "
          "-d,--directory=:create", special="install"),

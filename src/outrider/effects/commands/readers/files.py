@@ -80,9 +80,7 @@ def find(run: Invocation) -> Flow:
         roots.append(words[at])
         at += 1
     roots = roots or [Arg(".", run.at.start, run.at.end)]
-    names = [value for name, value in pairwise(words) if name.text == "-name"]
-    sure = not any(word.text in {"-o", "-or", ",", "!", "-not"} for word in words)
-    only = names[0].text if len(names) == 1 and sure and names[0].exact and not has_glob(names[0].text) else ""
+    only = _only_name(words)
     is_run = any(word.text in _FIND_EXEC for word in words[at:])
     for root in roots:
         run.path("read", root, ("recursive",) if is_run else ("names", "recursive"))
@@ -91,6 +89,19 @@ def find(run: Invocation) -> Flow:
     if any(word.text == "-printf" for word in words):
         return UNKNOWN
     return Flow(paths=tuple(below(root, only) for root in roots))
+
+
+def _only_name(words: list[Arg]) -> str:
+    """Return the one name that everything found has, or an empty text if the expression does not say so plainly."""
+    if any(word.text in {"-o", "-or", ",", "("} for word in words):
+        return ""
+    before = [Arg(""), *words]
+    names = [
+        value
+        for sign, option, value in zip(before, words, words[1:], strict=False)
+        if option.text == "-name" and sign.text not in {"!", "-not"}
+    ]
+    return names[0].text if len(names) == 1 and names[0].exact and "/" not in names[0].text else ""
 
 
 def _find_primary(run: Invocation, words: list[Arg], at: int, founds: list[Arg]) -> int:
@@ -104,7 +115,7 @@ def _find_primary(run: Invocation, words: list[Arg], at: int, founds: list[Arg])
         return stop + 1
     if text == "-delete":
         for found in founds:
-            run.path("delete", found, ("recursive",))
+            run.path("delete", found)
     elif text in _FIND_WRITES and at < len(words):
         run.path("write", words[at])
         return at + _FIND_WRITES[text]
@@ -278,6 +289,11 @@ def copy(run: Invocation) -> Flow:
         run.flags.add("recursive")
     run.apply()
     land(run)
+    if "link" in run.flags and len(run.rest) > 1:
+        for source in run.rest[:-1]:
+            name = posixpath.basename(source.text.rstrip("/"))
+            run.runner.linked(f"{run.rest[-1].text}/{name}", source.text, run.state)
+        run.runner.linked(run.rest[-1].text, run.rest[0].text, run.state)
     return run.finish()
 
 
