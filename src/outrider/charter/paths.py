@@ -127,6 +127,9 @@ def overlaps(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     """
     if value[-1:] == ("**",):
         return holds(value[:-1], pattern)
+    if "**" in value and pattern[:1] == ("**",) and pattern[-1:] == ("**",):
+        # Something by that name somewhere below: not taken to lie in each directory that the pattern could name.
+        pattern = pattern[:-1]
     return not _apart(value, pattern) and _overlap(value, pattern)
 
 
@@ -216,6 +219,8 @@ def holds(value: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     so that searching a repository is not refused because a ``.env`` could be in it, and removing ``.claude`` is,
     because ``.claude/settings.json`` goes with it.
     """
+    if value[-1:] == ("**",):
+        value = value[:-1]
     if _apart(value, pattern):
         return False
     return any(_overlap(value, beginning) for beginning in _beginnings(pattern))

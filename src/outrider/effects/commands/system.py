@@ -40,7 +40,7 @@ TABLE = (
          "text*", special="cloud"),
     spec("circleci restic borg duplicity kopia nats rabbitmqadmin rabbitmqctl kafka-topics kafka-configs "
          "kafka-delete-records kafka-acls kafka-consumer-groups kafka-topics.sh kafka-delete-records.sh kafka-acls.sh "
-         "kafka-consumer-groups.sh kafka-configs.sh etcdctl redis-cli-admin pulsar-admin mc s3cmd rclone stripe twilio "
+         "kafka-consumer-groups.sh kafka-configs.sh etcdctl redis-cli-admin pulsar-admin stripe twilio "
          "cf doppler infisical algolia ngrok-api temporal buildkite-agent travis jenkins-cli", style="none",
          special="console"),
     spec("terraform tofu terragrunt pulumi packer vagrant ansible ansible-playbook ansible-galaxy ansible-vault salt "

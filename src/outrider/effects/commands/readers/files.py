@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from itertools import pairwise
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.place import INTO
 from outrider.effects.shell.state import UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
-from outrider.effects.shell.words import has_glob
 
 _FIND_VALUES = frozenset(
     [

@@ -35,6 +35,8 @@ _NET_TAILS = frozenset({"get", "post", "put", "patch", "delete", "head", "option
 _PATH_METHODS = {"read_text": "read", "read_bytes": "read", "write_text": "write", "write_bytes": "write",
                  "unlink": "delete", "rmdir": "delete", "mkdir": "write", "touch": "write", "iterdir": "read",
                  "exists": "read"}  # fmt: skip
+_CONNECTS = frozenset({"connect", "connect_ex", "create_connection", "open_connection", "HTTPConnection",
+    "HTTPSConnection", "FTP", "SMTP", "SMTP_SSL", "sendto"})  # fmt: skip
 _QUIET = frozenset({"print", "len", "str", "int", "repr", "sorted", "list", "dict", "set", "range", "sum", "min", "max",
                     "json.loads", "json.dumps", "json.load", "json.dump", "sys.exit", "enumerate", "zip", "map", "type",
                     "isinstance", "float", "abs", "round", "any", "all", "dir", "help", "id", "hash"})  # fmt: skip
@@ -106,6 +108,9 @@ def _call(run: Invocation, node: ast.Call, at: Arg) -> bool:
         if verb and isinstance(inner, ast.Call) and _dotted(inner.func) in {"Path", "pathlib.Path"} and inner.args:
             _path(run, verb, _literal(inner.args[0]), at)
             return True
+        host = _peer(node)
+        if host:
+            run.runner.emit("connect", "host", host, at, ("upload",))
         return not name or name.split(".")[0] not in {
             "os",
             "subprocess",
@@ -116,6 +121,20 @@ def _call(run: Invocation, node: ast.Call, at: Arg) -> bool:
             "pty",
         }
     return name in _QUIET or name in {"open", "Path", "pathlib.Path"} or _is_made_here(name)
+
+
+def _peer(node: ast.Call) -> str:
+    """Return where ``socket.connect((HOST, PORT))`` and its kin lead, or an empty text."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in _CONNECTS or not node.args:
+        return ""
+    first = node.args[0]
+    parts = first.elts if isinstance(first, ast.Tuple) else node.args[:2]
+    host = _literal(parts[0]) if parts else None
+    if not host:
+        return ""
+    port = parts[1] if len(parts) > 1 else None
+    number = port.value if isinstance(port, ast.Constant) and isinstance(port.value, int) else 0
+    return f"{host.lower()}:{number}" if number else host.lower()
 
 
 def _is_made_here(name: str) -> bool:
