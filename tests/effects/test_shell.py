@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outrider.effects.shell.noting import MAX_EFFECTS
 from outrider.effects.shell.parse import parse, parse_uncached
-from outrider.effects.shell.walk import MAX_EFFECTS
 
 _spec = importlib.util.spec_from_file_location("effects_playing", Path(__file__).with_name("playing.py"))
 playing = importlib.util.module_from_spec(_spec)

@@ -70,10 +70,14 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         start: Byte offset in the call's text at which the evidence starts.
         end: Byte offset just behind the evidence. ``start == end == 0`` means the whole call.
         flags: Facts about the effect that policy may ask for, sorted: ``elevated`` (sudo and its kin),
-            ``recursive``, ``forced``, ``remote`` (runs on another host), ``pattern`` (``value`` holds a glob),
-            ``inexact`` (part of ``value`` could not be known), ``hooks_off`` (starts an agent host with its hooks
-            switched off), ``upload`` (a connect that carries data out), ``invisible`` (hidden by the shell's own
-            quoting or encoding).
+            ``recursive`` (all below it as well), ``forced``, ``remote`` (runs on another host), ``pattern``
+            (``value`` holds a glob), ``inexact`` (part of ``value`` could not be known), ``names`` (names below it
+            are listed, what is in the files is not read), ``hooks_off`` (starts an agent host with its hooks
+            switched off), ``detached`` (starts an agent whose parent nobody could tell), ``guard_off`` (changes or
+            ends Outrider), ``upload`` (a connect that carries data out), ``invisible`` (hidden by the shell's own
+            quoting or encoding), ``discards`` (throws away work that git cannot bring back), ``git-own`` (git's own
+            writing in its folder, which sets no key and puts no program there), ``git-safe`` and ``git-exec`` (sets
+            a key of git's configuration that runs nothing, or that makes git run something).
         note: Why, for a person, where the effect is not obvious: ``could not read the text after line 3``.
     """
 
