@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 Mode = Literal["enforce", "observe"]
 MAX_HITS = 16
-MOST_ORIGINS = 8
-"""Origins of one label that a context remembers. A session that reads a thousand pages is not more untrusted for it."""
-
 PENDING = -1
 """Origin of a label that the call under judgement itself brings."""
 
@@ -98,7 +95,8 @@ def decide(
         ),
     )
     adds = _merge((), {*carried} | {Label(name, PENDING) for name in brings(effects, findings)})
-    adds = tuple(label for label in adds if _is_news(label, setting.labels))
+    known = set(setting.labels)
+    adds = tuple(label for label in adds if label not in known)
     stops = tuple(hit for hit in ruling.hits if hit.verdict != "allow")
     told = tuple(hit for hit in ruling.hits if hit.verdict == "allow" and hit.advice)
     decision = Decision(
@@ -116,11 +114,6 @@ def enforce(ruling: Ruling, setting: Setting) -> Verdict:
     if not setting.paused:
         return ruling.enforced
     return ruling.undecided if ruling.floor == "error" else ruling.floor
-
-
-def _is_news(label: Label, held: Sequence[Label]) -> bool:
-    """Tell whether a label says something that the context does not say often enough already."""
-    return label not in held and sum(1 for one in held if one.name == label.name) < MOST_ORIGINS
 
 
 def _merge(held: Sequence[Label], more: set[Label]) -> tuple[Label, ...]:
