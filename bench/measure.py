@@ -119,6 +119,8 @@ def number(value: float) -> str:
     """Return a number with as many digits as one looks at."""
     if value >= 1000:
         return f"{value:,.0f}"
+    if value < 0.1:
+        return f"{value:.2g}"
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 

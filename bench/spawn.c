@@ -55,15 +55,14 @@ int main(int argc, char **argv) {
     double *began = calloc((size_t)n + 1, sizeof *began), *took = calloc((size_t)n + 1, sizeof *took);
     if (n < 1 || wide < 1 || !words(argv[3], program) || !pid || !status || !began || !took) return 2;
     while (ended < n) {
-        int how;
-        pid_t gone;
-        while (started < n && started - ended < wide) {
+        int how, room = started < n && started - ended < wide;
+        pid_t gone = waitpid(-1, &how, room ? WNOHANG : 0); /* Who has ended is seen to before the next is started. */
+        if (gone <= 0 && room) {
             began[started] = now();
             if (start(&pid[started], argv[3], started, program)) return 3;
             started++;
         }
-        gone = waitpid(-1, &how, 0);
-        for (i = 0; i < started; i++)
+        for (i = 0; gone > 0 && i < started; i++)
             if (pid[i] == gone) {
                 took[i] = now() - began[i];
                 status[i] = WIFEXITED(how) ? WEXITSTATUS(how) : 255;
