@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from outrider.detect.redact import redact_host
 from outrider.events.entities import guess
 from outrider.store import reading
 from outrider.store.fold import backwards
@@ -76,6 +77,10 @@ def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
     # An argument that is not UTF-8 comes with surrogates, which no record can hold.
     text = artefact.strip().encode("utf-8", "replace").decode()
     read_as = [pair for pair in guess(text, key=key) if pair[0] != "pid" or _PID.match(text)]
+    if key:
+        # A label of a host that may hold smuggled data is recorded as its print, and is looked up as such.
+        printed = [(kind, redact_host(value, key)) for kind, value in read_as if kind == "host"]
+        read_as += [pair for pair in printed if pair not in read_as]
     things: dict[int, Thing] = {}
     for kind, value in read_as:
         for thing in _things(view, kind, value, whole="://" not in text):
