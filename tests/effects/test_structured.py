@@ -121,3 +121,45 @@ def test_a_normal_path_is_normal(parts):
     assert normal(path) == path
     assert ".." not in path.split("/")
     assert "//" not in path
+
+
+def told(tool, name, args):
+    return {(effect.verb, effect.value) for effect in plan(playing.call_of(tool, name, args), PLACE).effects}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [{"path": ".mcp.json"}, {"args": {"path": ".mcp.json"}}, {"files": [".mcp.json"]}, {"target": f"{R}/.mcp.json"},
+     {"whatever": f"{R}/.mcp.json"}, {"edits": [{"file_path": f"file://{R}/.mcp.json"}]}],
+)  # fmt: skip
+@pytest.mark.parametrize(("tool", "name"), [("mcp", "mcp__fs__write_file"), ("other", "MultiEdit")])
+def test_a_tool_that_is_not_known_may_write_what_it_is_pointed_at(tool, name, args):
+    assert ("write", f"{R}/.mcp.json") in told(tool, name, args)
+
+
+def test_a_tool_whose_name_says_that_it_looks_is_taken_at_its_word():
+    found = told("mcp", "mcp__github__get_file_contents", {"path": "src/a.py", "repo": "o/r"})
+    assert found == {("call", "mcp:github/get_file_contents"), ("read", f"{R}/src/a.py")}
+
+
+def test_every_path_that_a_tool_is_given_counts():
+    args = {"file_path": "ok.ipynb", "notebook_path": ".claude/settings.json"}
+    assert ("write", f"{R}/.claude/settings.json") in told("edit", "NotebookEdit", args)
+
+
+def test_powershell_is_not_read_as_a_posix_shell():
+    effects = plan(playing.call_of("shell", "PowerShell", {"command": "Set-Content a b"}), PLACE).effects
+    assert [effect.verb for effect in effects] == ["unparsed"]
+
+
+def test_only_open_files_by_number_are_nothing():
+    assert told("write", "Write", {"file_path": "/dev/fd/3"}) == set()
+    assert ("write", f"{R}/x") in told("write", "Write", {"file_path": f"/dev/fd/../..{R}/x"})
+
+
+def test_what_lands_below_a_destination_that_is_a_file_does_not():
+    planned = plan(playing.call_of("shell", "Bash", {"command": "cp e/settings.json .claude"}), PLACE)
+    below = f"{R}/.claude/settings.json"
+    for state, lands in (("dir", True), ("missing", True), ("file", False)):
+        facts = {w.path: PathFact(path=w.path, real=w.path, state=state) for w in planned.wants}
+        assert (below in {e.value for e in resolve(planned, facts, PLACE)}) is lands

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from outrider.effects.commands.spec import spec
 
-_SERVICE = "changes what runs on this host"
-
 TABLE = (
     spec("ps top htop pgrep pidof pstree lsof fuser uptime free vmstat iostat mpstat sar nmon w who whoami id groups "
          "logname users last lastlog finger uname arch hostname hostnamectl lsb_release lscpu lsblk lsusb lspci lsmod "
@@ -20,14 +18,14 @@ TABLE = (
     spec("journalctl", "text*", "-u,-n,-S,-U,-p,-o,-t,-g,--since,--until,--unit,--vacuum-time,--vacuum-size=text"),
     spec("systemctl service rc-service initctl supervisorctl launchctl update-rc.d chkconfig rc-update",
          "text*", "-n,-t,-p,-o,-H,-M,--type,--state=text", special="service"),
-    spec("shutdown reboot poweroff halt init telinit", "text*", opaque="stops this host"),
+    spec("shutdown reboot poweroff halt init telinit", "text*", special="host-change"),
     spec("useradd userdel usermod adduser deluser groupadd groupdel groupmod passwd chpasswd gpasswd chage vipw visudo "
          "chsh chfn newusers", "text*", "-c,-d,-e,-f,-g,-G,-p,-s,-u,-b,-k,-l,-m=text", special="accounts"),
     spec("iptables ip6tables nft ufw firewall-cmd iptables-save iptables-restore ipset tc brctl sysctl modprobe insmod "
          "rmmod depmod setenforce aa-disable apparmor_parser auditctl swapon swapoff losetup cryptsetup lvcreate "
          "lvremove vgremove pvremove vgcreate pvcreate mdadm zfs zpool btrfs hdparm smartctl setcap getcap "
          "update-alternatives ldconfig update-grub grub-install efibootmgr fsck e2fsck tune2fs resize2fs quotaon "
-         "authselect semanage setsebool kexec rfkill", "text*", opaque=_SERVICE),
+         "authselect semanage setsebool kexec rfkill pfctl sysrc pw", style="none", special="host-change"),
     spec("docker podman nerdctl", style="posix", options="-H,--host,-c,--context,-l,--log-level=text --config=read",
          special="docker"),
     spec("docker-compose podman-compose", "text*", "-f,--file=read -p,--project-name,--env-file=text",

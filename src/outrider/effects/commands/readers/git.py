@@ -235,11 +235,13 @@ def own(run: Invocation) -> Flow:
         "maintenance",
     }:
         run.opaque(f"git {run.name} runs programs")
-    if run.name in {"branch", "tag", "notes", "replace"} and not run.rest and "delete" not in run.flags:
+    renames = run.name == "branch" and any(re.fullmatch(r"-[mMcC]|--move|--copy", word.text) for word in run.words)
+    if renames:
+        switched(run, None)
+    is_list = run.name in {"branch", "tag", "notes", "replace"} and not run.rest and "delete" not in run.flags
+    if is_list and not renames:
         return UNKNOWN
     lost = LOST if _discards(run) else ()
-    if run.name == "branch" and any(re.fullmatch(r"-[mMcC]|--move|--copy", word.text) for word in run.words):
-        switched(run, None)
     run.path("write", git_folder(run), (*OWN, *lost))
     return UNKNOWN
 

@@ -58,6 +58,24 @@ def service(run: Invocation) -> Flow:
     if not looks:
         if any("outrider" in word for word in words):
             guarded(run, elsewhere=False)
+        run.emit("deploy", "tool", f"{run.name}:{next((w for w in words if w[:1] != '-'), '?')[:40]}", run.at)
+        run.opaque("changes what runs on this host")
+    return UNKNOWN
+
+
+_HOST_LOOKS = frozenset({"-L", "-S", "-l", "-s", "--list", "list", "show", "status", "-V", "--version", "--help", "-h",
+                         "-a", "-p", "--display", "ls", "get", "-n", "info", "query", "--query", "-v"})  # fmt: skip
+_HOST_TELLS = frozenset({"iptables-save", "getcap", "ldconfig", "rfkill"})
+
+
+def host_change(run: Invocation) -> Flow:
+    """What sets this host up or stops it: firewall, kernel modules, disks, power. Looking is harmless."""
+    words = [word.text for word in run.words]
+    looks = bool(words) and words[0] in _HOST_LOOKS
+    if run.name == "sysctl":
+        looks = not any("=" in word or word in {"-w", "-p", "--system"} for word in words)
+    if not looks and run.name not in _HOST_TELLS:
+        run.emit("deploy", "tool", f"{run.name}:{(words or ['?'])[0][:40]}", run.at)
         run.opaque("changes what runs on this host")
     return UNKNOWN
 
@@ -439,6 +457,7 @@ def _settings_off(run: Invocation, text: str, at: Arg) -> bool:
 
 
 READERS = {
+    "host-change": host_change,
     "printenv": printenv,
     "host-info": host_info, "service": service, "accounts": accounts, "docker": docker, "kubectl": kubectl,
         "cloud": cloud,
