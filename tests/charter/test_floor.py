@@ -144,3 +144,11 @@ def test_the_files_of_the_floor_name_no_commands_and_no_skills():
 def test_the_floor_has_one_digest_for_the_same_places():
     assert floor(BINDINGS).digest == floor(BINDINGS).digest
     assert floor(BINDINGS).digest != floor(Bindings(home=HOME, repo=REPO)).digest
+
+
+def test_an_agent_is_not_started_out_of_sight():
+    ruling = ruled("spawn", "claude", "detached", kind="agent")
+    assert ruling.verdict == ruling.enforced == "deny"
+    assert ruling.hits[0].rule == "floor.detached"
+    assert "foreground" in ruling.hits[0].advice
+    assert ruled("spawn", "claude", kind="agent").verdict == "allow"
