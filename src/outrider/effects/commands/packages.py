@@ -124,10 +124,10 @@ TABLE = (
          special="npx"),
     spec("corepack nvm fnm volta n asdf mise rtx pyenv rbenv sdk", "text*", special="toolchain"),
     spec("cargo", style="posix", options="-C=chdir --config,--color,-Z=text", subs=(
-        spec("install", "cargo-package*", "--git=repo-url --path=cargo-local "
+        spec("install", "cargo-package*", "--git=cargo-git --path=cargo-local "
             "--version,--branch,--tag,--rev,--features,-F,--root,"
              "--registry,--index,-j,--target,--bin=text", opaque="installing runs build scripts of the packages"),
-        spec("add", "cargo-package*", "--git=repo-url "
+        spec("add", "cargo-package*", "--git=cargo-git "
             "--path,--features,-F,--branch,--tag,--rev,--rename,-p,--package=text"),
         spec("build b run r test t bench check c clippy doc d fix nextest miri expand bloat flamegraph watch tauri",
              "text*", opaque="runs build scripts and code of the project"),

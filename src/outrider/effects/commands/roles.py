@@ -250,10 +250,12 @@ def package(ecosystem: str, text: str) -> str:
 def _package(ecosystem: str) -> Callable[[Invocation, Arg], None]:
     def role(run: Invocation, arg: Arg) -> None:
         text = arg.text
+        doubt = () if arg.exact else ("inexact",)
         address = text.partition("git+")[2] or text.rpartition("@ ")[2]
         if _URL.match(address) or text.startswith("git@"):
             _repo_url(run, Arg(address if _URL.match(address) else text, arg.start, arg.end, arg.exact))
-            run.emit("install", "package", f"{ecosystem}:?", arg, ("inexact",))
+            where = address if _URL.match(address) else text
+            run.emit("install", "package", f"{ecosystem}:{where}" if arg.exact else f"{ecosystem}:?", arg, doubt)
         elif text.startswith((".", "/", "~")) or text.endswith((".whl", ".tgz", ".tar.gz", ".deb", ".rpm", ".zip")):
             plain = text.partition("[")[0]
             run.path("read", Arg(plain, arg.start, arg.end, arg.exact, arg.glob))
@@ -265,6 +267,14 @@ def _package(ecosystem: str) -> Callable[[Invocation, Arg], None]:
         run.flags.add("named")
 
     return role
+
+
+def _cargo_git(run: Invocation, arg: Arg) -> None:
+    """``cargo install --git URL``: a package that comes from a repository, not from a registry."""
+    _repo_url(run, arg)
+    run.emit(
+        "install", "package", f"cargo:{arg.text}" if arg.exact else "cargo:?", arg, () if arg.exact else ("inexact",)
+    )
 
 
 def _requirements(ecosystem: str) -> Callable[[Invocation, Arg], None]:
@@ -362,6 +372,7 @@ ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "sql-file": _upload,
     "git-file": _nothing,
     "git-key": _nothing,
+    "cargo-git": _cargo_git,
     "npm-run": _runner_of("npm"),
     "pypi-run": _runner_of("pypi"),
     "volume": _volume,
