@@ -102,7 +102,9 @@ CASES = {
     "git -c core.fsmonitor='touch p' status": [f"write {R}/p", f"read {R} +names +recursive"],
     "pip install requests==2.1 'Foo_Bar[x]>1'": ["install pypi:requests", "install pypi:foo-bar", "opaque pip"],
     "pip install git+https://g.example/r": ["connect g.example", "install pypi:https://g.example/r", "opaque pip"],
-    "cargo install --git https://g.example/r": ["connect g.example", "install cargo:https://g.example/r", "opaque cargo"],
+    "cargo install --git https://g.example/r": [
+        "connect g.example", "install cargo:https://g.example/r", "opaque cargo",
+    ],
     "pip install -r r.txt": [f"read {R}/r.txt", "install pypi:? +inexact", "opaque pip"],
     "python -m pip install x": ["install pypi:x", "opaque pip"],
     "pip install -e .": [f"read {R}", "install pypi:.", "opaque pip"],

@@ -97,8 +97,8 @@ SUBCOMMANDS = (
 )  # fmt: skip
 
 TABLE = (
-    spec("git", style="posix", options="-C=chdir -c=git-key "
-        "--git-dir,--work-tree,--namespace,--config-env,--super-prefix=text "
+    spec("git", style="posix", options="-C=chdir -c,--config-env=git-key "
+        "--git-dir,--work-tree,--namespace,--super-prefix=text "
          "--exec-path=preload -p,-P,--no-pager,--paginate,--bare=:keep", subs=SUBCOMMANDS, special="git"),
     spec("gh glab hub", "text*", special="forge"),
     spec("hg svn bzr jj fossil darcs pijul", "text*", "-m,--message=text", opaque="another version control system"),

@@ -38,7 +38,7 @@ def curl(run: Invocation) -> Flow:
     for _, arg in list(run.hosts):
         if "create" in run.flags:
             name = posixpath.basename(urlsplit_path(arg.text)) or "*"
-            run.path("write", Arg(name, arg.start, arg.end, arg.exact, glob=name == "*"))
+            _fetched(run, _folder(run, "--output-dir"), Arg(name, arg.start, arg.end, arg.exact, glob=name == "*"))
     if "upload" in run.flags and any(w.text.endswith("@-") or w.text in {"-", "."} for w in run.words):
         run.flags.add("upload")
     if any(role == "write" for role, _ in run.given) and not run.flow:
@@ -65,11 +65,32 @@ def wget(run: Invocation) -> Flow:
         "--spider"))
                   or (word.text[:1] == "-" and word.text[1:2] != "-"
                       and "O" in word.text) for word in run.words)  # fmt: skip
-    if not is_told:
+    folder = _folder(run, "-P", "--directory-prefix")
+    if not is_told or folder is not None:
         for _, arg in list(run.hosts):
             name = posixpath.basename(urlsplit_path(arg.text)) or "index.html"
-            run.path("write", Arg(name, arg.start, arg.end, arg.exact))
+            _fetched(run, folder, Arg(name, arg.start, arg.end, arg.exact))
     return run.finish()
+
+
+def _folder(run: Invocation, *names: str) -> Arg | None:
+    """Return the folder that an option says what is fetched goes to."""
+    for at, word in enumerate(run.words):
+        for name in names:
+            if word.text == name and at + 1 < len(run.words):
+                return run.words[at + 1]
+            if word.text.startswith(name) and len(word.text) > len(name):
+                return Arg(word.text[len(name) :].removeprefix("="), word.start, word.end, word.exact)
+    return None
+
+
+def _fetched(run: Invocation, folder: Arg | None, name: Arg) -> None:
+    if folder is None:
+        run.path("write", name)
+        return
+    exact = name.exact and folder.exact
+    text = f"{folder.text.rstrip('/')}/{name.text}"
+    run.path("write", Arg(text, name.start, name.end, exact, name.glob or folder.glob))
 
 
 def httpie(run: Invocation) -> Flow:
