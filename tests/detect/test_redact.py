@@ -133,3 +133,8 @@ def test_nested_data_is_redacted_to_its_depth_keys_included():
 def test_data_without_secrets_comes_back_equal(value):
     if not find(str(value)):
         assert redact_struct(value, KEY) == value
+
+
+def test_a_marking_is_taken_out_whatever_sign_follows_it():
+    for sign in "&|\"'<\n":
+        assert "SP-CTI" not in redact(f"CUI//SP-CTI{sign}x", KEY)
