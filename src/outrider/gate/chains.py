@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from outrider.identity.registry import Agent
 
 _MOST_CHAINS = 4_096
+_MOST_BOUND = 4_096
+
+
+_Mark = tuple[str, bool, str, str, tuple[str, ...], tuple[str, ...]]
 
 
 class Chains:
@@ -43,6 +47,7 @@ class Chains:
         self._protected = protected
         self._charters: dict[str, Charter] = {}
         self._known: OrderedDict[str, tuple[Bound, ...]] = OrderedDict()
+        self._bound: OrderedDict[_Mark, Bound] = OrderedDict()
 
     def of(self, agent: Agent) -> tuple[Bound, ...]:
         """Return the chain of ``agent``, the floor first.
@@ -92,17 +97,32 @@ class Chains:
         return charter
 
     def _make(self, agent: Agent) -> tuple[Bound, ...]:
-        chain: dict[tuple[str, bool, str, str], Bound] = {}
         own = self.bindings(agent)
         above = {one.home: None for one in self._state.registry.lineage(agent.id)}
         ground = msgspec.structs.replace(own, homes=tuple({**dict.fromkeys(own.homes), **above}))
-        chain["", False, own.home, own.repo] = floor(ground)
+        chain = [self._shared("", ground, ceiling=False)]
         for link in self._state.registry.links(agent.id):
-            bindings = self.bindings(link.owner)
-            mark = (link.digest, link.ceiling, bindings.home, bindings.repo)
-            if mark not in chain:
-                chain[mark] = bind(self.charter(link.digest), bindings, ceiling=link.ceiling)
-        return tuple(chain.values())
+            found = self._shared(link.digest, self.bindings(link.owner), ceiling=link.ceiling)
+            if not any(found is one for one in chain):
+                chain.append(found)
+        return tuple(chain)
+
+    def _shared(self, digest: str, bindings: Bindings, *, ceiling: bool) -> Bound:
+        """Return one policy set; agents with the same bindings share it, and what it remembers of resources.
+
+        Args:
+            digest: The charter version, or empty for the floor.
+            bindings: The meaning of its words.
+            ceiling: Whether it bounds a child.
+        """
+        mark = (digest, ceiling, bindings.home, bindings.repo, bindings.homes, bindings.repos)
+        found = self._bound.get(mark)
+        if found is None:
+            made = bind(self.charter(digest), bindings, ceiling=ceiling) if digest else floor(bindings)
+            found = self._bound[mark] = made
+            if len(self._bound) > _MOST_BOUND:
+                self._bound.popitem(last=False)
+        return found
 
 
 def _also(paths: tuple[str, ...], known: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ SECURITY.md; nothing at this layer can close it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -91,6 +92,13 @@ def _missing(path: str) -> PathFact:
 
     A dangling link is not missing in that sense: writing to it makes its target, which ``realpath`` has named.
     """
+    folder, _, name = path.rpartition("/")
+    if folder and name not in {"", ".", ".."} and not os.path.lexists(path):
+        # Nearly always only the last part is missing, and the kernel can be asked for the rest in one step.
+        with contextlib.suppress(OSError, ValueError):
+            above, mode = _found(folder)
+            if stat.S_ISDIR(mode):
+                return PathFact(path=path, real=f"{above.rstrip('/')}/{name}", state="missing")
     try:
         real = os.path.realpath(path)
         os.lstat(real)

@@ -14,7 +14,7 @@ import msgspec
 
 from outrider.events.codec import beside_digest, encode, encode_beside
 from outrider.events.record import VERSION, AnyEvent, Beside, CallDecided, Event, Source
-from outrider.gate.clean import clean_beside, clean_event
+from outrider.gate.clean import clean_beside, clean_event, is_clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,8 @@ class Scribe:
         state = self._state
         now = self._clock()
         seq, prev = state.sources.get(told_by, (-1, ""))
-        cleaned = clean_beside(beside, self.key)
+        clean = is_clean(fields, told_by, beside, self.key)
+        cleaned = beside if clean else clean_beside(beside, self.key)
         blob = encode_beside(cleaned)
         envelope: dict[str, Any] = {
             "v": VERSION,
@@ -104,7 +105,8 @@ class Scribe:
 
         def build(n: int) -> tuple[bytes, bytes]:
             event = cast("AnyEvent", kind(n=n, **envelope, **fields))
-            event = clean_event(event, self.key)
+            if not clean:
+                event = clean_event(event, self.key)
             if isinstance(event, CallDecided):
                 event = fit(event)
             leaf = encode(event)
