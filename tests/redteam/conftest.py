@@ -43,6 +43,7 @@ class Host:
             env={"HOME": str(home), "PATH": os.environ["PATH"]},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
         )
         assert self._host.stdout is not None

@@ -89,3 +89,40 @@ def test_a_working_directory_that_is_not_absolute_is_not_believed(rig: Rig) -> N
 def test_an_older_hosts_many_edits_are_edits(rig: Rig) -> None:
     path = str(rig.repo / ".claude" / "settings.json")
     assert rig.ask("MultiEdit", {"file_path": path, "edits": [{"old_string": "a", "new_string": "b"}]}) == "deny"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ln -s evil .claude",
+        "mv evil .claude",
+        "mv .claude .c && echo {} > .c/settings.json && mv .c .claude",
+        "cp evil/settings.json .claude/",
+        "ln .claude/settings.json x; echo {} > x",
+        "git restore --source=evil .claude",
+        "echo {} > /dev/fd/../../../{repo}/.claude/settings.json",
+        "jq . a | sponge .claude/settings.json",
+        "outrider pause 1h --why x",
+        "setsid -f outrider down",
+        "python3 -m outrider uninstall",
+        "pkill -f outrider.daemon",
+    ],
+)
+def test_no_command_changes_settings_or_switches_the_guard_off(rig: Rig, command: str) -> None:
+    (rig.repo / "evil").mkdir()
+    assert rig.bash(command.replace("{repo}", str(rig.repo))) == "deny"
+
+
+@pytest.mark.parametrize(
+    ("tool", "key"), [("mcp__fs__write_file", "path"), ("mcp__fs__move", "destination"), ("SomeNewTool", "path")]
+)
+def test_no_tool_of_a_server_or_of_a_newer_host_changes_settings(rig: Rig, tool: str, key: str) -> None:
+    path = str(rig.repo / ".claude" / "settings.json")
+    assert rig.ask(tool, {key: path, "content": "{}"}) == "deny"
+    assert rig.ask(tool, {"arguments": {key: path}}) == "deny"
+
+
+def test_a_pause_keeps_the_floor_behind_more_paths_than_are_looked_at(rig: Rig) -> None:
+    rig.pause()
+    files = " ".join(f"f{n}" for n in range(300))
+    assert rig.bash(f"touch {files}; echo > .claude/settings.json") == "deny"
