@@ -257,3 +257,15 @@ def test_quoting_does_not_change_what_is_meant(name, quoting):
 @given(st.text(max_size=60))
 def test_the_cache_changes_nothing(text):
     assert parse(text) == parse_uncached(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1bÊ\x84u+\U000d37ccI_q{\U000eb122yY", "<Yq\U00089182{\U000fceffÜs!", "{\U0010ffff"]
+)
+def test_letters_beyond_the_scanners_table_do_not_end_the_process(text):
+    for _ in range(50):
+        parse_uncached(text)
+
+
+def test_a_function_with_an_accent_in_its_name_is_followed():
+    assert any(e.verb == "read" and e.value.endswith("/k") for e in shell("é() { cat k; }; é"))

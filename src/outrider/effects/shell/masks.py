@@ -20,6 +20,12 @@ _MASKS: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes
     (re.compile(rb"\$\{[#!]?\w[^{}`'\"\\()\n]*\}"), lambda found: b"${" + b"_" * (len(found[0]) - 3) + b"}"),
     (re.compile(rb"\$`"), b"_`"),
 )
+_ASCII = bytes(range(128)) + b"%" * 128
+"""The grammar's scanner asks ``isalpha`` about whole code points, which reads beyond its table and can end the process.
+
+It is shown a sign for every byte that is not ASCII: one that stands within a word and means nothing there.
+"""
+
 STORM = re.compile(rb"[<>]{4,}")
 """More angle brackets than the shell has a meaning for: text where it is quoted, an error where it is not."""
 STRANGE = re.compile(
@@ -31,6 +37,8 @@ STRANGE = re.compile(
 
 def masked(source: bytes) -> bytes:
     """Return ``source`` as the grammar can read it; never longer, never shorter, never read for what it says."""
+    if not source.isascii():
+        source = source.translate(_ASCII)
     if not any(mark in source for mark in (b"<", b">", b"${", b"$`")):
         return source
     for pattern, other in _MASKS:

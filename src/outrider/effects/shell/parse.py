@@ -33,7 +33,7 @@ from outrider.effects.shell.tree import (
     Word,
     with_redirects,
 )  # fmt: skip
-from outrider.effects.shell.words import Inner, read_heredoc, read_word
+from outrider.effects.shell.words import Inner, read_heredoc, read_word, unicode
 
 MAX_DEPTH = 40
 """Compound commands and substitutions inside one another; what lies deeper is not read."""
@@ -458,7 +458,7 @@ class _TreeReader:
         redirects = node.children_by_field_name("redirect")
         if redirects:
             made = self.redirected(made, redirects, depth)
-        return Func(self.source[name.start_byte : name.end_byte] if name else "", made)
+        return Func(unicode(self.source[name.start_byte : name.end_byte]) if name else "", made)
 
     def expression(self, node: tree_sitter.Node, depth: int) -> Node:
         """``[[ ]]``, ``(( ))``, ``[ ]``: only the substitutions in it do anything."""
