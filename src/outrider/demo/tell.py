@@ -81,7 +81,7 @@ def _answer(title: str, artefact: str, told: dict[str, Any], *, full: bool) -> N
     if not full:
         return
     click.echo()
-    _para(f"It touched {len(told['artefacts'])} things:")
+    _para(f"It touched {len(told['artefacts'])} paths, hosts, commits and packages (programs and branches apart):")
     for one in told["artefacts"][:_MOST]:
         click.echo(f"    {_short(one)}")
     others = told["also_affected"]
