@@ -212,3 +212,52 @@ def test_what_is_not_a_file_has_no_digest(tmp_path):
     assert digest.digest_file_later(str(tmp_path / "pipe")) is None
     assert digest.digest_file_later(str(tmp_path)) is None
     assert digest.digest_file_later(str(tmp_path / "none")) is None
+
+
+@pytest.fixture
+def container(monkeypatch, tmp_path):
+    """A made-up process table in which process 1 leads the only session, as in a container, and has no terminal."""
+
+    def add(pid, ppid, start, session, comm="sh", terminal=0):
+        (tmp_path / str(pid)).mkdir()
+        fields = ["S", ppid, pid, session, terminal, *[0] * 14, start, *[0] * 10]
+        (tmp_path / str(pid) / "stat").write_text(f"{pid} ({comm}) {' '.join(map(str, fields))}\n")
+
+    monkeypatch.setattr(process, "PROC", str(tmp_path))
+    add(1, 0, 5, 1, "entrypoint")
+    return add
+
+
+@pytest.mark.parametrize("session", [0, 1], ids=["led-from-outside", "led-by-process-1"])
+def test_an_orphan_is_cut_off_where_process_1_is_above_everything(container, session):
+    container(20, 1, 1000, session, "claude")
+    container(30, 1, 2000, session, "double-forked")
+    container(31, 30, 2001, session, "outrider")
+    assert process.cut_off(31, since=1000)
+    assert process.cut_off(30, since=1000)
+
+
+@pytest.mark.parametrize("session", [0, 1], ids=["led-from-outside", "led-by-process-1"])
+def test_what_began_before_the_first_agent_is_not_cut_off(container, session):
+    container(10, 1, 900, session, "make")
+    container(20, 10, 1000, session, "claude")
+    container(30, 10, 2000, session, "outrider")
+    assert not process.cut_off(30, since=1000)
+
+
+def test_a_new_session_below_an_orphan_does_not_hide_that_it_is_one(container):
+    container(30, 1, 2000, 1, "double-forked")
+    container(31, 30, 2001, 31, "setsid")
+    assert process.cut_off(31, since=1000)
+
+
+def test_a_terminal_speaks_for_its_session(container):
+    container(30, 1, 2000, 30, "bash", terminal=34816)
+    container(31, 30, 2001, 30, "outrider", terminal=34816)
+    assert not process.cut_off(31, since=1000)
+
+
+def test_a_process_outside_its_leaders_tree_is_cut_off_whatever_its_terminal(container):
+    container(20, 1, 1000, 20, "bash", terminal=34816)
+    container(31, 1, 2001, 20, "outrider", terminal=34816)
+    assert process.cut_off(31, since=1000)

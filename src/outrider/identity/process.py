@@ -142,7 +142,7 @@ def cut_off(pid: int, since: int) -> bool:
     """Return whether a process has lost the ancestors that would say who started it, and no terminal speaks for it.
 
     True if the leader of its session (credentials(7)) is not above it any more, or if it has no controlling terminal
-    and its session was begun by an orphan after ``since`` (clock ticks since boot). A double fork and ``setsid`` look
+    and the orphan that it comes from began after ``since`` (clock ticks since boot). A double fork and ``setsid`` look
     so. A program that makes a terminal of its own does not: this is a hurdle, no proof.
     """
     here = read(pid)
@@ -151,15 +151,16 @@ def cut_off(pid: int, since: int) -> bool:
     if here is None or len(fields) < 6:
         return True
     session, terminal = int(fields[3]), int(fields[4])
-    if session == 0:  # Begun outside of our process namespace.
-        return False
-    leader = next((one for one in (here, *ancestors(pid)) if one.pid == session), None)
-    if leader is None:
+    chain = (here, *ancestors(pid))
+    # Session 0 was begun outside of our process namespace: its leader cannot be seen, which says nothing.
+    if session and not any(one.pid == session for one in chain):
         return True
-    if terminal or leader.start <= since:
+    if terminal or pid == 1:  # Process 1 is nobody's orphan.
         return False
-    above = parent(leader)
-    return above is None or above.pid == 1 or above.comm in _REAPERS
+    # In a container the session may be that of process 1 itself, which is above every orphan as well: what counts is
+    # the topmost process that was handed to a reaper, or started by it.
+    top = [one for one in chain if one.pid != 1 and one.comm not in _REAPERS]
+    return not top or top[-1].start > since
 
 
 def boot_id() -> str:
