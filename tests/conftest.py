@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from outrider.identity import process
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -22,6 +25,15 @@ CACHE = Path(os.environ.get("OUTRIDER_TEST_CACHE") or Path.home() / ".cache" / "
 _GO = {"GOCACHE": CACHE / "go-build", "GOMODCACHE": CACHE / "go-mod", "GOENV": Path.home() / ".config" / "go" / "env"}
 _KEPT = {"OUTRIDER_TEST_CACHE", "OUTRIDER_CLAUDE"}
 _AMBIENT = ("OUTRIDER_", "CLAUDE", "ANTHROPIC_", "AI_AGENT", "GIT_", "AWS_", "XDG_", "SSH_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_standing_of_its_own() -> None:
+    """A suite in the background may have outlived the shell that led its session; nobody believes such an orphan."""
+    session, above = os.getsid(0), {one.pid for one in process.ancestors(os.getpid())}
+    if session not in {0, os.getpid(), *above}:
+        with contextlib.suppress(PermissionError):  # It leads a group of processes already, so a person started it.
+            os.setsid()
 
 
 @pytest.fixture(autouse=True)
