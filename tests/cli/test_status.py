@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import OLD, Run, host
+from tests.cli.conftest import NEW, OLD, Run, host
 
 from outrider.config import Home
 
@@ -107,3 +107,17 @@ def test_doctor_speaks_json(outrider: Run) -> None:
     data = outrider("doctor", "--json").data
     assert isinstance(data["ok"], bool)
     assert json.dumps(data["findings"])
+
+
+def test_a_program_that_was_named_is_the_one_that_is_asked(
+    outrider: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = host(tmp_path, NEW)
+    named = program.rename(tmp_path / "claude-elsewhere")
+    outrider("init", "--enforce", "--yes", "--claude", str(named))
+    assert not [one for one in findings(outrider) if "unknown version" in one or "no coding agent" in one]
+    assert outrider("doctor").code == 0
+    outrider("init", "--observe", "--yes")
+    assert outrider("status", "--json").data["host"]["path"] == str(named)
+    named.unlink()
+    assert [one for one in findings(outrider) if "unknown version" in one]

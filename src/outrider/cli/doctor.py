@@ -42,7 +42,7 @@ def command(*, as_json: bool) -> int:
       outrider doctor --json
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     home = reach.home()
-    claude = hosts.find_claude()
+    claude = hosts.find_claude(hosts.named(home))
     parts = {
         "This machine": [*_system(), *_client(), *_programs()],
         "Claude Code": [*_claude(claude), *hooks.check(home, claude)],

@@ -6,12 +6,17 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from outrider.doors.claude_code import files
+from outrider.doors.claude_code.installed import installations
 from outrider.doors.claude_code.settings import ON_FAILURE_SINCE, supports_on_failure
-from outrider.errors import UnavailableError
+from outrider.errors import BadInputError, UnavailableError
+
+if TYPE_CHECKING:
+    from outrider.config import Home
 
 _PATIENCE = 10.0
 _USUAL = (".claude/local/claude", ".local/bin/claude", ".npm-global/bin/claude")
@@ -62,6 +67,15 @@ def find_claude(explicit: Path | None = None) -> Claude | None:
         return Claude(path="", version="", on_failure=False) if user_settings().parent.is_dir() else None
     version = _version(found)
     return Claude(path=found, version=version, on_failure=supports_on_failure(version))
+
+
+def named(home: Home) -> Path | None:
+    """Return the program that the user named when a repository was set up, if it is still there."""
+    try:
+        programs = [Path(one.program) for one in installations(home) if one.program]
+    except BadInputError:
+        return None  # `status` says so elsewhere.
+    return next((path for path in programs if os.access(path, os.X_OK)), None)
 
 
 def user_settings() -> Path:

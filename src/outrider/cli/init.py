@@ -51,12 +51,15 @@ def command(
     if undo:
         _undo(home, root, yes=yes)
         return
-    found = hosts.find_claude(claude)
+    program = claude or hosts.named(home)
+    found = hosts.find_claude(program)
     if found is None:
         raise UnavailableError(
             "no coding agent was found: there is no `claude` on PATH", fix="Install it, or name it: --claude PATH."
         )
-    wanted = setup.Wanted(root=root, scope=scope or _scope(home, root), charter=charter, mode=mode, http=http)
+    wanted = setup.Wanted(
+        root=root, scope=scope or _scope(home, root), charter=charter, mode=mode, http=http, program=program
+    )
     planned = setup.plan(home, wanted, found)
     if wanted.scope == "shared":
         _on_path(home)

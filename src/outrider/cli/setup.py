@@ -36,6 +36,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         charter: The charter, or empty: the one that it has, else one that suits.
         mode: The mode, or None: the one that it has, else a preview.
         http: Whether hooks go over HTTP where they can.
+        program: The host's program, or None: the one on PATH.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     charter: str = ""
     mode: Mode | None = None
     http: bool = False
+    program: Path | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,9 +163,10 @@ def apply(home: Home, planned: Plan) -> None:
         on_failure=planned.claude.on_failure,
         http=origin(config) if wanted.http else "",
         version=planned.claude.version,
+        program=str(wanted.program.absolute()) if wanted.program else "",
     )
     known = next((one for one in installations(home) if one.path == about.path), None)
-    if planned.changes_settings or known is None:
+    if planned.changes_settings or known is None or known.program != about.program:
         put(home, planned.now, planned.text, about)
 
 

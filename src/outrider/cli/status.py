@@ -51,7 +51,7 @@ def command(*, as_json: bool) -> None:
 
 def _look(home: Home) -> dict[str, Any]:
     running, findings = _running(home)
-    claude = hosts.find_claude()
+    claude = hosts.find_claude(hosts.named(home))
     try:
         config = load_config(home)
     except BadInputError as error:

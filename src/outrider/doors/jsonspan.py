@@ -92,8 +92,8 @@ def indent_of(text: str) -> str:
 def insert(text: str, at: int, item: Any, *, key: str = "", depth: int) -> str:
     """Return the document with one member or element more, at the end of the container at ``at``.
 
-    Written over several lines with the document's own indentation, unless the container is one that stands on one line
-    and holds something: then it stays on one line.
+    It stands on a line of its own with the document's own indentation, whole, so that a person who reads the difference
+    sees one line for one thing; a container that stands on one line and holds something stays on one line.
 
     Args:
         text: The document.
@@ -106,10 +106,7 @@ def insert(text: str, at: int, item: Any, *, key: str = "", depth: int) -> str:
     unit = indent_of(text)
     newline = "\r\n" if "\r\n" in text else "\n"
     one_line = bool(held) and "\n" not in text[at:close]
-    if one_line:
-        written = json.dumps(item, ensure_ascii=False)
-    else:
-        written = json.dumps(item, ensure_ascii=False, indent=unit).replace("\n", newline + unit * (depth + 1))
+    written = json.dumps(item, ensure_ascii=False)
     if key:
         written = f"{json.dumps(key, ensure_ascii=False)}: {written}"
     if one_line:

@@ -127,7 +127,7 @@ def test_the_others_keep_their_place():
 
 
 def test_the_documents_own_indentation_and_line_ends_are_kept():
-    assert '\n\t"hooks": {\n\t\t"SessionStart": [\n\t\t\t{' in install(FILES["tabs"], COMMAND, on_failure=True)
+    assert '\n\t"hooks": {\n\t\t"SessionStart": [{' in install(FILES["tabs"], COMMAND, on_failure=True)
     text = install(FILES["carriage returns"], COMMAND, on_failure=True)
     assert "\n" not in text.replace("\r\n", "")
 

@@ -32,6 +32,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         on_failure: Whether the entries block if our hook fails.
         http: Origin for HTTP hooks, or empty.
         version: What the host said of itself.
+        program: The host's program, where the user named one; empty for the one on PATH.
         before: Digest of the file before, empty if there was none.
         after: Digest of the file as we left it.
         made: Directories made for it, the outermost first.
@@ -44,6 +45,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     on_failure: bool = False
     http: str = ""
     version: str = ""
+    program: str = ""
     before: str = ""
     after: str
     made: tuple[str, ...] = ()
