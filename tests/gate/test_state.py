@@ -23,6 +23,7 @@ def parts(state: State):
     return {
         "registry": state.registry,
         "flow": state.flow.dump(),
+        "corrections": (state.corrections.waiting, state.corrections.tally),
         **{
             name: getattr(state, name)
             for name in ("sources", "charters", "in_force", "last_ts", "paused_until", "paused_why", "opaque")

@@ -72,3 +72,13 @@ def test_an_event_that_is_no_call_is_told_without_a_decision(refused):
 def test_an_event_that_is_not_there_is_an_error(refused):
     with refused.view() as view, pytest.raises(BadInputError, match="no event 9999"):
         why(view, 9999)
+
+
+def test_a_refusal_and_the_call_that_corrects_it_name_each_other(refused):
+    fetch = Effect(verb="connect", kind="host", value="api.github.com")
+    n = refused.call("a", fetch, corrects=refused.n)
+    with refused.view() as view:
+        assert why(view, n).corrects.n == refused.n
+        assert why(view, refused.n).corrected.n == n
+        assert why(view, n).corrected is None
+        assert why(view, refused.page).corrects is None

@@ -44,6 +44,7 @@ def command(*, as_json: bool) -> None:
             ("assurance", "local: nobody outside this machine vouches for it"),
         ]
     )
+    _advice(told["daemon"].get("advice"))
     if told["findings"]:
         show.heading("\nWhat is not as it could be")
         tell(told["findings"])
@@ -179,6 +180,15 @@ def _daemon(told: dict[str, Any]) -> None:
         click.echo(click.style(f"PAUSED until {show.when(told['paused_until'])} UTC.", fg="red", bold=True))
     lasts = show.lasting(_now() - int(told.get("started", 0)))
     click.echo(f"The daemon runs (pid {told.get('pid')}, for {lasts}); {told.get('living', 0)} agents live.")
+
+
+def _advice(tally: dict[str, int] | None) -> None:
+    if not tally or not tally["refused"]:
+        return
+    refused, corrected = tally["refused"], tally["corrected"]
+    again = f"; asked again {tally['repeated']} times" if tally["repeated"] else ""
+    show.heading("\nAdvice")
+    show.facts([("refused", f"{refused} calls; corrected after it {corrected} ({corrected / refused:.0%}){again}")])
 
 
 def _now() -> int:

@@ -38,6 +38,10 @@ def _print(told: Why) -> None:
         show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.sponsor_name or agent.sponsor)])
     _decision(told)
     _evidence(told)
+    if told.corrects is not None or told.corrected is not None:
+        show.heading("\nAdvice")
+        pairs = (("corrects", told.corrects), ("corrected by", told.corrected))
+        show.facts((name, f"event {one.n}: {one.what}") for name, one in pairs if one is not None)
     if told.charters:
         show.heading("\nRules in force")
         show.facts(dict.fromkeys((charter.name, charter.digest) for charter in told.charters))

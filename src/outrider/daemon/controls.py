@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from outrider import __version__
 from outrider.charter.narrow import effective
 from outrider.detect.redact import redact
@@ -68,6 +70,7 @@ class Controls:
             "observing": sum(1 for agent in living if agent.mode == "observe"),
             "unclaimed": sum(1 for agent in living if agent.charter == "unclaimed"),
             "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
+            "advice": msgspec.structs.asdict(state.corrections.tally),
             "paused_until": state.paused_until if state.paused(now) else 0,
             "paused_why": state.paused_why if state.paused(now) else "",
             "charters": dict(sorted(state.in_force.items())),

@@ -339,6 +339,7 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
         cut: Number of effects left out because the leaf would have been too large; the worst are kept.
         us: Microseconds that judging took.
         permission: True for the host's own permission prompt rather than a call.
+        corrects: Index of the refusal after which this call does the right thing, or -1.
     """
 
     call: str
@@ -355,6 +356,7 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
     cut: int = 0
     us: int = 0
     permission: bool = False
+    corrects: int = -1
 
 
 class CallResult(Event, frozen=True, kw_only=True, tag="call.result"):

@@ -240,6 +240,9 @@ class Gate:
             salt=salt,
         )
         counters = self._state.registry.counters(agent.id)
+        calls = counters.calls + 1
+        written = tuple(_written(effect, agent.home, self._scribe.key) for effect in effects)
+        passed = judged.decision.verdict == "allow" and not permission
         return self._scribe.write(
             CallDecided,
             agent=agent.id,
@@ -249,16 +252,17 @@ class Gate:
             call=cut(call.call_id, 200, self._scribe.key),
             tool=call.tool,
             name=cut(call.name, 200, self._scribe.key),
-            effects=tuple(_written(effect, agent.home, self._scribe.key) for effect in effects),
+            effects=written,
             findings=seen.findings,
             labels=judged.labels,
             adds=judged.adds,  # Of an ask and a deny too: a person may say yes, and a host may not obey.
-            counters=Counters(calls=counters.calls + 1, spawns=counters.spawns, depth=agent.depth),
+            counters=Counters(calls=calls, spawns=counters.spawns, depth=agent.depth),
             chain=agent.chain,
             decision=_abbreviated(judged.decision, effects, agent.home, self._scribe.key),
             content=seen.content,
             us=(time.perf_counter_ns() - started) // 1000,
             permission=permission,
+            corrects=self._state.corrections.corrects(agent.id, call.tool, written, calls) if passed else -1,
         )
 
     async def _returned(self, message: m.CallReturned, agent: Agent, peer: m.Peer) -> m.Answer:

@@ -19,6 +19,7 @@ from outrider.events.record import (
     LeverPulled,
 )
 from outrider.flow.state import FlowState
+from outrider.gate.corrections import Corrections, Tally, Waiting
 from outrider.identity.registry import Registry
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class _Dump(msgspec.Struct):
     paused_until: int
     paused_why: str
     opaque: dict[str, int]
+    waiting: dict[str, tuple[Waiting, ...]]
+    tally: Tally
 
 
 class State:
@@ -51,6 +54,7 @@ class State:
         last_ts: Wall clock of the last event, microseconds.
         paused_until: Until when a person paused enforcement, microseconds; 0 if nobody did.
         opaque: Per agent, how many calls with effects that nobody sees were let through.
+        corrections: Refusals that wait for their correction, and how many were corrected.
     """
 
     def __init__(self) -> None:
@@ -63,11 +67,13 @@ class State:
         self.paused_until = 0
         self.paused_why = ""
         self.opaque: dict[str, int] = {}
+        self.corrections = Corrections()
 
     def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:
         """Fold one event in. ``leaf_hash`` is the hex of the RFC 6962 hash of its leaf."""
         self.registry.apply(event, beside)
         self.flow.apply(event, beside)
+        self.corrections.apply(event)
         self.last_ts = event.ts
         if event.src is not None:
             self.sources[event.src.id] = (event.src.seq, leaf_hash)
@@ -107,6 +113,8 @@ class State:
                 paused_until=self.paused_until,
                 paused_why=self.paused_why,
                 opaque=self.opaque,
+                waiting=self.corrections.waiting,
+                tally=self.corrections.tally,
             )
         )
 
@@ -128,6 +136,7 @@ class State:
         state.paused_until = dump.paused_until
         state.paused_why = dump.paused_why
         state.opaque = dump.opaque
+        state.corrections = Corrections(dump.waiting, dump.tally)
         return state, dump.size, dump.root
 
 

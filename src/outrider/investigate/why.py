@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from outrider.store.view import View
 
 BEFORE: Final = 10
+AFTER: Final = 16
+"""How many later calls are looked through for the one that corrects a refusal; the gate looks at fewer."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
         outcome: What became of it, or empty.
         result: Index of its result, or -1.
         before: The agent's ten events before it.
+        corrects: The refusal after which this call does the right thing, or None.
+        corrected: The call by which the agent did the right thing after this refusal, or None.
         confidence: ``value``: everything here was recorded with the decision; ``part`` if some effects were left out.
         coverage: What could not be seen.
     """
@@ -79,6 +83,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     result: int
     before: tuple[Line, ...]
+    corrects: Line | None
+    corrected: Line | None
     confidence: str
     coverage: Coverage
 
@@ -108,6 +114,8 @@ def why(view: View, n: int) -> Why:
             outcome=reading.outcomes(view, [event.n]).get(event.n, ""),
             result=-1 if result is None else result,
             before=_before(view, event),
+            corrects=of(view, reading.event(view, call.corrects)) if call and 0 <= call.corrects < call.n else None,
+            corrected=_corrected(view, call) if call and call.decision.enforced == "deny" else None,
             confidence="part" if call and call.cut else "value",
             coverage=coverage(view),
         )
@@ -135,6 +143,14 @@ def _unlock(decision: Decision) -> tuple[str, ...]:
     if decision.verdict == "allow":
         return ()
     return tuple(dict.fromkeys(hit.unlock for hit in decision.hits if hit.unlock and hit.verdict != "allow"))
+
+
+def _corrected(view: View, call: CallDecided) -> Line | None:
+    rows = reading.log(
+        view, agent_id=call.agent, kind="call.decided", verdict="allow", after=call.n, newest=False, limit=AFTER
+    )  # fmt: skip
+    later = reading.leaves(view, [row.n for row in rows])
+    return next((of(view, one) for one in later if isinstance(one, CallDecided) and one.corrects == call.n), None)
 
 
 def _before(view: View, event: AnyEvent) -> tuple[Line, ...]:
