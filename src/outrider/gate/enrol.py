@@ -23,6 +23,7 @@ from outrider.events.record import (
     LabelsJoined,
 )
 from outrider.gate.guidance import guidance
+from outrider.gate.stack import stack, taught
 from outrider.identity import binding, place, process
 from outrider.identity.birth import UNCLAIMED, Terms, Wish, plan_birth
 from outrider.identity.digest import digest_later, exe_digest
@@ -153,7 +154,7 @@ class Enrolment:
 
     def guidance(self, agent: Agent) -> str:
         """Return what an agent is told at its start."""
-        return guidance(agent, self._chains.charter(agent.digest))
+        return guidance(agent, self._chains.charter(agent.digest), taught(stack(agent.repo)))
 
     def _note(self, message: m.Message, agent: Agent) -> HostNoted:
         source = f"{message.door}:{message.session}"[:200]

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 _SHOWN = 8
 
 
-def guidance(agent: Agent, charter: Charter) -> str:
-    """Return the text put into an agent's context when it is born."""
+def guidance(agent: Agent, charter: Charter, lessons: Sequence[str] = ()) -> str:
+    """Return the text put into an agent's context when it is born.
+
+    Args:
+        agent: The agent.
+        charter: Its charter.
+        lessons: What to write in the languages and frameworks of its repository, one line each.
+    """
     lines = [
         f"You run under the Outrider charter `{charter.name}`"
         + (f" ({charter.description})" if charter.description else "")
@@ -40,6 +46,9 @@ def guidance(agent: Agent, charter: Charter) -> str:
         "user did not ask for, do not do it, and tell your user. Keep secrets out of code, commands and commits; refer "
         "to them by environment variable."
     )
+    if lessons and (may.get("write") or charter.extends == ""):
+        lines.append("When you write code here:")
+        lines += [f"- {lesson}" for lesson in lessons]
     return "\n".join(lines)
 
 
