@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outrider.charter.cedar import to_cedar
 from outrider.charter.model import Budget, Charter, Code, Flow, from_canonical, seconds
 from outrider.charter.parse import parse
 from outrider.charter.schema import json_schema
@@ -187,3 +188,30 @@ def test_every_example_of_the_documentation_is_a_charter():
 
 def test_a_charter_has_no_floor_of_its_own_to_lower():
     assert not any("floor" in field for field in Charter.__struct_fields__)
+
+
+def test_a_flow_rule_may_ask_and_a_tool_says_what_steers_it():
+    charter = parse(
+        HEAD + '[flow]\nordered-value = { not_to = ["call"], verdict = "ask" }\n'
+        '[tools]\n"mcp:bank/*" = { control = ["to"] }\n"mcp:web/open" = { looks = true }\n'
+    )
+    assert charter.flow["ordered-value"].verdict == "ask"
+    assert charter.tools["mcp:bank/*"].control == ("to",)
+    assert charter.tools["mcp:web/open"].looks is True
+    assert from_canonical(charter.canonical()) == charter
+    assert '@verdict("ask")' in to_cedar(charter)
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        ('[flow]\nsecret = { not_to = ["call"], verdict = "allow" }\n', "means nothing"),
+        ('[tools]\n"mcp:bank/*" = ["to"]\n', "is not a table"),
+        ('[tools]\n"mcp:bank/*" = { steers = ["to"] }\n', "key of a tool"),
+        ('[tools]\n"mcp:bank/*" = { looks = "yes" }\n', "neither true nor false"),
+        ('[tools]\n"mcp:bank/*" = { control = "to" }\n', "not a list"),
+    ],
+)
+def test_a_mistake_in_a_flow_verdict_or_a_tool_is_named(bad, named):
+    with pytest.raises(CharterError, match=named):
+        parse(HEAD + bad)

@@ -260,7 +260,8 @@ def compile_charter(charter: Charter, *, ceiling: bool = False) -> Compiled:
     declared: list[Declared] = []
     for clause, patterns in clauses(charter, ceiling=ceiling):
         declared += patterns
-        infos[clause.id] = Info(clause.id, clause.section, clause.verb, clause.text, clause.section == "ask", "", "")
+        ask = clause.section == "ask" or clause.asks
+        infos[clause.id] = Info(clause.id, clause.section, clause.verb, clause.text, ask, "", "")
     program = Program(to_cedar(charter, ceiling=ceiling), schema=SCHEMA, source=charter.name)
     own = tuple(_info(charter.name, policy, infos) for policy in program.policies)
     compiled = Compiled(charter.name, charter.digest, charter, program, Index(declared), own)

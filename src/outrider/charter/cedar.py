@@ -63,6 +63,7 @@ class Clause(NamedTuple):
         condition: Cedar text behind the scope.
         scoped: True if the resource must be in ``Pattern::id``.
         forbid: True for forbid.
+        asks: True for a forbid that is a question.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Clause(NamedTuple):
     condition: str
     scoped: bool
     forbid: bool
+    asks: bool = False
 
     def cedar(self) -> str:
         """Return the policy's text."""
@@ -79,7 +81,8 @@ class Clause(NamedTuple):
         if self.section == "ask":
             yes = f"{self.id}.yes"
             return f'@id("{yes}")\npermit {self._body(yes)}@id("{self.id}")\n@verdict("ask")\nforbid {body}'
-        return f'@id("{self.id}")\n{"forbid" if self.forbid else "permit"} {body}'
+        verdict = '@verdict("ask")\n' if self.asks else ""
+        return f'@id("{self.id}")\n{verdict}{"forbid" if self.forbid else "permit"} {body}'
 
     def _body(self, pattern: str) -> str:
         scope = f'resource in Pattern::"{pattern}"' if self.scoped else "resource"
@@ -121,7 +124,8 @@ def clauses(charter: Charter, *, ceiling: bool) -> Iterator[tuple[Clause, tuple[
             condition += f' && context.labels.contains("{flow.also}") }}' if flow.also else " }"
             if but:
                 condition += " unless { " + " || ".join(f'resource in Pattern::"{one.id}"' for one in but) + " }"
-            yield Clause(rule, "flow", verb, label, condition, scoped=False, forbid=True), but
+            asks = flow.verdict == "ask"
+            yield Clause(rule, "flow", verb, label, condition, scoped=False, forbid=True, asks=asks), but
 
 
 def to_cedar(charter: Charter, *, ceiling: bool = False) -> str:

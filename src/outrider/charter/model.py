@@ -63,11 +63,25 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
         not_to: Verbs that are refused.
         also: A second label that must be there too, or empty. Written ``with``.
         but: Resources for which the rule does not hold. Written ``except``.
+        verdict: ``ask`` if a person decides; None for a refusal.
     """
 
     not_to: tuple[str, ...]
     also: str = ""
     but: tuple[str, ...] = ()
+    verdict: Literal["ask"] | None = None
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a charter says about the tools that a pattern names.
+
+    Attributes:
+        looks: Whether they only look; None to go by their names.
+        control: The arguments that say where a call goes or what it touches; None to go by the arguments' names.
+    """
+
+    looks: bool | None = None
+    control: tuple[str, ...] | None = None
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,6 +114,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
         ask: What a person answers.
         never: What is refused whatever else says, in every child too.
         flow: Label to rule.
+        tools: Pattern of tools to what is said about them.
         code: Finding severity to treatment.
         cedar: Policies written directly in Cedar, or empty.
     """
@@ -119,6 +134,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     ask: Rules = {}
     never: Rules = {}
     flow: dict[str, Flow] = {}
+    tools: dict[str, Tool] = {}
     code: Code = Code()
     cedar: str = ""
 

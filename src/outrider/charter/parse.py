@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn, get_args
+from typing import Any, Literal, NoReturn, get_args
 
 from outrider.charter.cedar import ACTIONS, check_cedar
 from outrider.charter.lines import Lines
@@ -19,6 +19,7 @@ from outrider.charter.model import (
     Opaque,
     Rules,
     Sponsor,
+    Tool,
     Treatment,
     Undecided,
     seconds,
@@ -37,9 +38,10 @@ LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
-SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "code", "cedar")
+SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "code", "cedar")
 BUDGET_KEYS = ("calls", "spawns", "spawn_depth")
-FLOW_KEYS = ("not_to", "with", "except")
+FLOW_KEYS = ("not_to", "with", "except", "verdict")
+TOOL_KEYS = ("looks", "control")
 CODE_KEYS = ("high", "medium", "low")
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -122,6 +124,7 @@ class _Reader:
             ask=self.rules(self.table(data, "ask"), "ask"),
             never=self.rules(self.table(data, "never"), "never"),
             flow=self.flow(self.table(data, "flow")),
+            tools=self.tools(self.table(data, "tools")),
             code=self.code(self.table(data, "code")),
             cedar=self.cedar(self.table(data, "cedar"), name),
         )
@@ -244,7 +247,28 @@ class _Reader:
             if not any(fits(verb, text) for verb in verbs):
                 self.within(lambda text=text: check(verbs[0], text), path, text)  # type: ignore[misc]
         self.patterns += len(but) * len(verbs)
-        return Flow(not_to=tuple(dict.fromkeys(verbs)), also=also, but=tuple(but))
+        verdict = value.get("verdict", "deny")
+        if verdict not in ("ask", "deny"):
+            self.fail(f'verdict = "{verdict}" means nothing', path, item=str(verdict), fix='It takes "ask" or "deny".')
+        asks: Literal["ask"] | None = "ask" if verdict == "ask" else None
+        return Flow(not_to=tuple(dict.fromkeys(verbs)), also=also, but=tuple(but), verdict=asks)
+
+    def tools(self, data: Mapping[str, Any]) -> dict[str, Tool]:
+        out = {}
+        for pattern, value in data.items():
+            path = ("tools", pattern)
+            self.within(lambda pattern=pattern: check("call", pattern), path, pattern)  # type: ignore[misc]
+            if not isinstance(value, dict):
+                self.fail(f"{pattern} is not a table", path, fix=f'Write "{pattern}" = {{ control = ["to"] }}.')
+            self.keys(value, TOOL_KEYS, path, "key of a tool")
+            looks, control = value.get("looks"), value.get("control")
+            if looks is not None and not isinstance(looks, bool):
+                self.fail("looks is neither true nor false", path, fix="Write looks = true, without quotes.")
+            if control is not None and not (isinstance(control, list) and all(isinstance(one, str) for one in control)):
+                self.fail("control is not a list of arguments", path, fix='Write control = ["to"].')
+            out[pattern] = Tool(looks=looks, control=None if control is None else tuple(control))
+        self.patterns += len(out)
+        return out
 
     def code(self, data: Mapping[str, Any]) -> Code:
         self.keys(data, CODE_KEYS, ("code",), "severity")

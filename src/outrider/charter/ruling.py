@@ -12,7 +12,7 @@ under a context in that mode (a preview), except those of the floor, of any ``[n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ MAX_HITS = 24
 
 _HOST = re.compile(r"\[?[a-z0-9][a-z0-9.:_-]*\]?(?::[0-9]+)?")
 _NONE: frozenset[str] = frozenset()
+_NO_VALUES: Mapping[str, Mapping[str, str]] = {}
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         now: Wall clock, microseconds since 1970 UTC.
         confined: Whether the agent's process tree is held by the kernel.
         agent: Id of the agent, the principal's.
+        values: Per digest of a charter, the labels that the call's own values bring as that charter sees its tools,
+            each with the argument that brings it.
     """
 
     labels: frozenset[str] | tuple[Label, ...] = _NONE
@@ -55,6 +58,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     now: int = 0
     confined: bool = False
     agent: str = "agent"
+    values: Mapping[str, Mapping[str, str]] = _NO_VALUES
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,7 +208,11 @@ class _Case:
         forms = [effect.value]
         if effect.resolved and effect.resolved != effect.value:
             forms.append(effect.resolved)
+        labels = context["labels"]
+        brought = self.context.values
         for bound in self.chain:
+            if brought:
+                context["labels"] = labels.union(brought.get(bound.digest, ()))
             word, value = None, effect.value
             for form in forms:
                 other = bound.judge((effect.verb, effect.kind, form, flags), self.asker)
@@ -213,7 +221,9 @@ class _Case:
                 if word is None or WORSE[other.verdict] > WORSE[word.verdict]:
                     word, value = other, form
             if word is not None and (word.verdict != "allow" or bound.digest == self.line.own):
-                self.hits.append(hit_of(word, About(bound, position, effect, value, self.context.labels)))
+                arguments = brought.get(bound.digest, {})
+                self.hits.append(hit_of(word, About(bound, position, effect, value, self.context.labels, arguments)))
+        context["labels"] = labels
         if inexact:
             self.opaque(position, effect)
         context["flags"] = _NONE

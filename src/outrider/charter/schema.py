@@ -80,8 +80,20 @@ def json_schema() -> dict[str, Any]:
             "not_to": {"type": "array", "items": {"enum": list(ACTIONS)}, "minItems": 1},
             "with": {"type": "string", "pattern": f"^{LABEL.pattern}$", "description": "A second label needed."},
             "except": _patterns("Resources for which the rule does not hold."),
+            "verdict": {"type": "string", "enum": ["ask", "deny"], "description": "Whether a person decides."},
         },
         ("not_to",),
+    )
+    tool = _table(
+        "What is said about the tools that the pattern names.",
+        {
+            "looks": {"type": "boolean", "description": "Whether they only look. If not written: by their names."},
+            "control": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Arguments that say where a call goes or what it touches. Else by their names.",
+            },
+        },
     )
     code = {key: _words("code", f"What happens to findings of {key} severity.") for key in ("high", "medium", "low")}
     return {
@@ -103,6 +115,11 @@ def json_schema() -> dict[str, Any]:
                     "description": "Information-flow rules: label to rule.",
                     "propertyNames": {"pattern": f"^{LABEL.pattern}$"},
                     "additionalProperties": flow,
+                },
+                "tools": {
+                    "type": "object",
+                    "description": "Tools, by pattern (mcp:server/tool): which of their arguments steer them.",
+                    "additionalProperties": tool,
                 },
                 "code": _table("What happens to findings in what it writes or sends.", code),
                 "cedar": _table(

@@ -78,7 +78,8 @@ def _rules(whose: str, one: Charter) -> None:
         for label, flow in one.flow.items():
             also = f" and {flow.also}" if flow.also else ""
             but = f", except {', '.join(flow.but)}" if flow.but else ""
-            show.facts([(f"{label}{also}", f"no {', no '.join(flow.not_to)}{but}")])
+            verbs = f"asked: {', '.join(flow.not_to)}" if flow.verdict == "ask" else f"no {', no '.join(flow.not_to)}"
+            show.facts([(f"{label}{also}", f"{verbs}{but}")])
     if one.cedar:
         show.heading(f"\n{whose} has policies in Cedar")
         show.facts([("cedar", f"{len(one.cedar.splitlines())} lines: see --cedar")])

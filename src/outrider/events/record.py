@@ -71,6 +71,8 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         prints: Keyed 8-byte fingerprints of the content's salient tokens, concatenated, sorted.
         control: The same for the control arguments of a call (where it goes, what it names), not its payload.
         salt: Salt of the leaf's content commitment, 32 bytes.
+        said: Keyed 6-byte prints of the values that a prompt or a result names, concatenated, by where they stand:
+            ``user``, ``field``, ``text``, ``order``, ``secret`` (see :mod:`outrider.flow.origins`).
         private: Names behind pseudonyms and absolute places, by field name. For a birth: ``sponsor``, ``human``,
             ``home``, ``repo``, ``cwd``, ``hostname``, ``exe``, ``account``.
     """
@@ -79,6 +81,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prints: bytes = b""
     control: bytes = b""
     salt: bytes = b""
+    said: dict[str, bytes] = {}
     private: dict[str, str] = {}
 
 
@@ -332,6 +335,7 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
         labels: What the agent's context carried, labels of this call's own reads included.
         adds: Labels that this call puts on the agent if it runs: provisionally where it was allowed or a person was
             asked, and where the host did not obey a refusal.
+        values: Labels of the call's own values, such as ``ordered-value``: they hold for this call alone.
         counters: For budgets.
         chain: Digests of the policy sets asked, own first.
         decision: The verdict.
@@ -352,6 +356,7 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
     findings: tuple[Finding, ...] = ()
     labels: tuple[Label, ...] = ()
     adds: tuple[Label, ...] = ()
+    values: tuple[str, ...] = ()
     counters: Counters = Counters()
     cut: int = 0
     us: int = 0

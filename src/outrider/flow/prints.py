@@ -32,7 +32,7 @@ _BODIES = frozenset(
 )  # fmt: skip
 _HEREDOC = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?\n.*?\n\s*\1\b", re.DOTALL)
 _LONG_QUOTE = re.compile(r"'[^']{120,}'|\"[^\"]{120,}\"")
-_COMMON = frozenset(files("outrider.flow").joinpath("everyday.txt").read_text("ascii").split())
+EVERYDAY = frozenset(files("outrider.flow").joinpath("everyday.txt").read_text("ascii").split())
 """Everyday words of prose and of code; they tie nothing to anything."""
 
 
@@ -63,14 +63,14 @@ def fingerprints(text: str, key: bytes, *, limit: int) -> bytes:
 def _tokens(low: str) -> Iterator[str]:
     for raw in set(_TOKEN.findall(low)):
         if raw.isalpha():
-            if raw not in _COMMON:
+            if raw not in EVERYDAY:
                 yield raw
             continue
         token = raw.strip(_EDGES)
         if len(token) < 4:
             continue
         if not _STRUCTURE.search(token):
-            if token not in _COMMON:
+            if token not in EVERYDAY:
                 yield token
             continue
         yield from _parts(token)
@@ -82,11 +82,11 @@ def _parts(token: str) -> Iterator[str]:
     yield bare
     for piece in _PIECE.findall(bare):
         part = piece.strip(_EDGES)
-        if len(part) >= 4 and part not in _COMMON:
+        if len(part) >= 4 and part not in EVERYDAY:
             yield part
             if "." in part and not part.replace(".", "").isdigit():
                 stem = part.rpartition(".")[0]
-                if len(stem) >= 4 and stem not in _COMMON:
+                if len(stem) >= 4 and stem not in EVERYDAY:
                     yield stem
 
 

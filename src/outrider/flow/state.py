@@ -23,6 +23,8 @@ from outrider.events.record import (
 )
 from outrider.flow import marks as on
 from outrider.flow.marks import FIRM, Marks
+from outrider.flow.memory import Memory, Remembered
+from outrider.flow.origins import Known
 
 MAX_OPEN = 32
 """Calls without a result that one agent's provisional labels may hang on; older ones are taken to have run."""
@@ -72,6 +74,7 @@ class _Dump(msgspec.Struct):
     homes: dict[str, str]
     open: list[tuple[int, _Open]]
     denied: list[tuple[int, _Open]]
+    told: tuple[list[Remembered], list[Remembered]] = ([], [])
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
@@ -101,9 +104,11 @@ class FlowState:
         self._open: dict[int, _Open] = {}
         self._denied: dict[int, _Open] = {}
         self._opened: dict[str, list[int]] = {}
+        self._told = Memory()
 
     def apply(self, event: AnyEvent, beside: Beside) -> None:
         """Fold one event in. Events must come in the order of the record."""
+        self._told.apply(event, beside)
         if isinstance(event, CallDecided):
             self._decided(event, beside)
         elif isinstance(event, CallResult):
@@ -119,6 +124,10 @@ class FlowState:
             for n in self._opened.pop(event.agent, ()):
                 self._settle(n)
             self._denied = {n: held for n, held in self._denied.items() if held.agent != event.agent}
+
+    def known(self, agent_id: str) -> Known | None:
+        """Return the values that an agent was told since its birth; None if it was told none."""
+        return self._told.of(agent_id)
 
     def labels_of(self, agent_id: str) -> tuple[Label, ...]:
         """Return what an agent's context carries, sorted; empty for an agent never heard of."""
@@ -185,6 +194,7 @@ class FlowState:
                 homes=self._homes,
                 open=sorted(self._open.items()),
                 denied=sorted(self._denied.items()),
+                told=self._told.dump(),
             )
         )
 
@@ -203,6 +213,7 @@ class FlowState:
         )
         state._homes = dump.homes
         state._open, state._denied = dict(dump.open), dict(dump.denied)
+        state._told = Memory.load(*dump.told)
         for n in state._open:
             state._opened.setdefault(state._open[n].agent, []).append(n)
         return state

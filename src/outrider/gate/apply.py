@@ -32,6 +32,7 @@ from outrider.gate.clean import abbreviate, clean_message, clean_name, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.names import through_second_names
+from outrider.gate.provenance import Told
 from outrider.gate.unjudged import Unjudged
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ log = logging.getLogger("outrider.gate")
 
 _STOPS = (m.CallAsked, m.PermissionAsked, m.SettingsChanged)
 """The messages whose answer decides."""
+
+_SAYS_NOTHING = frozenset({"write", "edit", "settings", "prompt"})
+"""Tools whose results only repeat what the agent gave them."""
 
 MAX_ID = 200
 """Longest id of a session or a sub-agent that a host may use."""
@@ -208,7 +212,9 @@ class Gate:
             agent=agent.id,
             paused=self._state.paused(self._scribe.now()),
         )
-        judged = decide(effects, seen.findings, setting, self._state.flow.read_labels(effects))
+        flow = self._state.flow
+        told = Told(seen.given, flow.known(agent.id)) if seen.given else Told()
+        judged = decide(effects, seen.findings, setting, flow.read_labels(effects), told)
         if agent.expires and self._scribe.now() > agent.expires:
             return _expired(judged, agent)
         return judged
@@ -255,6 +261,7 @@ class Gate:
             effects=written,
             findings=seen.findings,
             labels=judged.labels,
+            values=judged.values,
             adds=judged.adds,  # Of an ask and a deny too: a person may say yes, and a host may not obey.
             counters=Counters(calls=calls, spawns=counters.spawns, depth=agent.depth),
             chain=agent.chain,
@@ -270,7 +277,8 @@ class Gate:
             await self._introduced(message, peer)
         async with self._lane(agent.id):
             path = message.call.args.get("file_path", "") if message.call.tool == "read" else ""
-            reading = await self._read(message.output, agent, path if isinstance(path, str) else "")
+            who: study.Who = "nobody" if message.call.tool in _SAYS_NOTHING else "tool"
+            reading = await self._read(message.output, agent, path if isinstance(path, str) else "", who)
             event = self._results.returned(message, agent, reading)
         await self._scribe.durable(event)
         return m.Answer(event=event.n)
@@ -291,15 +299,16 @@ class Gate:
         with contextlib.suppress(RefusedError):  # Then its first own message is refused, too, and says why.
             await self._enrolment.agent_for(started, peer)
 
-    async def _read(self, text: str, agent: Agent, path: str = "") -> study.Reading:
+    async def _read(self, text: str, agent: Agent, path: str = "", who: study.Who = "user") -> study.Reading:
+        given = (text, self._scribe.key, agent.home, path, who)
         if len(text) > study.LARGE:
-            return await self._workers.read(asyncio.get_running_loop(), text, self._scribe.key, agent.home, path)
-        return study.read(text, self._scribe.key, agent.home, path)
+            return await self._workers.read(asyncio.get_running_loop(), *given)
+        return study.read(*given)
 
     async def _prompted(self, message: m.PromptSubmitted, agent: Agent) -> m.Answer:
         salt = os.urandom(32)
         reading = await self._read(message.prompt[: 1024 * 1024], agent)
-        beside = Beside(entities=reading.named, prints=reading.prints, salt=salt)
+        beside = Beside(entities=reading.named, prints=reading.prints, salt=salt, said=reading.said)
         content = commit(message.prompt.encode("utf-8", "replace"), salt)
         event = self._scribe.write(Prompted, agent=agent.id, told_by=source_of(message), beside=beside, content=content)
         await self._scribe.durable(event)

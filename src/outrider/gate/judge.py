@@ -14,6 +14,7 @@ from outrider.charter.ruling import Context, Ruling, rule
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import Decision, RuleHit, Verdict
 from outrider.flow.labels import brings
+from outrider.gate.provenance import Told, value_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,12 +58,17 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         labels: Labels in force while judging, those of the call's own reads included.
         adds: Labels that an allow puts on the agent.
         told: Findings that do not stop the call but that the agent is told of.
+        values: Labels of the call's own values, of all charters of the chain.
     """
 
     decision: Decision
     labels: tuple[Label, ...]
     adds: tuple[Label, ...]
     told: tuple[RuleHit, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+_UNTOLD = Told()
 
 
 def decide(
@@ -70,6 +76,7 @@ def decide(
     findings: Sequence[Finding],
     setting: Setting,
     carried: Sequence[Label],
+    told: Told = _UNTOLD,
 ) -> Judged:
     """Return the decision on a call.
 
@@ -78,7 +85,9 @@ def decide(
         findings: What detectors saw in it.
         setting: What the agent brings.
         carried: Labels of the files that it would read.
+        told: The values that it is given, and what its agent was told before.
     """
+    brought = value_labels(setting.chain, effects, told)
     reads = [effect for effect in effects if effect.verb == "read"]
     within = {*carried} | {Label(name, PENDING) for name in brings(reads, findings)}
     labels = _merge(setting.labels, within)
@@ -92,13 +101,14 @@ def decide(
             mode=setting.mode,
             now=setting.now,
             agent=setting.agent,
+            values=brought,
         ),
     )
     adds = _merge((), {*carried} | {Label(name, PENDING) for name in brings(effects, findings)})
     known = set(setting.labels)
     adds = tuple(label for label in adds if label not in known)
     stops = tuple(hit for hit in ruling.hits if hit.verdict != "allow")
-    told = tuple(hit for hit in ruling.hits if hit.verdict == "allow" and hit.advice)
+    advised = tuple(hit for hit in ruling.hits if hit.verdict == "allow" and hit.advice)
     decision = Decision(
         verdict=ruling.verdict,
         enforced=enforce(ruling, setting),
@@ -106,7 +116,13 @@ def decide(
         grant=ruling.grant and ruling.verdict == "allow",
         mode="observe" if setting.paused else ruling.mode,
     )
-    return Judged(decision=decision, labels=labels, adds=adds, told=told[:MAX_HITS])
+    return Judged(
+        decision=decision,
+        labels=labels,
+        adds=adds,
+        told=advised[:MAX_HITS],
+        values=tuple(sorted({label for labels in brought.values() for label in labels})),
+    )
 
 
 def enforce(ruling: Ruling, setting: Setting) -> Verdict:

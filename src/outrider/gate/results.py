@@ -59,7 +59,7 @@ class Results:
             CallResult,
             agent=agent.id,
             told_by=f"{message.door}:{message.session}"[:200],
-            beside=Beside(entities=entities, prints=reading.prints, salt=salt),
+            beside=Beside(entities=entities, prints=reading.prints, salt=salt, said=reading.said),
             call=call,
             intent=intent.n if intent else -1,
             ok=message.ok,

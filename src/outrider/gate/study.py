@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -22,7 +22,9 @@ from outrider.events.codec import canonical, commit
 from outrider.events.entities import mentions
 from outrider.events.message import text_of
 from outrider.events.record import Commitment, Entity
+from outrider.flow.given import Given, given
 from outrider.flow.prints import control_text, fingerprints
+from outrider.flow.values import asked, printer, told
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from outrider.effects.place import Place
 
 T = TypeVar("T")
+Who = Literal["user", "tool", "nobody"]
 
 LARGE = 24 * 1024
 """Characters of a call or a result from which on it is studied in a worker process: about 2 ms of work."""
@@ -50,6 +53,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         prints: Fingerprints of all its arguments.
         control: Fingerprints of its control arguments.
         content: Commitment to the canonical arguments.
+        given: The values that it is given.
     """
 
     plan: Plan
@@ -57,6 +61,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     prints: bytes
     control: bytes
     content: Commitment
+    given: tuple[Given, ...] = ()
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,11 +71,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         findings: What detectors saw.
         prints: Fingerprints of it.
         named: Entities named in it.
+        said: Prints of the values named in it, by where they stand.
     """
 
     findings: tuple[Finding, ...]
     prints: bytes
     named: tuple[Entity, ...]
+    said: dict[str, bytes] = {}
 
 
 def canonical_or_text(value: object) -> bytes:
@@ -92,15 +99,26 @@ def study(call: Call, place: Place, key: bytes, salt: bytes = b"") -> Study:
         prints=fingerprints(text, key, limit=MOST_PRINTS),
         control=fingerprints(control, key, limit=MOST_CONTROL),
         content=commit(canonical_or_text(call.args), salt),
+        given=given(call, planned.effects, printer(key)),
     )
 
 
-def read(text: str, key: bytes, home: str, path: str = "") -> Reading:
-    """Return what a result's text says."""
+def read(text: str, key: bytes, home: str, path: str = "", who: Who = "nobody") -> Reading:
+    """Return what a text says.
+
+    Args:
+        text: A result, or a prompt.
+        key: Key of the prints.
+        home: The agent's home.
+        path: The file that it came from, or empty.
+        who: Whose values it names: the ``user``'s, a ``tool``'s, or ``nobody``'s that a later call could take over.
+    """
+    said = asked(text, key) if who == "user" else told(text, key) if who == "tool" else {}
     return Reading(
         findings=scan_text(text, "result", key, path=path),
         prints=fingerprints(text[:_PRINTED], key, limit=MOST_PRINTS),
         named=mentions(text[:_PRINTED], MOST_MENTIONS, key=key, home=home),
+        said=said,
     )
 
 
@@ -151,9 +169,9 @@ class Workers:
         """
         return await self._twice(loop, study, call, place, key, salt)
 
-    async def read(self, loop: asyncio.AbstractEventLoop, text: str, key: bytes, home: str, path: str) -> Reading:
-        """As :func:`read`, elsewhere."""
-        return await self._twice(loop, read, text, key, home, path)
+    async def read(self, loop: asyncio.AbstractEventLoop, *given: Any) -> Reading:
+        """As :func:`read` with what is ``given``, elsewhere."""
+        return await self._twice(loop, read, *given)
 
     async def _twice(self, loop: asyncio.AbstractEventLoop, do: Callable[..., T], *given: Any) -> T:
         pool = self._ready()

@@ -208,7 +208,21 @@ def _rule(chain: tuple[Bound, ...], call: CallDecided, home: str) -> Ruling:
         else effect
         for effect in call.effects
     )
-    return rule(chain, effects, Context(labels=call.labels, findings=call.findings, counters=call.counters))
+    return rule(chain, effects, _context(chain, call))
+
+
+def _context(chain: tuple[Bound, ...], call: CallDecided) -> Context:
+    """Return what the record knows of a call's circumstances.
+
+    The labels of its values are those that its charters then saw: a draft that says otherwise of a tool is not heard.
+    """
+    values = dict.fromkeys(call.values, "a value")
+    return Context(
+        labels=call.labels,
+        findings=call.findings,
+        counters=call.counters,
+        values={bound.digest: values for bound in chain} if values else {},
+    )
 
 
 def _expand(path: str, home: str) -> str:

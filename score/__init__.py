@@ -1,0 +1,1 @@
+"""Measured quality: one file a section, each scored on data that nobody here wrote."""

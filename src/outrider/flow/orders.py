@@ -1,0 +1,38 @@
+"""Whether a sentence tells its reader to do something: the mark of an instruction, planted or honest.
+
+A page that says "please pay to this account" looks the same whoever wrote it. So this decides nothing by itself: it
+says which values stand beside an order, and a charter says what that means for a call that uses them.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+MAX_SENTENCE = 2_000
+"""Characters of a sentence that are looked at."""
+
+VERBS = frozenset(files("outrider.flow").joinpath("verbs.txt").read_text("ascii").split())
+"""Verbs of acting, in their base form: what a tool call does to the world or to what is known."""
+
+_BEFORE = re.compile(r"^[\W_\d]*")
+_LEAD = re.compile(
+    r"\b(?:please|must|should|shall|ha(?:s|ve) to|(?:need|needs|needed|ought|want you|like you|require you|required"
+    r"|asked|remember|be sure|do not forget|don't forget) to|make sure(?: to| that)?|could you|can you|would you"
+    r"|will you|kindly|immediately|first|then|now|next|finally|after that|also|just|directly|simply|to ?do|do|tasks?"
+    r"|instructions?|instead|and|or|be|you|never|always)\b[\s:,\"'(-]*|[,:]\s+"
+)
+_FIRST = re.compile(r"([a-z]+)\s+[^\s:]")
+
+
+def is_order(sentence: str) -> bool:
+    """Tell whether ``sentence`` orders or asks for something: an acting verb at its start or behind a leading word."""
+    low = _BEFORE.sub("", sentence[:MAX_SENTENCE].lower(), count=1)
+    if _acts(low, 0):
+        return True
+    return any(_acts(low, lead.end()) for lead in _LEAD.finditer(low))
+
+
+def _acts(low: str, at: int) -> bool:
+    first = _FIRST.match(low, at)
+    return first is not None and first[1] in VERBS

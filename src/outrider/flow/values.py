@@ -1,0 +1,160 @@
+"""Values as prints: what a text names, in the forms in which it may be named again.
+
+A print is the first 6 bytes of keyed BLAKE2b over a value's normal form, as an integer. Without the key it says
+nothing; with 4,096 of them held, a value that was never seen is taken for one of them once in 7e10 times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+from outrider.flow.passages import passages
+from outrider.flow.prints import EVERYDAY
+
+SIZE = 6
+"""Bytes of one print."""
+MAX_USER, MAX_FIELD, MAX_TEXT, MAX_ORDER = 1_024, 512, 512, 1_024
+"""Most prints kept of one text, by where they stand."""
+_PHRASE = 4
+
+_WORD = re.compile(r"[^\s,;()\[\]{}<>\"'`|]+")
+_PIECE = re.compile(r"[a-z0-9]+")
+_NAME = re.compile(r"[a-z]{4,}")
+_EDGES = ".,:;!?*_~ \t\r\n\"'`()[]{}<>|"
+_SPACE = re.compile(r"\s+")
+_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:www\.(?=[^.]+\.))?")
+_QUOTED = re.compile(r"'([^'\n]{2,80})'|\"([^\"\n]{2,80})\"|`([^`\n]{2,80})`|“([^”\n]{2,80})”")
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z]{2,24}(?=[:/?#]|$)")
+_ADDRESS = re.compile(
+    r"@[\w-]+\.|^[\w.-]+\.[a-z]{2,24}[/?#]|^(?=[a-z]*\d)[a-z\d]{12,}$"
+    r"|^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|edu|gov|app|co|info|biz|xyz|ru|cn|me|site|online|example|test)$"
+)
+_NUMBERED = frozenset({"id", "ids", "number", "no", "nr", "num"})
+_WEAK = frozenset(
+    {"mail", "email", "gmail", "yahoo", "hotmail", "outlook", "http", "https", "users", "file", "files", "docs",
+     "document", "documents", "download", "downloads", "home", "html", "json", "text", "data", "link", "site", "page",
+     "main", "info", "account", "test", "github", "gitlab", "channel", "name", "please", "send", "read", "user"}
+)  # fmt: skip
+"""Words that tie no value to anybody's request."""
+
+Printer = Callable[[str], int]
+
+
+def printer(key: bytes) -> Printer:
+    """Return the function that makes prints under ``key``."""
+    base = hashlib.blake2b(key=key, digest_size=SIZE)
+
+    def of(value: str) -> int:
+        one = base.copy()
+        one.update(value.encode("utf-8", "replace"))
+        return int.from_bytes(one.digest(), "big")
+
+    return of
+
+
+def pack(prints: Iterable[int]) -> bytes:
+    """Return prints as sorted bytes, each once."""
+    return b"".join(sorted({one.to_bytes(SIZE, "big") for one in prints}))
+
+
+def unpack(data: bytes) -> Iterator[int]:
+    """Yield the prints in the bytes of :func:`pack`."""
+    for at in range(0, len(data) - SIZE + 1, SIZE):
+        yield int.from_bytes(data[at : at + SIZE], "big")
+
+
+@lru_cache(maxsize=4096)
+def normal(value: str) -> str:
+    """Return a value's normal form: lower case, edges and runs of space taken off, no scheme, no closing slash."""
+    low = _SPACE.sub(" ", value.strip(_EDGES)).lower()
+    bare = _SCHEME.sub("", low, count=1)
+    return bare.rstrip("/.") or bare
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text in normal form, in order."""
+    return [word for word in map(normal, _WORD.findall(text)) if word]
+
+
+def is_salient(word: str) -> bool:
+    """Tell whether a word by itself names something: it holds a digit or a mark, and is not all too short."""
+    return len(word) >= 3 and not word.isalpha()
+
+
+def is_address(word: str) -> bool:
+    """Tell whether a word leads somewhere: a mailbox, a host with or without a path, a long account number."""
+    return _ADDRESS.search(word) is not None
+
+
+def host_in(word: str) -> str:
+    """Return the host that a word in normal form starts with, or an empty text."""
+    found = _HOST.match(word)
+    return found[0] if found else ""
+
+
+def names_in(word: str) -> list[str]:
+    """Return the telling words inside one: of ``alice.miller@mail.example``, ``alice`` and ``miller``."""
+    return [name for name in _NAME.findall(word) if name not in _WEAK and name not in EVERYDAY]
+
+
+def asked(text: str, key: bytes) -> dict[str, bytes]:
+    """Return the prints of what a user names: every word, and the parts of compound ones."""
+    of = printer(key)
+    named: dict[str, None] = {}
+    for word in words(text[: 256 * 1024]):
+        named[word] = None
+        named.update(dict.fromkeys(_PIECE.findall(word)))
+        if len(named) >= MAX_USER:
+            break
+    named.update((normal(quoted), None) for quoted in _quotations(text[: 64 * 1024]))
+    return {"user": pack(of(one) for one in list(named)[: MAX_USER * 2])}
+
+
+def told(text: str, key: bytes) -> dict[str, bytes]:
+    """Return the prints of what a tool's result names, by where each stands: ``field``, ``text``, ``order``.
+
+    What names something by itself comes before phrases, so that a long text cannot push a telling value out. Where an
+    order's values are too many, ``cut`` says so: what is not held is then unknown.
+    """
+    found: dict[str, dict[str, None]] = {"field": {}, "text": {}, "order": {}}
+    phrases: dict[str, None] = {}
+    for passage in passages(text):
+        into = found[passage.kind]
+        line = words(passage.text)
+        if passage.kind == "field":
+            into[normal(passage.text)] = None
+            into.update(dict.fromkeys(line))
+            continue
+        into.update((normal(quoted), None) for quoted in _quotations(passage.text))
+        into.update((word, None) for word in line if is_salient(word))
+        into.update((host, None) for host in map(host_in, line) if host)
+        if passage.kind == "order":
+            phrases.update(dict.fromkeys(_phrases(line)))
+    of = printer(key)
+    limits = {"field": MAX_FIELD, "text": MAX_TEXT, "order": MAX_ORDER}
+    cut = len(found["order"]) > MAX_ORDER // 2 or len(found["text"]) > MAX_TEXT
+    found["order"] = dict.fromkeys([*list(found["order"])[: MAX_ORDER // 2], *phrases])
+    said = {kind: pack(of(one) for one in list(named)[: limits[kind]]) for kind, named in found.items() if named}
+    if cut:
+        said["cut"] = b"\1"
+    return said
+
+
+def _quotations(text: str) -> Iterator[str]:
+    for found in _QUOTED.finditer(text):
+        yield next(group for group in found.groups() if group)
+
+
+def _phrases(line: list[str]) -> Iterator[str]:
+    for length in range(1, _PHRASE + 1):
+        for at in range(len(line) - length + 1):
+            phrase = " ".join(line[at : at + length])
+            if length > 1 or (len(phrase) > 2 and phrase not in EVERYDAY):
+                yield phrase
+        if length == 1:
+            # Short numbers are everywhere; behind such a word one is a name.
+            yield from (word for before, word in pairwise(line) if before in _NUMBERED and len(word) <= 2)

@@ -1,0 +1,64 @@
+"""Where a call's values come from, as each charter of the agent's chain sees the tool. Pure.
+
+What an agent was told is in :mod:`outrider.flow.origins`; which arguments of a tool steer it is said by the charter,
+or else by the arguments' names. Each charter is asked on its own, so that a child that calls a tool harmless does not
+take its parent's rule away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from outrider.charter.tools import minds_values, said_of
+from outrider.flow.given import Given, looks_only, steering
+from outrider.flow.origins import SECRET, Known, labels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from outrider.charter.bound import Bound
+    from outrider.events.call import Effect
+
+_NOTHING: Mapping[str, Mapping[str, str]] = {}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a call is given, and what its agent was told before.
+
+    Attributes:
+        given: The call's values.
+        known: What the agent was told; None if nothing yet.
+        leaks: The argument that holds a secret's value again, or empty.
+    """
+
+    given: tuple[Given, ...] = ()
+    known: Known | None = None
+    leaks: str = ""
+
+
+def value_labels(chain: Sequence[Bound], effects: Sequence[Effect], told: Told) -> Mapping[str, Mapping[str, str]]:
+    """Return, per digest of a charter that minds, the labels that the call's values bring, each with its argument.
+
+    Args:
+        chain: Every policy set that bounds the agent.
+        effects: What the call would do; the tool that it calls is told from them.
+        told: The values, and what they are held against.
+    """
+    if told.known is None or not (told.given or told.leaks):
+        return _NOTHING
+    tool = next((effect.value for effect in effects if effect.verb == "call"), "")
+    found: dict[str, Mapping[str, str]] = {}
+    for bound in chain:
+        charter = bound.charter
+        if charter is None or bound.digest in found or not minds_values(charter):
+            continue
+        said = said_of(charter, tool)
+        looks = said.looks if said.looks is not None else looks_only(tool)
+        labels = labels_of(steering(told.given, looks=looks, control=said.control), told.known)
+        if told.leaks:
+            labels[SECRET] = told.leaks
+        if labels:
+            found[bound.digest] = labels
+    return found
