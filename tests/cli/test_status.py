@@ -121,3 +121,11 @@ def test_a_program_that_was_named_is_the_one_that_is_asked(
     assert outrider("status", "--json").data["host"]["path"] == str(named)
     named.unlink()
     assert [one for one in findings(outrider) if "unknown version" in one]
+
+
+def test_doctor_lets_the_rules_about_code_find_their_canaries(outrider: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "rules about code find what they must" in outrider("doctor").out
+    monkeypatch.setattr("outrider.detect.code.vectors.silent", lambda: ["python"])
+    done = outrider("doctor")
+    assert done.code == 1
+    assert "find nothing where they must, in: python" in done.out

@@ -292,6 +292,8 @@ def code_hits(effects: Sequence[Effect], findings: Sequence[Finding], part: Part
     """
     carries = any(effect.verb in _WRITES for effect in effects)
     for finding in findings:
+        if finding.suppressed:
+            continue
         severity = _STEP_DOWN[finding.severity] if finding.confidence == "low" else finding.severity
         treatment = getattr(part.settings, severity)
         if treatment == "note":

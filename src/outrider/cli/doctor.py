@@ -46,7 +46,7 @@ def command(*, as_json: bool) -> int:
     parts = {
         "This machine": [*_system(), *_client(), *_programs()],
         "Claude Code": [*_claude(claude), *hooks.check(home, claude)],
-        "Outrider": [*_daemon(home), *_places(home), *_charters(home), *_disk(home)],
+        "Outrider": [*_daemon(home), *_places(home), *_charters(home), *_rules(), *_disk(home)],
         "Package registries": _registries(),
     }
     worst = any(one.level == "bad" for found in parts.values() for one in found)
@@ -90,6 +90,16 @@ def _client() -> list[Finding]:
 def _programs() -> list[Finding]:
     git = shutil.which("git")
     return [ok(f"git at {git}") if git else warn("there is no git", "Install it: commits are part of an identity.")]
+
+
+def _rules() -> list[Finding]:
+    from outrider.detect.code.vectors import canaries, silent
+
+    blind = silent()
+    if blind:
+        fix = "Install Outrider again; until then code in these languages is not looked at."
+        return [bad(f"rules about code find nothing where they must, in: {', '.join(blind)}", fix)]
+    return [ok(f"rules about code find what they must in {len(canaries())} languages and formats")]
 
 
 def _claude(claude: hosts.Claude | None) -> list[Finding]:

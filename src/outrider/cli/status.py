@@ -137,6 +137,9 @@ def _live(running: dict[str, Any] | None) -> list[Finding]:
         out.append(warn(f"{count} living agents are only observed"))
     if count := running.get("opaque_runs"):
         out.append(warn(f"{count} programs that living agents ran were not seen inside"))
+    if blind := running.get("blind"):
+        what = f"rules about code find nothing where they must, in: {', '.join(blind)}"
+        out.append(bad(what, "Install Outrider again; until then code in these languages is not looked at."))
     if problem := running.get("seal_problem"):
         out.append(bad(f"the record cannot be sealed: {problem}", "`outrider doctor`"))
     return out

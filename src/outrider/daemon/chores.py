@@ -52,6 +52,7 @@ class Chores:
         self._clock = clock
         self._boot = process.boot_id()
         self._snapped = 0
+        self._warmed = False
         self._size = parts.ledger.size
         self._spoke = self._busy = clock()
 
@@ -68,6 +69,9 @@ class Chores:
     def once(self) -> None:
         """Do every chore that is due."""
         parts = self._parts
+        if not self._warmed:
+            self._warmed = True
+            parts.workers.warm()
         registry = parts.state.registry
         for end in (*ends.gone(registry, boot=self._boot), *ends.expired(registry, now=parts.scribe.now())):
             parts.enrolment.end(end.agent, end.how, end.detail)

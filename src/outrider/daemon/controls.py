@@ -71,6 +71,7 @@ class Controls:
             "unclaimed": sum(1 for agent in living if agent.charter == "unclaimed"),
             "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
             "advice": msgspec.structs.asdict(state.corrections.tally),
+            "blind": parts.workers.blind,
             "paused_until": state.paused_until if state.paused(now) else 0,
             "paused_why": state.paused_why if state.paused(now) else "",
             "charters": dict(sorted(state.in_force.items())),

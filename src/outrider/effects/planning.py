@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from outrider.effects.branches import branch_wants
 from outrider.effects.place import Place, literal_prefix
 from outrider.effects.shell.parse import parse, parse_uncached
@@ -12,7 +14,8 @@ from outrider.effects.structured import TOOLS, text_of
 from outrider.events.call import Call, Effect, Plan, Want
 
 CONTENT_LIMIT = 64 * 1024
-"""Bytes of a script's content that are asked for."""
+"""Bytes of the content of a script, or of a file that is written, that are asked for."""
+_WRITERS = frozenset({"write", "edit"})
 _CACHED = 4096
 _GIVEN = {"CLAUDE_CODE_EXECPATH": (Arg("claude"),)}
 """Variables that a host gives to the commands of its agents, and that name a program."""
@@ -33,7 +36,8 @@ def plan(call: Call, place: Place) -> Plan:
             return Plan(effects=(effect,), text=text)
         return plan_shell(call, place)
     effects = tuple(TOOLS[call.tool](call, place))
-    return Plan(effects=effects, wants=_wants(effects, frozenset()))
+    written = {effect.value for effect in effects if effect.verb == "write"} if call.tool in _WRITERS else ()
+    return Plan(effects=effects, wants=_wants(effects, frozenset(), written))
 
 
 def plan_shell(call: Call, place: Place) -> Plan:
@@ -48,16 +52,16 @@ def plan_shell(call: Call, place: Place) -> Plan:
     cwd = call.cwd or place.cwd
     if folder:
         cwd = folder if folder.startswith("/") else f"{cwd}/{folder}"
-    effects = read_commands(text, Place(place.home, place.repo, cwd))
+    effects, written = read_commands(text, Place(place.home, place.repo, cwd))
     scripts = frozenset(
         effect.start for effect in effects if effect.verb == "opaque" and effect.note.startswith("runs ")
     )
-    wants = {want.path: want for want in (*_wants(effects, scripts), *branch_wants(effects, place.home))}
-    return Plan(effects=effects, wants=tuple(wants.values()), text=text)
+    wants = {want.path: want for want in (*_wants(effects, scripts, written), *branch_wants(effects, place.home))}
+    return Plan(effects=effects, wants=tuple(wants.values()), text=text, written=tuple(written.items()))
 
 
-def read_commands(text: str, place: Place) -> tuple[Effect, ...]:
-    """Return the effects of a command line run in ``place``."""
+def read_commands(text: str, place: Place) -> tuple[tuple[Effect, ...], dict[str, str]]:
+    """Return the effects of a command line run in ``place``, and the texts that it puts into files, by path."""
     sink = Sink(text)
     walk = Walk(place, sink)
     node = parse(text) if len(text) <= _CACHED else parse_uncached(text)
@@ -65,7 +69,7 @@ def read_commands(text: str, place: Place) -> tuple[Effect, ...]:
         walk.run(node, State(place.cwd, dict(_GIVEN), {}, {}), NOTHING)
     except RecursionError:
         walk.emit("unparsed", "text", "", Arg("", 0, 0), (), "commands are nested too deep")
-    return tuple(sink.effects.values())
+    return tuple(sink.effects.values()), sink.written
 
 
 def want_path(effect: Effect) -> str:
@@ -84,13 +88,14 @@ def want_path(effect: Effect) -> str:
     return literal_prefix(path) if "pattern" in effect.flags else path
 
 
-def _wants(effects: tuple[Effect, ...], scripts: frozenset[int]) -> tuple[Want, ...]:
+def _wants(effects: tuple[Effect, ...], scripts: frozenset[int], written: Container[str] = ()) -> tuple[Want, ...]:
     wants: dict[str, Want] = {}
     for effect in effects:
         path = want_path(effect)
         if not path:
             continue
-        limit = CONTENT_LIMIT if effect.verb == "read" and effect.start in scripts and path == effect.value else 0
+        is_wanted = effect.start in scripts if effect.verb == "read" else path in written
+        limit = CONTENT_LIMIT if is_wanted and path == effect.value else 0
         known = wants.get(path)
         if known is None or known.content_limit < limit:
             wants[path] = Want(path=path, content_limit=limit)

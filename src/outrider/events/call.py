@@ -104,6 +104,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         message: One sentence for a person; never holds the secret itself.
         advice: What to write instead, one sentence.
         print: Keyed print of the matched value, hex, where the value must not be shown.
+        suppressed: The reason that a comment beside it gives for letting it be, or empty. It is recorded, and counts
+            for nothing else.
     """
 
     rule: str
@@ -115,6 +117,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     start: int = 0
     end: int = 0
     print: str = ""
+    suppressed: str = ""
 
 
 class Label(msgspec.Struct, frozen=True, order=True):
@@ -167,8 +170,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         effects: Effects in the order in which they would happen; paths not yet resolved.
         wants: Facts to gather, without duplicates.
         text: The text that the effects' offsets point into (a command line), or empty.
+        written: Paths and the texts that a command line puts into them, where both are known.
     """
 
     effects: tuple[Effect, ...]
     wants: tuple[Want, ...] = ()
     text: str = ""
+    written: tuple[tuple[str, str], ...] = ()

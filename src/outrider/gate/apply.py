@@ -36,9 +36,9 @@ from outrider.gate.provenance import Told
 from outrider.gate.unjudged import Unjudged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from outrider.events.call import Effect
+    from outrider.events.call import Effect, PathFact
     from outrider.gate.chains import Chains
     from outrider.gate.enrol import Enrolment
     from outrider.gate.results import Results
@@ -183,11 +183,13 @@ class Gate:
         salt = os.urandom(32)
         async with self._lane(agent.id):
             started = time.perf_counter_ns()
-            if study.weight(call.args) > study.LARGE:
+            large = study.weight(call.args) > study.LARGE
+            if large:
                 seen = await self._workers.study(asyncio.get_running_loop(), call, place, self._scribe.key, salt)
             else:
                 seen = study.study(call, place, self._scribe.key, salt)
             facts = gather(seen.plan.wants)
+            seen = await self._inspected(call, seen, facts, large=large)
             effects = resolve(seen.plan, facts, place)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
             judged = self._decide(effects, seen, agent)
@@ -199,6 +201,19 @@ class Gate:
                 self._results.expect_commit(agent.id, event.call, trees)
         await self._scribe.durable(event)
         return answers.answer(event, judged)
+
+    async def _inspected(
+        self, call: Call, seen: study.Study, facts: Mapping[str, PathFact], *, large: bool
+    ) -> study.Study:
+        """Return the study together with what the code that the call writes is found to hold."""
+        if not study.writes(call, seen.plan):
+            return seen
+        if large or any(fact.content and len(fact.content) > study.LARGE for fact in facts.values()):
+            loop = asyncio.get_running_loop()
+            findings, looked = await self._workers.inspect(loop, call, seen.plan, facts)
+        else:
+            findings, looked = study.inspect(call, seen.plan, facts)
+        return msgspec.structs.replace(seen, findings=(*seen.findings, *findings), looked=looked)
 
     def _decide(self, effects: Sequence[Effect], seen: study.Study, agent: Agent) -> Judged:
         counters = self._state.registry.counters(agent.id)
@@ -260,6 +275,7 @@ class Gate:
             name=cut(call.name, 200, self._scribe.key),
             effects=written,
             findings=seen.findings,
+            looked=seen.looked,
             labels=judged.labels,
             values=judged.values,
             adds=judged.adds,  # Of an ask and a deny too: a person may say yes, and a host may not obey.

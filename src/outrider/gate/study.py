@@ -7,7 +7,7 @@ Pure functions of the text, and therefore the part that can be done in another p
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
+from outrider.detect.code.vectors import silent
 from outrider.detect.scan import scan_call, scan_text
+from outrider.detect.written import WRITERS, Looked, look
 from outrider.effects import plan
-from outrider.events.call import Call, Finding, Plan
+from outrider.events.call import Call, Finding, PathFact, Plan
 from outrider.events.codec import canonical, commit
 from outrider.events.entities import mentions
 from outrider.events.message import text_of
@@ -28,7 +30,7 @@ from outrider.flow.values import asked, printer, told
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from outrider.effects.place import Place
 
@@ -54,6 +56,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         control: Fingerprints of its control arguments.
         content: Commitment to the canonical arguments.
         given: The values that it is given.
+        looked: What came of looking at the code that it writes.
     """
 
     plan: Plan
@@ -62,6 +65,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     control: bytes
     content: Commitment
     given: tuple[Given, ...] = ()
+    looked: Looked = ""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +105,22 @@ def study(call: Call, place: Place, key: bytes, salt: bytes = b"") -> Study:
         content=commit(canonical_or_text(call.args), salt),
         given=given(call, planned.effects, printer(key)),
     )
+
+
+def writes(call: Call, planned: Plan) -> bool:
+    """Return whether a call puts text into files, as far as its own words tell."""
+    return bool(planned.written) or call.tool in WRITERS
+
+
+def inspect(call: Call, planned: Plan, facts: Mapping[str, PathFact]) -> tuple[tuple[Finding, ...], Looked]:
+    """Return what the code that a call writes is found to hold, and what came of the look; see ``detect/written.py``.
+
+    Args:
+        call: The call.
+        planned: Its plan.
+        facts: What stands at the paths that it would write.
+    """
+    return look(call, planned, facts)
 
 
 def read(text: str, key: bytes, home: str, path: str = "", who: Who = "nobody") -> Reading:
@@ -155,10 +175,15 @@ def _end_with_parent() -> None:
 
 
 class Workers:
-    """One worker process for what is large, started when first needed."""
+    """One worker process for what is large, started when first needed.
+
+    Attributes:
+        blind: Languages in which the rules about code did not find what they must; None until that was looked at.
+    """
 
     def __init__(self, count: int = 1) -> None:
         self._count = count
+        self.blind: tuple[str, ...] | None = None
         self._pool: ProcessPoolExecutor | None = None
 
     async def study(self, loop: asyncio.AbstractEventLoop, call: Call, place: Place, key: bytes, salt: bytes) -> Study:
@@ -168,6 +193,12 @@ class Workers:
             concurrent.futures.process.BrokenProcessPool: The worker died twice over it; the next call gets a new one.
         """
         return await self._twice(loop, study, call, place, key, salt)
+
+    async def inspect(
+        self, loop: asyncio.AbstractEventLoop, call: Call, planned: Plan, facts: Mapping[str, PathFact]
+    ) -> tuple[tuple[Finding, ...], Looked]:
+        """As :func:`inspect`, elsewhere."""
+        return await self._twice(loop, inspect, call, planned, facts)
 
     async def read(self, loop: asyncio.AbstractEventLoop, *given: Any) -> Reading:
         """As :func:`read` with what is ``given``, elsewhere."""
@@ -187,8 +218,13 @@ class Workers:
             raise
 
     def warm(self) -> None:
-        """Start the worker now, so that the first large call does not pay for it."""
-        self._ready().submit(weight, "")
+        """Start the worker now, so that the first large call does not pay for it, and let it look for its canaries."""
+        self._ready().submit(silent).add_done_callback(self._told)
+
+    def _told(self, done: Future[list[str]]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return  # The pool broke or ended; whoever uses it next is told.
+        self.blind = tuple(done.result())
 
     def broken(self, pool: ProcessPoolExecutor) -> None:
         """Forget a worker that died, unless somebody else has seen to it already."""

@@ -7,7 +7,7 @@ import posixpath
 from typing import Self
 
 from outrider.effects.place import INTO, Place, is_ignored, normal
-from outrider.effects.shell.state import Sink, State
+from outrider.effects.shell.state import MAX_WRITTEN, Flow, Sink, State
 from outrider.effects.shell.tree import Arg
 from outrider.events.call import Effect, ResourceKind, Verb
 
@@ -92,6 +92,15 @@ class Noting:
         """Remember a link that the text makes; both paths are read against the state's directory."""
         if state.cwd is not None and len(self.sink.links) < MAX_EFFECTS:
             self.sink.links[normal(posixpath.join(state.cwd, link))] = normal(posixpath.join(state.cwd, target))
+
+    def note_written(self, arg: Arg, flow: Flow, state: State) -> None:
+        """Remember the text that lands in a file, where both are known; it is appended to what landed there before."""
+        if flow.text is None or not arg.exact or arg.glob or "remote" in self.flags or state.cwd is None:
+            return
+        path = normal(posixpath.join(state.cwd, arg.text))
+        known = self.sink.written.get(path)
+        if known is not None or len(self.sink.written) < MAX_WRITTEN:
+            self.sink.written[path] = (known or "") + flow.text
 
     def with_flag(self, flag: str) -> Self:
         """Return a walk into the same sink whose effects all carry ``flag``."""

@@ -76,6 +76,9 @@ class State:
 MAX_LINKS = 8
 """Links that one path is followed through, and so the most that one text's loop of links can cost."""
 
+MAX_WRITTEN = 64
+"""Files whose new content is kept for looking at; a loop can name many more."""
+
 Key = tuple[str, str, str, tuple[str, ...]]
 """What makes two effects the same: verb, kind, value, flags."""
 
@@ -84,13 +87,15 @@ class Sink:
     """Where effects are gathered, each once, in the order in which they first happen.
 
     ``links`` are those that the text itself makes, by absolute path: nobody who looks before it runs finds them.
+    ``written`` are the texts that it puts into files, by absolute path, at most :data:`MAX_WRITTEN` of them.
     """
 
-    __slots__ = ("effects", "links", "snippet", "steps", "wrapped")
+    __slots__ = ("effects", "links", "snippet", "steps", "wrapped", "written")
 
     def __init__(self, source: str) -> None:
         self.effects: dict[Key, Effect] = {}
         self.links: dict[str, str] = {}
+        self.written: dict[str, str] = {}
         self.steps = 0
         self.wrapped = 0
         self.snippet = source

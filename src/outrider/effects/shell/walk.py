@@ -223,7 +223,12 @@ class Walk(Noting):
         flow = self.program(args, state, flow_in)
         if kept is not None:
             state.vars = kept
-        return Flow(some=False) if node.redirects and _is_diverted(node.redirects) else flow
+        if not node.redirects or not _is_diverted(node.redirects):
+            return flow
+        if flow.text is not None:
+            target = next(one.target for one in reversed(node.redirects) if _is_diverting(one))
+            self.note_written(expander.one(target), flow, state)
+        return Flow(some=False)
 
     def process_origin(self, alts: tuple[tuple[object, ...], ...], state: State) -> str:
         """Say where the input of ``bash <(curl ...)`` comes from."""
@@ -416,7 +421,11 @@ def _quote(text: str) -> str:
 
 def _is_diverted(redirects: tuple[Redirect, ...]) -> bool:
     """Return whether standard output goes into a file, not down the pipe."""
-    return any(one.op in {">", ">>", ">|", "&>", "&>>"} and one.fd in {"", "1"} for one in redirects)
+    return any(map(_is_diverting, redirects))
+
+
+def _is_diverting(one: Redirect) -> bool:
+    return one.op in {">", ">>", ">|", "&>", "&>>"} and one.fd in {"", "1"}
 
 
 _RUN: dict[type[Node], Callable[[Walk, Any, State, Flow], Flow]] = {
