@@ -12,13 +12,14 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
 
 from outrider.events.call import Call, Effect
-from outrider.flow.values import Printer, host_in, is_address, is_salient, names_in, normal, words
+from outrider.flow.values import Printer, addresses, host_in, is_address, is_salient, names_in, normal, words
 
 MAX_VALUES = 48
 MAX_WORDS = 48
@@ -79,6 +80,13 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
     leads: bool = False
 
 
+@lru_cache(maxsize=1024)
+def is_content(name: str) -> bool:
+    """Tell whether an argument's name says that it is what the call carries."""
+    return _CONTENT.search(name) is not None
+
+
+@lru_cache(maxsize=1024)
 def looks_only(tool: str) -> bool:
     """Tell whether a tool's name (``mcp:server/tool``, ``host:Tool``) says that it only looks."""
     return _LOOKS.match(tool.rpartition("/")[2].rpartition(":")[2]) is not None
@@ -137,21 +145,22 @@ def _values(args: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _given(name: str, text: str, of: Printer) -> Given:
     whole = normal(text) if len(text) <= 400 else ""
-    content = _CONTENT.search(name) is not None
-    line = words(text)
+    content = is_content(name)
+    # Of a long text only what leads somewhere can steer whoever gets it.
+    short = not content or (len(text) <= 120 and text.count(" ") < 8)
+    line = words(text) if short else addresses(text)
     if _ENCODED.search(text):
-        line += [word for plain in decoded(text) for word in words(plain)]
-    if content and len(line) > 8:
-        # Of a long text only what leads somewhere can steer whoever gets it.
-        line = [word for word in line if is_address(word)]
+        line += [word for plain in decoded(text) for word in words(plain) if short or is_address(word)]
     made = tuple(_word(word, of) for word in dict.fromkeys(line[:MAX_WORDS]))
+    if len(made) == 1 and line[0] == whole:
+        return Given(name, made[0].print, made, made[0].names, content, made[0].leads)
     names = tuple(of(one) for one in names_in(whole)[:8]) if len(whole) <= 120 else ()
     return Given(name, of(whole) if whole else 0, made, names, content, is_address(whole))
 
 
 def _word(word: str, of: Printer) -> Word:
     host = host_in(word)
-    names = names_in(word) if len(word) <= 120 else []
+    names = names_in(word) if len(word) <= 120 else ()
     return Word(
         of(word), is_salient(word), is_address(word), tuple(of(one) for one in names[:8]), of(host) if host else 0
     )

@@ -17,22 +17,19 @@ VERBS = frozenset(files("outrider.flow").joinpath("verbs.txt").read_text("ascii"
 
 _BEFORE = re.compile(r"^[\W_\d]*")
 _LEAD = re.compile(
-    r"\b(?:please|must|should|shall|ha(?:s|ve) to|(?:need|needs|needed|ought|want you|like you|require you|required"
+    r"(?:\b(?:please|must|should|shall|ha(?:s|ve) to|(?:need|needs|needed|ought|want you|like you|require you|required"
     r"|asked|remember|be sure|do not forget|don't forget) to|make sure(?: to| that)?|could you|can you|would you"
     r"|will you|kindly|immediately|first|then|now|next|finally|after that|also|just|directly|simply|to ?do|do|tasks?"
-    r"|instructions?|instead|and|or|be|you|never|always)\b[\s:,\"'(-]*|[,:]\s+"
+    r"|instructions?|instead|and|or|be|you|never|always)\b[\s:,\"'(-]*|[,:]\s+)(?=([a-z]+)\s+[^\s:])"
 )
+"""A leading word, and behind it the word that would be the verb."""
 _FIRST = re.compile(r"([a-z]+)\s+[^\s:]")
 
 
 def is_order(sentence: str) -> bool:
     """Tell whether ``sentence`` orders or asks for something: an acting verb at its start or behind a leading word."""
     low = _BEFORE.sub("", sentence[:MAX_SENTENCE].lower(), count=1)
-    if _acts(low, 0):
+    first = _FIRST.match(low)
+    if first is not None and first[1] in VERBS:
         return True
-    return any(_acts(low, lead.end()) for lead in _LEAD.finditer(low))
-
-
-def _acts(low: str, at: int) -> bool:
-    first = _FIRST.match(low, at)
-    return first is not None and first[1] in VERBS
+    return not VERBS.isdisjoint(_LEAD.findall(low))

@@ -63,6 +63,11 @@ class Known(msgspec.Struct):
                 else:
                     self.full = True
 
+    @property
+    def hidden(self) -> frozenset[int]:
+        """The prints by which secrets are known again."""
+        return frozenset(one for one, bits in self.bits.items() if bits & HIDDEN) if self.secrets else frozenset()
+
     def copy(self) -> Known:
         """Return the same knowledge, to go its own way."""
         return Known(dict(self.bits), self.full, self.secrets)

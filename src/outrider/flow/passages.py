@@ -182,11 +182,12 @@ def _prose(text: str) -> Iterator[Passage]:
     for link in _LINK.finditer(text):
         yield Passage("field", link[1])
     sentences = [piece for piece in _SENTENCE.split(text) if piece and piece.strip()]
+    orders = [is_order(sentence) for sentence in sentences]
     reach = -1
     for at, sentence in enumerate(sentences):
-        if is_order(sentence):
+        if orders[at]:
             # What an order that ends in a colon dictates comes behind it.
             reach = max(reach, at + (DICTATES if sentence.rstrip().endswith(":") else 1))
         # "P025 is what I want. Please buy it": the value may stand beside the order.
-        near = at <= reach or (at + 1 < len(sentences) and is_order(sentences[at + 1]))
+        near = at <= reach or (at + 1 < len(sentences) and orders[at + 1])
         yield Passage("order" if near else "text", sentence)

@@ -129,6 +129,11 @@ class FlowState:
         """Return the values that an agent was told since its birth; None if it was told none."""
         return self._told.of(agent_id)
 
+    def reads_secret(self, intent: int) -> bool:
+        """Tell whether the open call ``intent`` reads what is kept for its secrets."""
+        held = self._open.get(intent)
+        return held is not None and any(label.name == "secret" for label in held.labels)
+
     def labels_of(self, agent_id: str) -> tuple[Label, ...]:
         """Return what an agent's context carries, sorted; empty for an agent never heard of."""
         return tuple(sorted(on.labels(self._agents.get(agent_id, _NOTHING))))

@@ -24,6 +24,7 @@ _PHRASE = 4
 _WORD = re.compile(r"[^\s,;()\[\]{}<>\"'`|]+")
 _PIECE = re.compile(r"[a-z0-9]+")
 _NAME = re.compile(r"[a-z]{4,}")
+_MARK = re.compile(r"[@/\d]|[.:][^.:]")
 _EDGES = ".,:;!?*_~ \t\r\n\"'`()[]{}<>|"
 _SPACE = re.compile(r"\s+")
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:www\.(?=[^.]+\.))?")
@@ -44,10 +45,12 @@ _WEAK = frozenset(
 Printer = Callable[[str], int]
 
 
+@lru_cache(maxsize=4)
 def printer(key: bytes) -> Printer:
-    """Return the function that makes prints under ``key``."""
+    """Return the function that makes prints under ``key``. Calls repeat their words, so it remembers some."""
     base = hashlib.blake2b(key=key, digest_size=SIZE)
 
+    @lru_cache(maxsize=4096)
     def of(value: str) -> int:
         one = base.copy()
         one.update(value.encode("utf-8", "replace"))
@@ -67,7 +70,7 @@ def unpack(data: bytes) -> Iterator[int]:
         yield int.from_bytes(data[at : at + SIZE], "big")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def normal(value: str) -> str:
     """Return a value's normal form: lower case, edges and runs of space taken off, no scheme, no closing slash."""
     low = _SPACE.sub(" ", value.strip(_EDGES)).lower()
@@ -80,11 +83,18 @@ def words(text: str) -> list[str]:
     return [word for word in map(normal, _WORD.findall(text)) if word]
 
 
+def addresses(text: str) -> list[str]:
+    """Return those words of a text that lead somewhere, in order."""
+    marked = [word for word in _WORD.findall(text) if len(word) > 3 and not word.isalpha() and _MARK.search(word)]
+    return [word for word in map(normal, marked) if is_address(word)]
+
+
 def is_salient(word: str) -> bool:
     """Tell whether a word by itself names something: it holds a digit or a mark, and is not all too short."""
     return len(word) >= 3 and not word.isalpha()
 
 
+@lru_cache(maxsize=8192)
 def is_address(word: str) -> bool:
     """Tell whether a word leads somewhere: a mailbox, a host with or without a path, a long account number."""
     return _ADDRESS.search(word) is not None
@@ -92,13 +102,14 @@ def is_address(word: str) -> bool:
 
 def host_in(word: str) -> str:
     """Return the host that a word in normal form starts with, or an empty text."""
-    found = _HOST.match(word)
+    found = _HOST.match(word) if "." in word else None
     return found[0] if found else ""
 
 
-def names_in(word: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def names_in(word: str) -> tuple[str, ...]:
     """Return the telling words inside one: of ``alice.miller@mail.example``, ``alice`` and ``miller``."""
-    return [name for name in _NAME.findall(word) if name not in _WEAK and name not in EVERYDAY]
+    return tuple(name for name in _NAME.findall(word) if name not in _WEAK and name not in EVERYDAY)
 
 
 def asked(text: str, key: bytes) -> dict[str, bytes]:

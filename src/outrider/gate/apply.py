@@ -32,7 +32,7 @@ from outrider.gate.clean import abbreviate, clean_message, clean_name, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.names import through_second_names
-from outrider.gate.provenance import Told
+from outrider.gate.provenance import Told, leaking
 from outrider.gate.unjudged import Unjudged
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Gate:
             seen = await self._inspected(call, seen, facts, large=large)
             effects = resolve(seen.plan, facts, place)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
-            judged = self._decide(effects, seen, agent)
+            judged = self._decide(effects, seen, agent, call)
             event = self._record(
                 message, call, effects, judged, seen, agent, salt, permission=permission, started=started
             )
@@ -215,7 +215,7 @@ class Gate:
             findings, looked = study.inspect(call, seen.plan, facts)
         return msgspec.structs.replace(seen, findings=(*seen.findings, *findings), looked=looked)
 
-    def _decide(self, effects: Sequence[Effect], seen: study.Study, agent: Agent) -> Judged:
+    def _decide(self, effects: Sequence[Effect], seen: study.Study, agent: Agent, call: Call) -> Judged:
         counters = self._state.registry.counters(agent.id)
         spawns = sum(1 for effect in effects if effect.verb == "spawn")
         setting = Setting(
@@ -228,7 +228,8 @@ class Gate:
             paused=self._state.paused(self._scribe.now()),
         )
         flow = self._state.flow
-        told = Told(seen.given, flow.known(agent.id)) if seen.given else Told()
+        known = flow.known(agent.id)
+        told = Told(seen.given, known, leaking(call, known, self._scribe.key))
         judged = decide(effects, seen.findings, setting, flow.read_labels(effects), told)
         if agent.expires and self._scribe.now() > agent.expires:
             return _expired(judged, agent)

@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from outrider.charter.tools import minds_values, said_of
+from outrider.events.message import text_of
 from outrider.flow.given import Given, looks_only, steering
 from outrider.flow.origins import SECRET, Known, labels_of
+from outrider.flow.recoded import holds_one
+from outrider.flow.values import printer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from outrider.charter.bound import Bound
-    from outrider.events.call import Effect
+    from outrider.events.call import Call, Effect
 
+_SHORTEST = 8
 _NOTHING: Mapping[str, Mapping[str, str]] = {}
 
 
@@ -36,6 +40,24 @@ class Told(msgspec.Struct, frozen=True):
     given: tuple[Given, ...] = ()
     known: Known | None = None
     leaks: str = ""
+
+
+_QUIET = frozenset({"read", "search"})
+
+
+def leaking(call: Call, known: Known | None, key: bytes) -> str:
+    """Return the argument in which a call holds a secret that its agent has seen, or an empty text.
+
+    What only reads local files carries nothing away and is not looked at.
+    """
+    if known is None or not known.secrets or call.tool in _QUIET:
+        return ""
+    of, hidden = printer(key), known.hidden
+    for name, value in call.args.items():
+        text = text_of(value)
+        if len(text) >= _SHORTEST and holds_one(text, hidden, of):
+            return name
+    return ""
 
 
 def value_labels(chain: Sequence[Bound], effects: Sequence[Effect], told: Told) -> Mapping[str, Mapping[str, str]]:

@@ -15,6 +15,8 @@ from outrider.events.codec import commit
 from outrider.events.entities import normalise
 from outrider.events.record import Beside, CallResult, Entity, LabelsJoined, RecordGap
 from outrider.flow.labels import result_brings
+from outrider.flow.recoded import secrets_in, seeds
+from outrider.flow.values import pack, printer
 from outrider.gate.clean import cut
 from outrider.identity.place import head_of
 
@@ -55,11 +57,12 @@ class Results:
         salt = os.urandom(32)
         entities = (*reading.named, *self._secrets(reading), *self._committed(agent, call, ok=message.ok))
         brought = result_brings(message.call.tool, reading.findings)
+        said = {**reading.said, **self._hidden(message, intent, reading)}
         event = self._scribe.write(
             CallResult,
             agent=agent.id,
             told_by=f"{message.door}:{message.session}"[:200],
-            beside=Beside(entities=entities, prints=reading.prints, salt=salt, said=reading.said),
+            beside=Beside(entities=entities, prints=reading.prints, salt=salt, said=said),
             call=call,
             intent=intent.n if intent else -1,
             ok=message.ok,
@@ -127,6 +130,18 @@ class Results:
         if intent is None:
             return ()
         return tuple(path for path in self._state.flow.expects_gone(intent.n) if not os.path.lexists(path))
+
+    def _hidden(self, message: CallReturned, intent: Intent | None, reading: Reading) -> dict[str, bytes]:
+        """Return the prints by which the secrets in an output are known again: of a store's text, and of findings."""
+        text = message.output
+        found = [
+            text[finding.start : finding.end]
+            for finding in reading.findings
+            if finding.rule.startswith("secret.") and finding.confidence != "low"
+        ]
+        if intent is not None and self._state.flow.reads_secret(intent.n):
+            found += secrets_in(text)
+        return {"secret": pack(seeds(found, printer(self._scribe.key)))} if found else {}
 
     @staticmethod
     def _secrets(reading: Reading) -> tuple[Entity, ...]:
