@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation, change_directory
 from outrider.effects.commands.readers.files import part
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
@@ -224,7 +225,7 @@ def piped(run: Invocation, flow: Flow) -> Flow:
     if flow.text is not None:
         return run.runner.text(flow.text, run.at, run.state.fork(), NOTHING)
     if not flow.some:
-        run.opaque("an interactive shell")
+        shell_opened(run.runner, run.name, run.at)
     elif flow.origin == "network":
         run.unparsed(run.at, "runs what it downloads")
     elif flow.origin == "decoded":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation, change_directory
 from outrider.effects.commands.readers.files import part, substitute
 from outrider.effects.commands.readers.network import after_host, ssh_host
@@ -24,7 +25,7 @@ def sudo(run: Invocation) -> Flow:
         return UNKNOWN
     if not rest:
         if "login" in run.flags:
-            runner.emit("opaque", "command", run.name, run.at, (), "an interactive shell")
+            shell_opened(runner, run.name, run.at)
         elif "list" not in run.flags:
             runner.emit("exec", "command", run.name, run.at)
         return UNKNOWN
@@ -41,7 +42,7 @@ def su(run: Invocation) -> Flow:
         at = next(place for place, word in enumerate(run.words) if word.text == "--")
         if run.words[at + 1 :]:
             return runner.program(run.words[at + 1 :], run.state, run.stdin)
-    runner.emit("opaque", "command", run.name, run.at, (), "an interactive shell")
+    shell_opened(runner, run.name, run.at)
     return UNKNOWN
 
 
@@ -126,7 +127,7 @@ def script_log(run: Invocation) -> Flow:
     run.read_options()
     run.apply()
     if not any(role == "shell" for role, _ in run.given):
-        run.opaque("an interactive shell")
+        shell_opened(run.runner, run.name, run.at)
     return UNKNOWN
 
 

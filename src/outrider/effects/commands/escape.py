@@ -1,0 +1,69 @@
+"""Ways out of a program: a shell for somebody at a terminal, and code run by an option that honest work does not need.
+
+Two flags of an ``exec`` say so. ``interactive``: a shell is opened that waits for somebody to type. ``shell-escape``: a
+program whose work is something else (a pager, an archiver, a debugger) is made to run a command or to load a library.
+Sources: the programs' manual pages.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from outrider.effects.shell.tree import Arg
+
+if TYPE_CHECKING:
+    from outrider.effects.shell.state import Runner
+
+INTERACTIVE = "interactive"
+ESCAPE = "shell-escape"
+
+SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "rbash", "fish", "csh", "tcsh", "yash", "posh",
+                    "sash", "elvish", "oksh", "lksh", "rksh", "rzsh"})  # fmt: skip
+"""Names of shells."""
+
+_SHELL = r"(?:/(?:usr/)?(?:local/)?bin/)?(?:ba|da|z|k|a|c|tc|fi|mk|ya|po|sa)?sh"
+_IS_SHELL = re.compile(_SHELL + r"(?:\s+-[ipl]+)*\s*\Z")
+_PATH = re.compile(r"/(?:usr/)?bin/(?:ba|da|z|k|a|c|tc)?sh\Z")
+_OPENS = re.compile(
+    rf"""(?x)
+    (?:system|exec\w*|execute|spawn\w*|popen\w*|open3|call\w*|run\w*|shell_exec|passthru|command|cmd|term|sh|start|
+       write18|spawnlp?|_exit|eval|invoke|subprocess)
+    \W{{1,6}}\s*(?:exec\s+)?{_SHELL}(?:\s+-[ipl]+)*\s*(?:["'`)\]}};,\#|]|[012]?[<>]|\Z)(?!\s*,?\s*["'\[ ]*-c)
+    | /bin/(?:ba|da|z|k)?sh (?:\s+-[ip]+)* \s* (?:[012]?[<>]&[012] | [012]?[<>]\s*/dev/tty | </dev/tty)
+    | \bexec\s+(?:/bin/)?(?:ba|da|z|k)?sh\s+(?:-[ip]+\s*)?[012][<>]&[012]
+    | [!`|]\s*/(?:usr/)?bin/(?:ba|da|z|k)?sh(?:\s+-[ip]+)*\s*(?:["'`)\]}};,\#|]|[012]?[<>]|\Z)
+    """
+)
+_TYPED = re.compile(r":?!.|:(?:sh|set|py|lua|term|perl|ruby|tcl|r|e|w|silent)\b|\\!|\.(?:shell|system)\Z|@exec\Z")
+
+
+def is_shell(text: str) -> bool:
+    """Return whether ``text`` is a shell's name or path, with nothing for it to run."""
+    return _IS_SHELL.match(text) is not None
+
+
+def is_shell_path(text: str) -> bool:
+    """Return whether ``text`` is the path of a shell."""
+    return _PATH.match(text) is not None
+
+
+def opens_shell(text: str) -> bool:
+    """Return whether code of some language, given as text, plainly opens a shell with nothing for it to run."""
+    return "sh" in text and _OPENS.search(text) is not None
+
+
+def is_typed(name: str) -> bool:
+    """Return whether a command's name is what somebody types inside a pager, an editor or a console: ``!sh``."""
+    return _TYPED.match(name) is not None
+
+
+def shell_opened(runner: Runner, name: str, at: Arg, why: str = "an interactive shell") -> None:
+    """Note a shell that waits for somebody to type."""
+    runner.emit("exec", "command", name, at, (INTERACTIVE,), why)
+    runner.emit("opaque", "command", name, at, (), why)
+
+
+def escaped(runner: Runner, name: str, at: Arg, why: str) -> None:
+    """Note that a program is made to run what is not its work."""
+    runner.emit("exec", "command", name, at, (ESCAPE,), why)
