@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from outrider.effects.shell.tree import Arg
 
 if TYPE_CHECKING:
-    from outrider.effects.shell.state import Runner
+    from outrider.effects.shell.state import Runner, State
 
 INTERACTIVE = "interactive"
 ESCAPE = "shell-escape"
@@ -35,6 +35,7 @@ _OPENS = re.compile(
     | [!`|]\s*/(?:usr/)?bin/(?:ba|da|z|k)?sh(?:\s+-[ip]+)*\s*(?:["'`)\]}};,\#|]|[012]?[<>]|\Z)
     """
 )
+_WHOLE = re.compile(r"(?:/|~/|file:///)[\w.@+*-]+/[^\s:|;]+\Z|/[\w.@+-]+\Z")
 _TYPED = re.compile(r":?!.|:(?:sh|set|py|lua|term|perl|ruby|tcl|r|e|w|silent)\b|\\!|\.(?:shell|system)\Z|@exec\Z")
 
 
@@ -67,3 +68,23 @@ def shell_opened(runner: Runner, name: str, at: Arg, why: str = "an interactive 
 def escaped(runner: Runner, name: str, at: Arg, why: str) -> None:
     """Note that a program is made to run what is not its work."""
     runner.emit("exec", "command", name, at, (ESCAPE,), why)
+
+
+def strange(runner: Runner, args: list[Arg], state: State) -> None:
+    """Note what can be told of a program that nobody here knows: shells that it is given, and paths that it could read.
+
+    Its options are not known, so an absolute path that stands alone, or behind ``=`` or ``@``, counts as read.
+    """
+    name = args[0].text
+    words = args[1:]
+    if is_typed(name):
+        escaped(runner, name, args[0], "typed inside another program")
+    is_told = any(word.text in {"-c", "-s", "--shell"} for word in words)
+    for place, word in enumerate(words):
+        text = word.text
+        is_named = is_shell_path(text) or (text in SHELLS and place == len(words) - 1 and place > 0)
+        if opens_shell(text) or is_typed(text) or (is_named and not is_told):
+            shell_opened(runner, name, word)
+        path = text.partition("=")[2] if text[:1] == "-" else text.removeprefix("@")
+        if _WHOLE.match(path):
+            runner.path("read", Arg(path, word.start, word.end, word.exact, word.glob), state)

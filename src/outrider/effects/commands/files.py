@@ -14,7 +14,8 @@ TABLE = (
     spec("cat tac nl rev expand unexpand fmt fold", "read*", "-w,-s,-t,-v,-i,-l,-b,-n=:keep", out="pass"),
     spec("bat batcat", "read*", "-l,--language,--style,--theme,-r,--line-range,-H=text", out="file"),
     spec("head tail", "read*", "-n,--lines,-c,--bytes,--pid,-s,--sleep-interval=text", out="pass"),
-    spec("less more most pg zless zmore", "read*", "-p,-P,-t,-x,-j,-o=text", out="pass"),
+    spec("less more most pg zless zmore xmore lesspipe bzmore bzless xzless xzmore", "read*", "-p,-P,-t,-x,-j=text "
+         "-o,-O,--log-file=write -k,--lesskey-file,--lesskey-src=read", out="pass", special="pager"),
     spec("zcat gzcat bzcat xzcat zstdcat lzcat", "read*", out="decoded"),
     spec("ls dir vdir exa eza lsd", "names*", "-I,--ignore,-w,--width,-T,--tabsize,--block-size,--time-style,--color,"
          "--sort,--time,--format,--hide,--level,-L=text -R,--recursive=:recursive", default="names", out="paths"),
@@ -78,7 +79,7 @@ TABLE = (
          "write*", "-t,-L,-N,-F,-o,-n,-b=text", flags="forced"),
     spec("patch", "edit read", "-i,--input=read -o,--output=write -d,--directory=chdir -p,--strip,-F=text "
          "-r,--reject-file=write", special="patch"),
-    spec("diff cmp comm colordiff sdiff diff3 vimdiff", "read*", "-U,-C,-W,-I,-x,--exclude,--label,-L,--color=text "
+    spec("diff cmp comm colordiff sdiff diff3", "read*", "-U,-C,-W,-I,-x,--exclude,--label,-L,--color=text "
          "-o=write -X=read"),
     spec("join paste column", "read*", "-t,-d,-o,-s,-c,-1,-2,-j,-e,-a,-v,-N,-R=text"),
 )  # fmt: skip

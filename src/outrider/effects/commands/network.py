@@ -67,13 +67,15 @@ TABLE = (
     spec("tcpdump tshark dumpcap", "text*", "-w=write -r=read -i,-c,-s,-n,-f,-Y=text"),
     spec("psql pg_dump pg_restore pg_dumpall createdb dropdb vacuumdb", "text*", "-h,--host=host -f,--file=sql-file "
          "-o,--output=write -L,--log-file=write -c,--command=sql "
-         "-p,-U,-d,-v,-F,-R,-T,--dbname,--username,--port,-t,-n,-j=text",
+         "--pager=escape -p,-U,-d,-v,-F,-R,-T,--dbname,--username,--port,-t,-n,-j=text",
          special="database"),
     spec("mysql mariadb mysqldump mariadb-dump mysqladmin", "text*", "-h,--host=host -e,--execute=sql -u,-P,-D,--user,"
-         "--port,--database,-S=text -r,--result-file=write --defaults-file,--defaults-extra-file=read "
+         "--port,--database,-S=text --pager=escape "
+         "--default-auth,--plugin-dir=library --init-command=sql -r,--result-file=write "
+         "--defaults-file,--defaults-extra-file=read "
          "-p,--password=:keep",
          special="database"),
-    spec("sqlite3 duckdb", "edit sql*", "-cmd,-init,-separator,-nullvalue,-newline=text -c=sql -readonly=:list",
+    spec("sqlite3 duckdb", "edit sql*", "-separator,-nullvalue,-newline=text -init=path-if -c,-cmd=sql -readonly=:list",
          style="long", special="sqlite"),
     spec("redis-cli valkey-cli", "text*", "-h=host -u=url -p,-a,-n,--user,--pass=text", special="database"),
     spec("mongo mongosh mongodump mongorestore mongoexport mongoimport", "url-if text*", "--host,-h=host --uri=url "

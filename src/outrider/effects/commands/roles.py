@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from outrider.effects.commands.code_text import read_code
+from outrider.effects.commands.escape import escaped
+from outrider.effects.commands.sql_text import read_sql
 from outrider.effects.shell.tree import Arg
 
 if TYPE_CHECKING:
@@ -198,6 +201,34 @@ def _shell(run: Invocation, arg: Arg) -> None:
         run.flow = run.runner.text(arg.text, arg, run.state, run.stdin)
 
 
+def _escape(run: Invocation, arg: Arg) -> None:
+    """Shell text that an option runs which honest work does not need."""
+    escaped(run.runner, run.name, arg, "an option that runs a command")
+    run.runner.text(arg.text.lstrip("!|"), arg, run.state.fork(), run.stdin)
+
+
+def _library(run: Invocation, arg: Arg) -> None:
+    """A library or plug-in that is loaded by an option which honest work does not need."""
+    escaped(run.runner, run.name, arg, f"loads {arg.text[:120]}")
+    run.path("read", arg)
+
+
+def _at_list(run: Invocation, arg: Arg) -> None:
+    """``@FILE`` holds more arguments; else a file to read."""
+    run.path("read", Arg(arg.text.removeprefix("@"), arg.start, arg.end, arg.exact, arg.glob))
+
+
+def _names_file(run: Invocation, arg: Arg) -> None:
+    """A file, if the text looks like a path at all."""
+    if "/" in arg.text:
+        run.path("read", arg)
+
+
+def _listen(run: Invocation, arg: Arg) -> None:
+    """An address that this host can then be reached at."""
+    run.emit("connect", "host", f"0.0.0.0:{arg.text.rpartition(':')[2]}", arg, ("upload",))
+
+
 def _script(run: Invocation, arg: Arg) -> None:
     """A file that is run."""
     run.path("read", arg)
@@ -207,6 +238,7 @@ def _script(run: Invocation, arg: Arg) -> None:
 def _code(run: Invocation, arg: Arg) -> None:
     """Code in another language, given as text."""
     run.runner.emit("opaque", "command", run.name, arg, (), "runs code given as text")
+    read_code(run, arg.text, arg)
 
 
 def _preload(run: Invocation, arg: Arg) -> None:
@@ -327,6 +359,7 @@ def _sql(run: Invocation, arg: Arg) -> None:
         arg.text,
     ):
         run.runner.emit("opaque", "command", run.name, arg, (), "its text may touch files or run programs")
+    read_sql(run, arg.text, arg)
 
 
 _ECOSYSTEMS = ("pypi", "npm", "cargo", "go", "gem", "deb", "rpm", "apk", "brew", "docker", "composer", "snap", "nix",
@@ -366,6 +399,13 @@ ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "script": _script,
     "code": _code,
     "preload": _preload,
+    "escape": _escape,
+    "library": _library,
+    "at-list": _at_list,
+    "assign": _nothing,
+    "ex": _nothing,
+    "path-if": _names_file,
+    "listen": _listen,
     "sed-file": _script_file,
     "awk-file": _script_file,
     "sql": _sql,

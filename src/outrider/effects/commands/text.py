@@ -23,7 +23,8 @@ TABLE = (
     spec("git-grep", "pattern text*", _GREP, out="paths"),
     spec("sed gsed", "sed read*", "-e,--expression=sed -f,--file=sed-file -i,--in-place=:edit -l,--line-length=text "
          "-n,--quiet,-E,-r,-s,-z=:keep", special="sed"),
-    spec("awk gawk mawk nawk", "awk read*", "-f,--file=awk-file -F,--field-separator,-v,--assign=text",
+    spec("awk gawk mawk nawk", "awk read*", "-f,--file=awk-file -i,--include=awk-file -E,--exec=awk-file "
+         "-l,--load=library -v,--assign=assign -F,--field-separator=text",
          special="awk"),
     spec("sort", "read*", "-o,--output=write -k,--key,-t,--field-separator,-S,--buffer-size,--parallel=text "
          "-T,--temporary-directory=write --files0-from=read --compress-program=shell", out="pass"),
@@ -50,7 +51,14 @@ TABLE = (
     spec("echo", style="none", special="echo"),
     spec("printf", style="none", special="printf"),
     spec("yes", "text*"),
-    spec("vi vim nvim nano emacs ed ex pico code subl micro helix hx", "edit*", "-c,-S,-u=text", special="editor"),
+    spec("vi vim nvim ex view rvim rview vimdiff gvim mvim vimx", "edit*", "-c,--cmd=ex -S,-u,-U,-s,-i=path-if "
+         "-w,-W=write -T,--servername,--remote-send=text", special="editor"),
+    spec("ed red edit", "edit*", "-p=text", special="editor"),
+    spec("nano pico rnano", "edit*", "-s,--speller=escape -T,-r,-o,--tabsize=text", special="editor"),
+    spec("emacs emacsclient zile mg jove", "edit*", "--eval,--execute=code -l,--load,--script=script -f=text -nw,-Q,-q,"
+         "--batch,-batch=:keep", special="editor"),
+    spec("code subl micro helix hx joe jed ne kak gedit kate mousepad xed geany", "edit*", "-c=text -g,--goto=text",
+         special="editor"),
     spec("look spell aspell hunspell", "text* read"),
     spec("clang-format", "read*", "-i=:edit -style,--style=text"),
     spec("envsubst", "text*", out=""),

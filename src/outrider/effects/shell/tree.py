@@ -201,7 +201,13 @@ Node = Simple | Seq | Pipe | Group | Arms | For | While | Func | Expr | Unread
 def with_redirects(node: Node, redirects: tuple[Redirect, ...], words: tuple[Word, ...]) -> Node:
     """Return ``node`` with redirections: a list hands them to its last command, as the shell's grammar does."""
     if type(node) is Simple:
-        return Simple(node.assigns, node.words + words, node.redirects + redirects, node.start, node.end)
+        mine = node.words
+        if mine and redirects and mine[-1].end == redirects[0].start and mine[-1].raw.isdigit():
+            # The grammar takes the number of ``0<&1`` for a word.
+            first = redirects[0]
+            mine = mine[:-1]
+            redirects = (Redirect(first.op, node.words[-1].raw, first.target, first.start, first.end), *redirects[1:])
+        return Simple(node.assigns, mine + words, node.redirects + redirects, node.start, node.end)
     if type(node) is Pipe:
         return Pipe((*node.stages[:-1], with_redirects(node.stages[-1], redirects, words)))
     if type(node) is Seq and node.items:

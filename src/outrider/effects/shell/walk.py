@@ -11,6 +11,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from outrider.effects.commands.escape import strange
 from outrider.effects.commands.git import EXECUTING
 from outrider.effects.commands.readers.system import is_host_unhooked
 from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS, TABLE, invoke
@@ -129,6 +130,7 @@ class Walk(Noting):
             hidden = ("invisible",) if args[0].hidden else ()
             self.emit("exec", "command", name, args[0], hidden)
             self.emit("opaque", "command", name, args[0], hidden, "a program that is not known here")
+            strange(self, args, state)
             return UNKNOWN
         if not found.quiet:
             self.emit("exec", "command", name, args[0], ("invisible",) if args[0].hidden else ())
@@ -260,7 +262,7 @@ class Walk(Noting):
         state.vars[name] = values
         at = Arg(name, node.start, node.end)
         if name in RUN_ENV and values and values[0].text and node.words:
-            self.text(values[0].text, at, state.fork(), UNKNOWN)
+            self.text(values[0].text.lstrip("|-"), at, state.fork(), NOTHING)
         elif name.startswith("GIT_CONFIG_KEY_") and any(
             not one.exact or EXECUTING.fullmatch(one.text) for one in values
         ):
@@ -287,7 +289,9 @@ class Walk(Noting):
                 self.path("write", at, state)
             elif op[0] == "<":
                 self.path("read", at, state)
-                if not one.fd or one.fd == "0":
+                if (not one.fd or one.fd == "0") and (arg.text == "/dev/tty" or arg.text.startswith("$(tty)")):
+                    stdin = NOTHING
+                elif not one.fd or one.fd == "0":
                     stdin = Flow(origin="network" if arg.text.startswith("/dev/tcp/") else "file")
                     if one.target.alts and type(one.target.alts[0][0]) is Proc:
                         stdin = Flow(origin=self.process_origin(one.target.alts, state) or "unknown")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+from outrider.effects.commands.code_text import read_code
 from outrider.effects.commands.invocation import Invocation
-from outrider.effects.commands.readers.code_text import read_code
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.readers.guard import guarded
 from outrider.effects.commands.readers.python_source import read_source

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, host_of, net_flags
+from outrider.effects.commands.sql_text import read_sql
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
@@ -260,6 +261,8 @@ def database(run: Invocation) -> Flow:
                 run.hosts.append((found[1].lower(), arg))
     if not run.hosts:
         run.hosts.append(("localhost", run.at))
+    if run.stdin.text is not None:
+        read_sql(run, run.stdin.text, run.at)
     if run.stdin.some or any(role in {"sql", "sql-file"} for role, _ in run.given):
         run.flags.add("upload")
     return run.finish()
@@ -282,6 +285,12 @@ def sqlite(run: Invocation) -> Flow:
                 arg.text,
             ):
                 run.opaque("its text may write files or run commands")
+            read_sql(run, arg.text, arg)
+    for role, arg in run.given:
+        if role == "path-if":
+            run.path("read", arg)
+    if run.stdin.text is not None:
+        read_sql(run, run.stdin.text, run.at)
     return UNKNOWN
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.roles import host_of
-from outrider.effects.shell.state import UNKNOWN
+from outrider.effects.shell.state import NOTHING
 from outrider.effects.shell.tree import Arg
 
 MAX_SOURCE = 64 * 1024
@@ -176,7 +176,7 @@ def _files(run: Invocation, node: ast.Call, name: str, text: str | None, at: Arg
 def _shell(run: Invocation, _node: ast.Call, _name: str, text: str | None, at: Arg) -> bool:
     if text is None:
         return False
-    run.runner.text(text, at, run.state.fork(), UNKNOWN)
+    run.runner.text(text, at, run.state.fork(), NOTHING)
     return True
 
 
@@ -186,12 +186,12 @@ def _program(run: Invocation, node: ast.Call, _name: str, text: str | None, at: 
         words = [_literal(item) for item in first.elts]
         args = [Arg(word if word is not None else "?", at.start, at.end, exact=word is not None) for word in words]
         if args:
-            run.runner.program(args, run.state.fork(), UNKNOWN)
+            run.runner.program(args, run.state.fork(), NOTHING)
         return bool(args)
     if text is None:
         return False
     has_shell = any(keyword.arg == "shell" for keyword in node.keywords)
-    run.runner.text(text if has_shell else shlex.quote(text), at, run.state.fork(), UNKNOWN)
+    run.runner.text(text if has_shell else shlex.quote(text), at, run.state.fork(), NOTHING)
     return True
 
 

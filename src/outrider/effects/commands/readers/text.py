@@ -7,10 +7,11 @@ import binascii
 import itertools
 import re
 
+from outrider.effects.commands.code_text import read_code
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part, under
 from outrider.effects.commands.readers.guard import notice
-from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
 _SED_FILE = re.compile(r"(?:^|[;{}\n]|[0-9$/,!])\s*([wWrR])\s+([^\s;}]+)|/[gpiIM0-9]*w\s+([^\s;}]+)")
@@ -18,6 +19,8 @@ _SED_RUN = re.compile(
     r"(?:^|[;{}\n]|[0-9$/])\s*e(?:\s|$|;)|(?:^|[;{}\n\s])s(.)(?:(?!\1).)*\1(?:(?!\1).)*\1[gpiIM0-9]*e"
 )
 _AWK_RUN = re.compile(r"\bsystem\s*\(|\|\s*&?\s*getline|\|\s*&?\s*[\"'(a-zA-Z]|@load|@include")
+_AWK_PIPE = re.compile(r'\|\s*&?\s*"([^"]+)"|"([^"]+)"\s*\|\s*&?\s*getline')
+_SED_TEXT = re.compile(r"(?:^|[;{}\n]|[0-9$/])\s*e\s+([^\n]+)")
 _AWK_BOOLEAN = re.compile(r"\|\|")
 _AWK_WRITE = re.compile(r"(?<![<>=!])>>?\s*\"([^\"]+)\"")
 _AWK_READ = re.compile(r"getline[^<;}]*<\s*\"([^\"]+)\"")
@@ -77,6 +80,11 @@ def sed(run: Invocation) -> Flow:
             run.path("read" if command in {"r", "R"} else "write", part(script, first or second))
         if _SED_RUN.search(script.text):
             run.opaque("its script runs a command")
+            for text in _SED_TEXT.findall(script.text):
+                run.runner.text(text, script, run.state.fork(), NOTHING)
+            replaced = re.search(r"s(.)(?:(?!\1).)*\1((?:(?!\1).)*)\1[gpiIM0-9]*e", script.text)
+            if replaced and replaced[2].strip():
+                run.runner.text(replaced[2], script, run.state.fork(), NOTHING)
     run.apply()
     return Flow(origin=run.stdin.origin if not run.rest[1:] else "file")
 
@@ -94,8 +102,15 @@ def awk(run: Invocation) -> Flow:
             run.path("read", part(script, name))
         if _AWK_RUN.search(re.sub(r"/(?:[^/\\\n]|\\.)*/", "//", text)):
             run.opaque("its program runs a command")
-        if "/inet/" in text:
+        for command in _AWK_PIPE.findall(text):
+            run.runner.text(next(filter(None, command)), part(script, ""), run.state.fork(), NOTHING)
+        for name, _, value in [arg.text.partition("=") for role, arg in run.given if role == "assign"]:
+            text = re.sub(rf"\"\s*{re.escape(name)}\b\s*\"?", value.replace("\\", ""), text) if name else text
+        read_code(run, text, script)
+        if "/inet" in text:
             run.opaque("its program opens a connection")
+            if not re.search(r"/inet[46]?/\w+/\d+/[\w.-]+/\d", text):
+                run.emit("connect", "host", "?", script, ("inexact", "upload"))
     run.rest = [arg for place, arg in enumerate(run.rest) if (place == 0 and not has_file) or "=" not in arg.text]
     run.apply()
     return Flow(origin=run.stdin.origin if len(run.rest) <= 1 else "file")
@@ -220,16 +235,6 @@ def printf(run: Invocation) -> Flow:
     return Flow(text="".join(_TYPED.sub(one, unescape(shape)) for _ in range(min(rounds, 1000))))
 
 
-def editor(run: Invocation) -> Flow:
-    """Editors: ``+command`` runs one."""
-    run.read_options()
-    run.rest = [arg for arg in run.rest if not arg.text.startswith("+")]
-    run.apply()
-    if any("!" in word.text for word in run.words):
-        run.opaque("runs a command from its arguments")
-    return UNKNOWN
-
-
 def openssl(run: Invocation) -> Flow:
     """``openssl``: files behind ``-in``, ``-out`` and their kin, hosts behind ``-connect``."""
     words = run.words
@@ -264,5 +269,5 @@ def openssl(run: Invocation) -> Flow:
 
 READERS = {
     "grep": grep, "sed": sed, "awk": awk, "cut": cut, "date": date, "encoding": encoding, "jq": jq, "echo": echo,
-    "printf": printf, "editor": editor, "openssl": openssl,
+    "printf": printf, "openssl": openssl,
 }  # fmt: skip

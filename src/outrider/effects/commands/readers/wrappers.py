@@ -80,7 +80,7 @@ def env_value(run: Invocation, name: str, value: Arg) -> None:
     from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV  # noqa: PLC0415 - the table knows this module
 
     if name in RUN_ENV and value.text:
-        run.runner.text(value.text, value, run.state.fork(), UNKNOWN)
+        run.runner.text(value.text.lstrip("|-"), value, run.state.fork(), NOTHING)
     elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
         run.runner.emit("opaque", "command", name, value, (), f"{name} changes what programs run")
 
@@ -215,7 +215,7 @@ def ssh(run: Invocation) -> Flow:
             option = run.words[place + 1].text.replace("=", " ", 1)
             name, _, value = option.partition(" ")
             if name.lower() in {"proxycommand", "localcommand", "knownhostscommand"}:
-                run.runner.text(value, run.words[place + 1], run.state.fork(), UNKNOWN)
+                run.runner.text(value.lstrip(";"), run.words[place + 1], run.state.fork(), NOTHING)
     port = next((run.words[k + 1].text for k, w in enumerate(run.words[:-1]) if w.text == "-p"), "")
     has_input = run.stdin.some
     run.emit("connect", "host", ssh_host(host.text, port), host, after_host(host, has_input=has_input))

@@ -1,0 +1,128 @@
+"""Code in other languages given as text: what its plain calls on literal texts would do; the rest stays opaque.
+
+No language is parsed: calls are told by name, in whatever language has them, and a variable of the environment that
+the command line sets counts as the literal that it holds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from outrider.effects.commands.escape import opens_shell, shell_opened
+from outrider.effects.shell.state import NOTHING
+from outrider.effects.shell.tree import Arg
+from outrider.events.call import Verb
+
+if TYPE_CHECKING:
+    from outrider.effects.commands.invocation import Invocation
+
+_TEXT = r"""(?:r|b|f|%q)?(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)"""
+_WRITES = (
+    r"writeFileSync|writeFile|appendFileSync|appendFile|createWriteStream|File\.write|IO\.write|write_file|"
+    r"file_put_contents|fputs|mkdirSync|truncateSync|chmodSync|copyFileSync|renameSync|writeLines|openout\s*\w*=?|"
+    r"IO\.binwrite|Path\.write"
+)
+_READS = (
+    r"readFileSync|readFile|createReadStream|File\.read|IO\.read|readlines|readLines|file_get_contents|slurp|readdirSync|"
+    r"File\.readlines|File\.open|fopen|open|io\.open|io\.lines|readfile|highlight_file|show_source|file|dofile|loadfile|"
+    r"include|require_once|include_once|IO\.binread|File\.foreach|opendir|scandir|cat|insert-file-contents|find-file|"
+    r"source|readFile\s+|read_file|Path\.read"
+)
+_RUNS = (
+    r"system|exec|execSync|popen|shell_exec|passthru|spawnSync|proc_open|qx|os\.execute|io\.popen|callCommand|"
+    r"shell-command|run-shell-command|shell-command-to-string|os:cmd|Sys\.command|shell|esyscmd|syscmd|system\*"
+)
+_KINDS: tuple[tuple[str, tuple[Verb, ...], tuple[str, ...]], ...] = (
+    (
+        _RUNS,
+        (),
+        (),
+    ),
+    (
+        r"rm_rf|rm_r|remove_entry_secure|remove_dir|rmtree|remove_tree|rmSync|rmdirSync|rimraf(?:\.sync)?",
+        ("delete",),
+        ("recursive",),
+    ),
+    (r"unlink|unlinkSync|rmdir|File\.delete|os\.remove|fs\.rm|rm", ("delete",), ()),
+    (_WRITES, ("write",), ()),
+    (_READS, ("read",), ()),
+)
+_CALLS = tuple((re.compile(rf"(?<![\w$])(?:{names})\s*\(?\s*{_TEXT}"), verbs, flags) for names, verbs, flags in _KINDS)
+_MODE = re.compile(r"""\s*,\s*["'][^"']*[wa+]""")
+_PERL_OPEN = re.compile(r"""\bopen\s*\(?\s*(?:my\s+)?[$\w]+\s*,\s*["']([<>+|]*)\s*["']?\s*,?\s*["']?([^"']+)["']""")
+_TICKS = re.compile(r"(?:%x\{([^}]*)\}|`([^`]*)`)")
+_TICKED = frozenset({"ruby", "perl", "php", "irb", "jruby", "rake", "pry"})
+_ENVIRONMENT = re.compile(
+    r"""(?x) (?: \$?\bENV\s*[\[{(]\s*["']?(\w+)["']?\s*[\]})] | \bENV\.fetch\(\s*["'](\w+)["']\s*\)
+        | \b(?:os\.)?getenv\s*\(\s*["'](\w+)["']\s*\) | \bprocess\.env\.(\w+) | \bprocess\.env\[["'](\w+)["']\]
+        | \bos\.environ\[["'](\w+)["']\] | \bSys\.getenv\(["'](\w+)["']\) | \bENVIRON\[["'](\w+)["']\] )"""
+)
+_ADDRESS = re.compile(
+    r"""(?x) (?: TCPSocket|TCPSocket\.(?:new|open)|fsockopen|pfsockopen|Socket\.tcp|new\s+Socket|socket\.connect|
+        create_connection|socket_connect|:connect|gen_tcp:connect|connect|PeerAddr|PeerHost|stream_socket_client)
+        \s* (?:\(|=>|=)? \s* (?:[\w.$]+\s*,\s*)? ["'](?:\w+://)?([\w.-]+(?::\d+)?)["'] (?:\s*,\s*["']?(\d{1,5})\b)? """
+)
+_NET_CONNECT = re.compile(r"""\bconnect\s*\(\s*["']?(\d{1,5})["']?\s*,\s*["']([\w.-]+)["']""")
+_AWK_NET = re.compile(r"/inet[46]?/\w+/(\d+)/([\w.-]+)/(\d+)")
+_URL = re.compile(r"""["'`]((?:https?|ftp)://([\w.-]+(?::\d+)?)[^"'`\s]*)["'`]""")
+_SENDS = re.compile(r"(?i)\b(post|put|upload|send|write|copyto|postform)\w*\b|method\W+(post|put)")
+_PLACE = re.compile(r"""["'](/(?:etc|root|home|proc|var|dev|sys|boot)/[\w./*@+-]+|~/[\w./*@+-]+)["']""")
+_LIMIT = 64
+
+
+def read_code(run: Invocation, text: str, at: Arg) -> None:
+    """Note what calls on literal texts in ``text`` would do. What is not a plain call is not seen: it stays opaque."""
+    if "env" in text.lower():
+        text = _ENVIRONMENT.sub(lambda found: _held(run, found), text)
+    if opens_shell(text):
+        shell_opened(run.runner, run.name, at)
+    _calls(run, text, at)
+    for mode, name in _PERL_OPEN.findall(text):
+        if "|" in mode:
+            run.runner.text(name, at, run.state.fork(), NOTHING)
+        elif name:
+            run.path("write" if ">" in mode else "read", Arg(name.strip(), at.start, at.end))
+    _reach(run, text, at)
+    for name in _PLACE.findall(text):
+        run.path("read", Arg(name, at.start, at.end, glob="*" in name))
+    if run.name in _TICKED:
+        for found in _TICKS.finditer(text):
+            run.runner.text(found[1] or found[2] or "", at, run.state.fork(), NOTHING)
+
+
+def _calls(run: Invocation, text: str, at: Arg) -> None:
+    """Note what the calls on literal texts do, up to a number of them."""
+    every = ((found, verbs, flags) for pattern, verbs, flags in _CALLS for found in pattern.finditer(text))
+    for found, verbs, flags in itertools.islice(every, _LIMIT):
+        value = next((group for group in found.groups() if group is not None), "")
+        if not verbs:
+            run.runner.text(value, at, run.state.fork(), NOTHING)
+        elif value and "://" not in value:
+            is_written = verbs == ("read",) and _MODE.match(text, found.end()) is not None
+            for verb in ("write",) if is_written else verbs:
+                run.path(verb, Arg(value, at.start, at.end, "${" not in value), flags)
+
+
+def _held(run: Invocation, found: re.Match[str]) -> str:
+    """Return the literal of a variable that the command line sets, or what stood there."""
+    name = next(group for group in found.groups() if group)
+    held = run.state.vars.get(name)
+    if held and len(held) == 1 and held[0].exact:
+        return '"' + held[0].text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return found[0]
+
+
+def _reach(run: Invocation, text: str, at: Arg) -> None:
+    """Note the hosts that the code reaches by plain addresses."""
+    for host, port in _ADDRESS.findall(text):
+        if "." in host or host == "localhost" or port or ":" in host:
+            run.runner.emit("connect", "host", f"{host.lower()}:{port}" if port else host.lower(), at, ("upload",))
+    for port, host in _NET_CONNECT.findall(text):
+        run.runner.emit("connect", "host", f"{host.lower()}:{port}", at, ("upload",))
+    for here, host, port in _AWK_NET.findall(text):
+        run.runner.emit("connect", "host", f"0.0.0.0:{here}" if here != "0" else f"{host}:{port}", at, ("upload",))
+    flags = ("upload",) if _SENDS.search(text) else ()
+    for _, host in _URL.findall(text)[:16]:
+        run.runner.emit("connect", "host", host.lower(), at, flags)
