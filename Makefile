@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 SOURCES := pyproject.toml $(wildcard hatch_build.py) $(wildcard src/outrider/hook/*.c)
 
-.PHONY: help setup lint test demo bench lock clean
+.PHONY: help setup lint test demo bench score lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to make.
@@ -29,6 +29,9 @@ lint: $(VENV)/.ready-to-test ## Check style, format, types and the import contra
 
 bench: $(VENV)/.ready-to-run ## Measure every budget, each beside its baseline.
 	$(BIN)/python -m bench
+
+score: $(VENV)/.ready-to-run ## Score the judging on outside data: make score CORPORA=../shared/corpora
+	$(BIN)/python -m score $(if $(CORPORA),--corpora $(CORPORA)) --write docs/quality.md
 
 lock: ## Pin every dependency anew, by version and hash (needs uv).
 	@command -v uv >/dev/null || { echo "uv is missing; it pins the dependencies: pip install uv" >&2; exit 1; }

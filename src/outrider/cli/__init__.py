@@ -29,6 +29,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "why": "One decision explained.",
         "involved": "Was an agent involved in this path, domain, commit, ...?",
     },
+    "Tune": {
+        "judge": "What would be said to a call, and why; nothing runs.",
+    },
     "Govern": {
         "charter": "List, show, check and sign charters.",
         "pause": "Stop enforcing for a while, with a reason.",

@@ -1,0 +1,13 @@
+"""Every section, by name. A section is a function from the folder of corpora to its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from score import commands
+from score.row import Row
+
+SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
+    "commands": commands.measure,
+}
