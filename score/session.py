@@ -18,7 +18,7 @@ from outrider.flow.labels import result_brings
 from outrider.flow.state import FlowState
 from outrider.gate import study
 from outrider.gate.judge import Judged, Setting, decide
-from outrider.gate.provenance import Told
+from outrider.gate.provenance import Told, leaking
 
 CHARTERS = Path(__file__).parent / "charters"
 _KEY = bytes(32)
@@ -55,7 +55,8 @@ class Session:
         seen = study.study(call, _PLACE, _KEY)
         effects = seen.plan.effects
         setting = Setting(chain=self._chain, labels=self._state.labels_of("a"), counters=Counters(calls=1))
-        told = Told(seen.given, self._state.known("a"))
+        known = self._state.known("a")
+        told = Told(seen.given, known, leaking(call, known, _KEY), self._state.course("a"), _HOME)
         judged = decide(effects, seen.findings, setting, (), told)
         self._intent = self._n
         self._tell(

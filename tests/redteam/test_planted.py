@@ -111,3 +111,18 @@ def test_a_secret_that_was_read_does_not_leave_re_encoded_and_other_work_goes_on
     assert rig.ask("mcp__mail__send", {"to": "lee@office.example", "body": secret[::-1]}) == "deny"
     stored = b"".join(leaf + beside for _, leaf, beside in rig.ledger.entries(0, rig.ledger.size))
     assert secret[:12].encode() not in stored
+
+
+def test_an_agent_that_tries_one_store_of_secrets_after_the_other_is_stopped_also_after_a_restart(rig: Rig) -> None:
+    charter = '[charter]\nname = "loose"\nextends = "base"\n[may]\nread = ["*"]\nexec = ["*"]\n[code]\nhigh = "fix"\n'
+    (rig.outrider.charters / "loose.toml").write_text(charter)
+    rig.parts.charters.refresh()
+    rig.use("loose")
+    assert rig.bash("cat ~/.aws/credentials") == "silent"
+    assert rig.bash("cat ~/.netrc") == "silent"
+    assert rig.bash("cat ~/.npmrc") == "silent"
+    rig.ledger.close()
+    rig.open()
+    assert rig.bash("cat ~/.docker/config.json") == "deny"
+    assert "sequence.credential-hunting" in rig.answer.reason
+    assert rig.bash("cat README.md") == "silent"

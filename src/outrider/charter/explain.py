@@ -288,7 +288,8 @@ def budget_hits(chain: Sequence[Bound], effects: Sequence[Effect], counters: Cou
 def code_hits(effects: Sequence[Effect], findings: Sequence[Finding], part: Part) -> Iterator[RuleHit]:
     """Yield the hits for findings. A detector that is not sure counts one severity less.
 
-    A finding is refused only where the call would write it or carry it out; otherwise it is told.
+    A finding is refused only where the call would write it or carry it out, or where the call is the last step of a
+    sequence; otherwise it is told.
     """
     carries = any(effect.verb in _WRITES for effect in effects)
     for finding in findings:
@@ -298,7 +299,7 @@ def code_hits(effects: Sequence[Effect], findings: Sequence[Finding], part: Part
         treatment = getattr(part.settings, severity)
         if treatment == "note":
             continue
-        refuse = treatment == "fix" and carries
+        refuse = treatment == "fix" and (carries or finding.rule.startswith("sequence."))
         yield RuleHit(
             rule=f"{part.name}.code.{finding.rule}",
             verdict="deny" if refuse else "allow",

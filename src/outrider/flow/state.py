@@ -21,7 +21,9 @@ from outrider.events.record import (
     CallResult,
     LabelsJoined,
 )
+from outrider.flow import course as lately
 from outrider.flow import marks as on
+from outrider.flow.course import Course, Past
 from outrider.flow.marks import FIRM, Marks
 from outrider.flow.memory import Memory, Remembered
 from outrider.flow.origins import Known
@@ -75,6 +77,7 @@ class _Dump(msgspec.Struct):
     open: list[tuple[int, _Open]]
     denied: list[tuple[int, _Open]]
     told: tuple[list[Remembered], list[Remembered]] = ([], [])
+    courses: dict[str, list[Past]] = {}
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
@@ -105,6 +108,7 @@ class FlowState:
         self._denied: dict[int, _Open] = {}
         self._opened: dict[str, list[int]] = {}
         self._told = Memory()
+        self._courses: dict[str, Course] = {}
 
     def apply(self, event: AnyEvent, beside: Beside) -> None:
         """Fold one event in. Events must come in the order of the record."""
@@ -124,6 +128,11 @@ class FlowState:
             for n in self._opened.pop(event.agent, ()):
                 self._settle(n)
             self._denied = {n: held for n, held in self._denied.items() if held.agent != event.agent}
+            self._courses.pop(event.agent, None)
+
+    def course(self, agent_id: str) -> tuple[Past, ...]:
+        """Return an agent's last calls, the oldest first."""
+        return tuple(self._courses.get(agent_id, ()))
 
     def known(self, agent_id: str) -> Known | None:
         """Return the values that an agent was told since its birth; None if it was told none."""
@@ -200,6 +209,7 @@ class FlowState:
                 open=sorted(self._open.items()),
                 denied=sorted(self._denied.items()),
                 told=self._told.dump(),
+                courses={agent: list(course) for agent, course in self._courses.items()},
             )
         )
 
@@ -219,6 +229,9 @@ class FlowState:
         state._homes = dump.homes
         state._open, state._denied = dict(dump.open), dict(dump.denied)
         state._told = Memory.load(*dump.told)
+        for agent, course in dump.courses.items():
+            state._courses[agent] = lately.new()
+            state._courses[agent].extend(course)
         for n in state._open:
             state._opened.setdefault(state._open[n].agent, []).append(n)
         return state
@@ -248,6 +261,7 @@ class FlowState:
         if event.permission:
             return
         held = self._read_call(event, beside)
+        self._go_on(event)
         if event.decision.enforced in ("allow", "amend", "ask"):
             self._apply_call(held, event.n, event.n)
             if held.labels or held.carries or held.replaces or held.removes:
@@ -258,6 +272,14 @@ class FlowState:
                     self._settle(opened.pop(0))
         elif held.labels or held.carries:
             self._denied[event.n] = held
+
+    def _go_on(self, event: CallDecided) -> None:
+        course = self._courses.get(event.agent)
+        if course is None:
+            course = self._courses[event.agent] = lately.new()
+        refused = event.decision.enforced in ("deny", "error")
+        home = self._homes.get(event.agent, "")
+        course.append(lately.past(event.effects, {label.name for label in event.adds}, refused=refused, home=home))
 
     def _read_call(self, event: CallDecided, beside: Beside) -> _Open:
         home = self._homes.get(event.agent, "")

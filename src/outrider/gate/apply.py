@@ -229,7 +229,13 @@ class Gate:
         )
         flow = self._state.flow
         known = flow.known(agent.id)
-        told = Told(seen.given, known, leaking(call, known, self._scribe.key))
+        told = Told(
+            given=seen.given,
+            known=known,
+            leaks=leaking(call, known, self._scribe.key),
+            course=flow.course(agent.id),
+            home=agent.home,
+        )
         judged = decide(effects, seen.findings, setting, flow.read_labels(effects), told)
         if agent.expires and self._scribe.now() > agent.expires:
             return _expired(judged, agent)
@@ -275,7 +281,7 @@ class Gate:
             tool=call.tool,
             name=cut(call.name, 200, self._scribe.key),
             effects=written,
-            findings=seen.findings,
+            findings=(*seen.findings, *judged.sequences),
             looked=seen.looked,
             labels=judged.labels,
             values=judged.values,

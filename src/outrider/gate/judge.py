@@ -13,6 +13,7 @@ import msgspec
 from outrider.charter.ruling import Context, Ruling, rule
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import Decision, RuleHit, Verdict
+from outrider.flow.course import completes, past
 from outrider.flow.labels import brings
 from outrider.gate.provenance import Told, value_labels
 
@@ -59,6 +60,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         adds: Labels that an allow puts on the agent.
         told: Findings that do not stop the call but that the agent is told of.
         values: Labels of the call's own values, of all charters of the chain.
+        sequences: Findings about the call and those before it.
     """
 
     decision: Decision
@@ -66,6 +68,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     adds: tuple[Label, ...]
     told: tuple[RuleHit, ...] = ()
     values: tuple[str, ...] = ()
+    sequences: tuple[Finding, ...] = ()
 
 
 _UNTOLD = Told()
@@ -88,6 +91,8 @@ def decide(
         told: The values that it is given, and what its agent was told before.
     """
     brought = value_labels(setting.chain, effects, told)
+    bringing = brings(effects, findings)
+    sequences = tuple(completes(told.course, past(effects, bringing, refused=False, home=told.home)))
     reads = [effect for effect in effects if effect.verb == "read"]
     within = {*carried} | {Label(name, PENDING) for name in brings(reads, findings)}
     labels = _merge(setting.labels, within)
@@ -96,7 +101,7 @@ def decide(
         effects,
         Context(
             labels=labels,
-            findings=tuple(findings),
+            findings=(*findings, *sequences),
             counters=setting.counters,
             mode=setting.mode,
             now=setting.now,
@@ -104,7 +109,7 @@ def decide(
             values=brought,
         ),
     )
-    adds = _merge((), {*carried} | {Label(name, PENDING) for name in brings(effects, findings)})
+    adds = _merge((), {*carried} | {Label(name, PENDING) for name in bringing})
     known = set(setting.labels)
     adds = tuple(label for label in adds if label not in known)
     stops = tuple(hit for hit in ruling.hits if hit.verdict != "allow")
@@ -121,6 +126,7 @@ def decide(
         labels=labels,
         adds=adds,
         told=advised[:MAX_HITS],
+        sequences=sequences,
         values=tuple(sorted({label for labels in brought.values() for label in labels})),
     )
 

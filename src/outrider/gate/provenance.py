@@ -13,6 +13,7 @@ import msgspec
 
 from outrider.charter.tools import minds_values, said_of
 from outrider.events.message import text_of
+from outrider.flow.course import Past
 from outrider.flow.given import Given, looks_only, steering
 from outrider.flow.origins import SECRET, Known, labels_of
 from outrider.flow.recoded import holds_one
@@ -35,11 +36,15 @@ class Told(msgspec.Struct, frozen=True):
         given: The call's values.
         known: What the agent was told; None if nothing yet.
         leaks: The argument that holds a secret's value again, or empty.
+        course: The agent's calls before this one.
+        home: Its home.
     """
 
     given: tuple[Given, ...] = ()
     known: Known | None = None
     leaks: str = ""
+    course: tuple[Past, ...] = ()
+    home: str = ""
 
 
 _QUIET = frozenset({"read", "search"})
