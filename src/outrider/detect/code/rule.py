@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from outrider.detect.code.classes import narrowed
 from outrider.events.call import Confidence, Severity
 
 Persona = Literal["everyday", "strict", "audit"]
@@ -138,7 +139,16 @@ def of_folder(folder: str) -> tuple[Rule, ...]:
             raise ValueError(f"{folder}/{file.name}: {error}") from error
         languages = rule.languages or FOLDERS.get(folder, (folder,))
         name = f"code.{folder}-{file.name.removesuffix('.toml')}"
-        found.append(msgspec.structs.replace(rule, id=name, languages=languages))
+        found.append(
+            msgspec.structs.replace(
+                rule,
+                id=name,
+                languages=languages,
+                rule=narrowed(rule.rule),
+                constraints=narrowed(rule.constraints),
+                utils=narrowed(rule.utils),
+            )
+        )
     return tuple(found)
 
 
