@@ -28,8 +28,7 @@ TABLE = (
          "authselect semanage setsebool kexec rfkill pfctl sysrc pw", style="none", special="host-change"),
     spec("docker podman nerdctl", style="posix", options="-H,--host,-c,--context,-l,--log-level=text --config=read",
          special="docker"),
-    spec("docker-compose podman-compose", "text*", "-f,--file=read -p,--project-name,--env-file=text",
-         opaque="runs what its file says"),
+    spec("docker-compose podman-compose", style="none", special="docker-compose"),
     spec("kubectl oc k k9s kustomize helm helmfile istioctl argocd flux minikube kind k3s k3d kubeadm", "text*",
          special="kubectl"),
     spec("aws gcloud az doctl heroku vercel netlify fly flyctl wrangler firebase railway supabase ibmcloud oci "
@@ -42,8 +41,9 @@ TABLE = (
          "cf doppler infisical algolia ngrok-api temporal buildkite-agent travis jenkins-cli", style="none",
          special="console"),
     spec("terraform tofu terragrunt pulumi packer vagrant ansible ansible-playbook ansible-galaxy ansible-vault salt "
-         "puppet chef chef-client nomad consul vault boundary", "text*", "-var-file=read -out=write -chdir=chdir",
+         "puppet chef chef-client nomad consul boundary", "text*", "-var-file=read -out=write -chdir=chdir",
          style="long", special="infrastructure"),
+    spec("vault bao", style="none", special="vault"),
     spec("xdg-open open sensible-browser x-www-browser firefox google-chrome chromium chrome brave", "url-if*",
          opaque="opens a program of the desktop"),
     spec("pbcopy xclip xsel wl-copy", "text*", "-selection,-sel,-t=text"),

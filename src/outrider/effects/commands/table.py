@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from outrider.effects.commands import files, git, languages, network, packages, shells, system, text
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers import clouds as read_clouds
 from outrider.effects.commands.readers import consoles as read_consoles
+from outrider.effects.commands.readers import containers as read_containers
 from outrider.effects.commands.readers import editors as read_editors
 from outrider.effects.commands.readers import files as read_files
 from outrider.effects.commands.readers import git as read_git
@@ -33,6 +35,7 @@ READERS: dict[str, Callable[[Invocation], Flow]] = {
     **read_network.READERS, **read_git.READERS,
     **read_packages.READERS, **read_languages.READERS, **read_system.READERS,
     **read_editors.READERS, **read_guard.READERS, **read_consoles.READERS,
+    **read_clouds.READERS, **read_containers.READERS,
 }  # fmt: skip
 """Every special reader, by the name that entries call it by."""
 

@@ -338,6 +338,7 @@ class _TreeReader:
         redirects: list[Redirect] = []
         unread: list[Unread] = []
         extra: list[Word] = []
+        nested: list[Node] = []
         for child in node.children:
             kind = child.type
             if kind == "variable_assignment" and not nodes:
@@ -346,13 +347,16 @@ class _TreeReader:
                 self.redirect(child, redirects, extra, unread, depth)
             elif kind == "ERROR" or child.is_missing:
                 unread.append(self.unread(child))
+            elif kind == "subshell":  # ``a (b)`` is no command of Bash's; the grammar takes it for one.
+                unread.append(self.unread(child))
+                nested.append(self.statement(child, depth + 1))
             elif kind != "comment":
                 nodes.append(child)
         words = [self.word(start, end, held, depth) for start, end, held in self.merge(nodes)]
         words = sorted([*words, *extra], key=lambda word: word.start) if extra else words
         made = Simple(tuple(assigns), tuple(words), tuple(redirects), node.start_byte, node.end_byte)
         if unread:
-            return Seq((*(Item(";", one) for one in unread), Item(";", made)))
+            return Seq(tuple(Item(";", one) for one in (*unread, made, *nested)))
         return made
 
     def assign(self, node: tree_sitter.Node, depth: int) -> Assign:
