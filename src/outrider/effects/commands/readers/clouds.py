@@ -37,36 +37,38 @@ def is_help(run: Invocation) -> bool:
 
 def kubectl(run: Invocation) -> Flow:
     """Kubectl and what else governs a cluster: looking, running there, and changing, which is a deployment."""
-    words = run.words
-    plain = [word for word in words if word.text[:1] != "-"]
+    plain = [word for word in run.words if word.text[:1] != "-"]
     texts = [word.text for word in plain]
     command = texts[0] if texts else "help"
-    for name, value in pairwise(words):
+    for name, value in pairwise(run.words):
         if name.text in {"-f", "--filename", "--values", "--kubeconfig", "-k"}:
             ROLES["url" if "://" in value.text else "read"](run, value)
-    if is_help(run) and command != "exec":
-        return UNKNOWN
     if command == "exec":
         return _kubectl_exec(run, plain)
+    if is_help(run):
+        return UNKNOWN
     if command == "cp":
         for verb, arg in zip(("read", "write"), plain[1:3], strict=False):
             if ":" not in arg.text:
                 run.path(verb, arg)  # type: ignore[arg-type]
     if run.name in _LOCAL_CLUSTERS:
         return _local_cluster(run, texts)
-    if _kube_looks(run.name, texts):
-        if command in {"get", "config"} and _shows_secret(run, texts):
-            run.emit("use_credential", "credential", f"{run.name}:secret", run.at)
-        elif command not in _KUBE_HERE:
-            run.emit("connect", "host", "cluster", run.at, LOOKS)
-    else:
-        forced = ("forced",) if command in {"delete", "drain"} else ()
-        run.emit("deploy", "tool", f"{run.name}:{command}", run.at, forced)
+    _kube_does(run, command, texts)
     return run.finish()
 
 
+def _kube_does(run: Invocation, command: str, texts: list[str]) -> None:
+    if not _kube_looks(run.name, texts):
+        forced = ("forced",) if command in {"delete", "drain"} else ()
+        run.emit("deploy", "tool", f"{run.name}:{command}", run.at, forced)
+    elif command in {"get", "config"} and _shows_secret(run, texts):
+        run.emit("use_credential", "credential", f"{run.name}:secret", run.at)
+    elif command not in _KUBE_HERE:
+        run.emit("connect", "host", "cluster", run.at, LOOKS)
+
+
 def _kube_looks(name: str, texts: list[str]) -> bool:
-    command, second = (texts + ["help", ""])[:2]
+    command, second = [*texts, "help", ""][:2]
     if command == "rollout":
         return second in {"status", "history"}
     if command in {"config", "auth", "repo", "plugin", "app", "apps", "stack", "alpha", "cluster", "cert", "token"}:
@@ -115,9 +117,10 @@ _CLOUD_TAKES = re.compile(
 """Words of a client of a cloud that change something there, whatever stands beside them."""
 _CLOUD_LOOKS = re.compile(
     r"(?:.*:)?(?:batch-)?(describe|list|get|show|ls|head|lookup|search|filter|view|info|status|wait|help|version|"
-    r"whoami|check|receive|test|simulate|validate|query|scan|tail|logs|ps|releases|apps|addons|projects|estimate|"
-    r"preview|diff|browse|regions|sizes|print|read)(?:[-:].*)?"
+    r"whoami|check|receive|test|simulate|validate|query|scan|tail|estimate|preview|diff|browse|print|read)(?:[-:].*)?"
 )
+_CLOUD_THINGS = frozenset({"logs", "ps", "releases", "apps", "addons", "projects", "regions", "sizes", "plans"})
+"""Things that are listed where no verb stands beside them."""
 _CLOUD_REVEALS = re.compile(
     r".*\b(secretsmanager (batch-)?get-secret-value|ssm get-parameters?(-by-path)? .*--with-decryption|kms decrypt|"
     r"sts (assume-role|get-session-token|get-federation-token)\S*|ecr get-login-password|eks get-token|"
@@ -181,7 +184,7 @@ def _cloud_looks(texts: list[str]) -> bool:
             return False
         if _CLOUD_LOOKS.fullmatch(text):
             return True
-    return False
+    return texts[0] in _CLOUD_THINGS
 
 
 def _copy(run: Invocation, source: Arg, target: Arg, *, takes_away: bool) -> None:

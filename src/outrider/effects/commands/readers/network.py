@@ -140,7 +140,8 @@ def netcat(run: Invocation) -> Flow:
         port = rest[1].text if len(rest) > 1 else ""
         value = f"{host.text.lower()}:{port}" if port else host.text.lower()
         if any(word.text.startswith("-") and "z" in word.text for word in run.words):
-            run.emit("connect", "host", value, host, net_flags(host))
+            is_knock = host.exact and not run.stdin.some and _is_plain_name(host.text) and port.isdigit()
+            run.emit("connect", "host", value, host, KNOCK if is_knock else net_flags(host))
         else:
             run.emit("connect", "host", value, host, net_flags(host, is_upload=run.stdin.some))
     return Flow(origin="network")
@@ -176,12 +177,30 @@ def talk(run: Invocation) -> Flow:
     return run.finish()
 
 
+KNOCK = ("looks",)
+"""Flags of a connection by which nothing goes out but the name of a host."""
+_KNOCKERS = frozenset({"ping", "ping6", "traceroute", "tracepath", "mtr", "arping", "fping"})
+_MOST_NAME, _MOST_LABEL = 60, 30
+
+
+def _is_plain_name(text: str) -> bool:
+    """Whether a host's name is short enough to be only that: it can carry data to whoever answers for its domain."""
+    name = text.rpartition("@")[2]
+    return len(name) <= _MOST_NAME and all(
+        len(label) <= _MOST_LABEL and sum(map(str.isdigit, label)) <= 10 for label in name.split(".")
+    )
+
+
 def ping(run: Invocation) -> Flow:
     """Programs that only knock."""
     run.read_options()
+    is_one = run.name in _KNOCKERS
     for arg in run.rest:
         if not arg.text.isdigit():
-            run.emit("connect", "host", host_of(arg.text) or arg.text.lower(), arg, net_flags(arg))
+            is_knock = is_one and arg.exact and _is_plain_name(arg.text)
+            run.emit(
+                "connect", "host", host_of(arg.text) or arg.text.lower(), arg, KNOCK if is_knock else net_flags(arg)
+            )
     for role, arg in run.given:
         if role in {"read", "write"}:
             run.path("read" if role == "read" else "write", arg)
@@ -194,9 +213,12 @@ def lookup(run: Invocation) -> Flow:
     for arg in run.rest:
         text = arg.text
         if text.startswith("@"):
-            run.emit("connect", "host", text[1:].lower(), arg)
+            is_knock = arg.exact and all(one.exact for one in run.rest)
+            run.emit("connect", "host", text[1:].lower(), arg, KNOCK if is_knock else ())
         elif "." in text or not arg.exact:
             flags = ("inexact", "upload") if arg.made else net_flags(arg)
+            if arg.exact and _is_plain_name(text) and " " not in text:
+                flags = KNOCK
             run.emit("connect", "host", text.lower().rstrip("."), arg, flags)
     return UNKNOWN
 
