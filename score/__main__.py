@@ -4,7 +4,7 @@
     python -m score --corpora DIR                 another folder of the same shape
     python -m score --only commands               one section
     python -m score --json                        one object on stdout
-    python -m score --wrong                       every row that disagrees, too
+    python -m score --wrong                       every row that disagrees, with its text
     python -m score --write docs/quality.md       puts the table into the document, and score.json beside it
 
 What is not there is "not measured", never a pass. Nothing leaves this machine and nothing runs.
@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
+BESIDE = TOP.parent / "shared" / "corpora"
 sys.path.insert(0, str(TOP / "src"))  # From a checkout, whatever is installed.
 
 from score.report import plain, table, write
@@ -26,14 +27,17 @@ from score.sections import SECTIONS
 
 
 def main() -> int:
-    """Score what is asked for; 0 however it went, for a figure is not an error."""
+    """Score what is asked for; 0 however it went, for a figure is not an error; 2 where there is no such folder."""
     parser = argparse.ArgumentParser(prog="score", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--corpora", type=Path, default=TOP.parent / "shared" / "corpora", metavar="DIR")
+    parser.add_argument("--corpora", type=Path, default=BESIDE, metavar="DIR")
     parser.add_argument("--only", action="append", choices=SECTIONS, metavar="NAME", help=", ".join(SECTIONS))
     parser.add_argument("--json", action="store_true", help="one object on stdout instead of a table")
-    parser.add_argument("--wrong", action="store_true", help="every row that disagrees, too")
+    parser.add_argument("--wrong", action="store_true", help="every row that disagrees, with its text")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of a document")
     options = parser.parse_args()
+    if options.corpora != BESIDE and not options.corpora.is_dir():
+        print(f"score: there is no folder {options.corpora}", file=sys.stderr)
+        return 2
     began, rows = time.monotonic(), []
     for name in options.only or SECTIONS:
         print(f"[{time.monotonic() - began:4.0f} s] {name}", file=sys.stderr, flush=True)
@@ -50,6 +54,8 @@ def main() -> int:
         for row in rows:
             for one in row.wrong:
                 print(f"{row.what} [{one.family}] {one.id}: {one.said}, wanted {one.wanted}: {one.why}")
+                if one.text:
+                    print(f"    {one.text[:400]!r}")
     missed = sum(row.state == "missed" for row in rows)
     print(f"\n{len(rows)} figures, {missed} missed, {sum(not row.of for row in rows)} not measured")
     return 0

@@ -21,7 +21,8 @@ class Wrong(msgspec.Struct, frozen=True, kw_only=True):
         family: Its category in the data.
         said: What was said.
         wanted: What its authors wanted.
-        why: The rule or the effects that decided.
+        why: The rules that decided, or the verbs of what was seen where none did. No text of the row.
+        text: The row itself, for whoever works on it. It belongs to others: shown on request, never written.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Wrong(msgspec.Struct, frozen=True, kw_only=True):
     said: str
     wanted: str
     why: str
+    text: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

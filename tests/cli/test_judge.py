@@ -70,6 +70,38 @@ def test_a_batch_is_answered_row_by_row_and_a_bad_row_by_its_error(outrider: Run
     assert "2 rows" in done.err
 
 
+def test_no_row_of_a_batch_is_lost_whatever_it_holds(outrider: Run, tmp_path: Path) -> None:
+    rows = [
+        '{"id": "\\ud800", "tool": "Bash", "input": {"command": "ls \\ud800"}}',
+        '{"id": 2, "tool": 7, "input": {}}',
+        '{"id": 3, "tool": "Bash", "input": {"command": "ls"}, "cwd": "here"}',
+        '{"id": 4, "tool": "Bash", "input": {"command": "ls"}, "home": ["x"]}',
+        '{"id": 5, "tool": "Bash", "input": ' + "[" * 100_000,
+        '{"id": 6, "tool": "Bash", "input": {"command": 7}}',
+        '{"id": 7, "tool": "Bash", "input": {"command": "if"}}',
+        '{"id": 8, "tool": "Bash", "input": {"command": "ls"}}',
+    ]
+    file = tmp_path / "calls.jsonl"
+    file.write_text("\n".join(rows))
+    done = outrider("judge", "--batch", str(file), "--no-look")
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert len(answers) == len(rows)
+    assert [one.get("verdict") for one in answers] == ["allow", None, None, None, None, "deny", "deny", "allow"]
+    assert [one["id"] for one in answers if one.get("undecided")] == [6, 7]
+    assert done.code == 2
+
+
+def test_a_batch_looks_at_the_disk_where_there_is_one(outrider: Run, world: Path, tmp_path: Path) -> None:
+    (world / "key").symlink_to(Path.home() / ".ssh" / "id_ed25519")
+    here = {"id": 1, "tool": "Bash", "input": {"command": "cat key"}, "cwd": str(world)}
+    file = tmp_path / "calls.jsonl"
+    file.write_text(json.dumps(here) + "\n" + json.dumps({**here, "cwd": "/nowhere/at/all", "repo": "/nowhere"}))
+    verdicts = [json.loads(line)["verdict"] for line in outrider("judge", "--batch", str(file)).out.splitlines()]
+    assert verdicts == ["deny", "allow"]
+    verdicts = [json.loads(x)["verdict"] for x in outrider("judge", "--batch", str(file), "--no-look").out.splitlines()]
+    assert verdicts == ["allow", "allow"]
+
+
 def test_calls_of_one_session_are_judged_with_what_the_session_has_seen(outrider: Run, tmp_path: Path) -> None:
     rows = [
         {"id": 1, "tool": "Read", "input": {"file_path": "config/production.key"}, "session": "s"},

@@ -78,8 +78,8 @@ class Chains:
             repo=repo,
             groups=self._groups,
             protected=self._protected,
-            homes=_also((agent.home, os_home(agent.attested.uid)), agent.home),
-            repos=_also((repo,), repo),
+            homes=other_names((agent.home, os_home(agent.attested.uid)), agent.home),
+            repos=other_names((repo,), repo),
         )
 
     def charter(self, digest: str) -> Charter:
@@ -125,7 +125,7 @@ class Chains:
         return found
 
 
-def _also(paths: tuple[str, ...], known: str) -> tuple[str, ...]:
+def other_names(paths: tuple[str, ...], known: str) -> tuple[str, ...]:
     """Return every other name of directories: themselves, and where they lead."""
     found = {name: None for path in paths if path for name in (path, os.path.realpath(path))}
     return tuple(name for name in found if name not in {known, "/"})

@@ -1,54 +1,86 @@
-"""Judging without a daemon: the way of a call from plan to decision, for asking "what would you say to this?".
+"""What the gate would say about a call, in this process: the same study, facts and decision; nobody lives, no record.
 
-Nothing is recorded and nobody is answered. The rooms are the gate's own; only what the record would add is missing:
-counters, labels of files, values that an agent was told of. Labels of a context are kept for those who ask in a
-session.
+Each call is a fresh agent's, or one of a named session's: the calls of a session share what flows between them, folded
+from the same events that the gate would have recorded. What is said here is what the gate would say of an agent that
+is born under the charter now; budgets count within the session, and a life never ends.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from outrider.charter.bound import Bindings, Bound, bind
 from outrider.charter.floor import floor
+from outrider.detect.written import Looked
 from outrider.effects import Place, resolve
-from outrider.events.call import Effect, Finding, Label, PathFact
-from outrider.events.record import Counters
+from outrider.events.call import Call, Effect, Finding, Label, PathFact, Want
+from outrider.events.entities import entities_of_effects
+from outrider.events.record import AnyEvent, Beside, CallDecided, CallResult, Commitment, Counters, Prompted
+from outrider.flow.labels import result_brings
+from outrider.flow.state import FlowState
 from outrider.gate import study
+from outrider.gate.chains import other_names
 from outrider.gate.gather import gather
 from outrider.gate.judge import Judged, Setting, decide
+from outrider.gate.names import through_second_names
+from outrider.gate.provenance import Told, leaking
+from outrider.gate.scribe import wall_clock
+from outrider.identity.place import os_home
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from outrider.charter.model import Charter
-    from outrider.events.call import Call, Want
+
+    Look = Callable[[Iterable[Want]], Mapping[str, PathFact]]
 
 _MOST_CHAINS = 64
+_UNSAID = Commitment(c="", size=0)
+
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a mistake in judging would raise. The gate turns it into an ``error``; whoever rehearses many calls says so."""
 
 
 class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be said to a call, and what that is made of.
+    """What would be said about one call, and what that is made of.
 
     Attributes:
-        effects: What it would do, paths resolved as far as anybody looked.
-        findings: What detectors saw in it and in the code that it would write.
-        looked: What came of looking at that code; empty if all of it was seen.
-        judged: The decision.
-        text: The text that the effects' offsets point into, or empty.
+        call: The call.
+        text: The text that the effects' offsets (bytes of its UTF-8) point into, or empty.
+        effects: What it would do, paths resolved.
+        findings: What detectors see in it.
+        looked: What came of looking at the code that it would write; empty if all of it was seen.
+        judged: The decision, with the labels in force and those that the call would bring.
     """
 
+    call: Call
+    text: str
     effects: tuple[Effect, ...]
     findings: tuple[Finding, ...]
-    looked: str
+    looked: Looked
     judged: Judged
-    text: str
+
+
+class _Session:
+    """What one session's calls leave to the next."""
+
+    def __init__(self) -> None:
+        self.flow = FlowState()
+        self.counters = Counters()
+        self.next = 0
+        self.intent = -1
+
+    def tell(self, event: AnyEvent, beside: Beside) -> None:
+        """Fold an event in; it must have been made with ``n`` equal to ``next``."""
+        self.flow.apply(event, beside)
+        self.next += 1
 
 
 class Rehearsal:
-    """Judges calls under one line of charters."""
+    """Judges calls under one charter."""
 
     def __init__(
         self,
@@ -57,64 +89,135 @@ class Rehearsal:
         key: bytes,
         groups: Mapping[str, tuple[str, ...]] | None = None,
         protected: tuple[str, ...] = (),
+        uid: int = -1,
         look: bool = True,
+        facts: Look | None = None,
+        clock: Callable[[], int] = wall_clock,
     ) -> None:
-        """Get ready.
+        """Set the stage.
 
         Args:
-            line: The charter and what it extends, its own first.
+            line: The charter and all that it extends, itself first.
             key: Key of the prints.
             groups: What ``@registries`` and its kin mean.
-            protected: Outrider's own paths, for the floor.
+            protected: Outrider's own places, absolute, for the floor.
+            uid: User id whose home in the user database counts as a home too; -1 for none.
             look: Whether to look at the disk for where paths lead; if not, each leads to itself and nothing is there.
+            facts: Says what stands at paths instead of the disk: for a disk that is made up.
+            clock: Tells the time, microseconds since 1970 UTC.
         """
         self._line = tuple(line)
         self._key = key
         self._groups = dict(groups or {})
         self._protected = protected
-        self._look = look
-        self._chains: dict[tuple[str, str], tuple[Bound, ...]] = {}
-        self._labels: dict[str, tuple[Label, ...]] = {}
-        self._calls = 0
+        self._uid = uid
+        self._facts = facts or (gather if look else unlooked)
+        self._clock = clock
+        self._chains: OrderedDict[tuple[str, str, bool], tuple[Bindings, tuple[Bound, ...]]] = OrderedDict()
+        self._sessions: dict[str, _Session] = {}
 
-    def judge(self, call: Call, place: Place, *, session: str = "") -> Rehearsed:
-        """Return what would be said to a call.
+    def judge(self, call: Call, place: Place, *, session: str = "", look: bool = True) -> Rehearsed:
+        """Return what would be said to a call, and let its session remember it.
 
         Args:
-            call: The call.
+            call: The call; its working directory wins over the place's.
             place: Where it is made.
-            session: If given, the labels that calls of this session brought before hold, and what is let through brings
-                its own.
+            session: Whose call it is: what earlier calls of this session brought holds, as far as they were let
+                through. Empty for a fresh agent.
+            look: False to take no facts from the disk for this call alone.
         """
-        self._calls += 1
-        seen = study.study(call, place, self._key)
-        facts = gather(seen.plan.wants) if self._look else _untouched(seen.plan.wants)
-        findings, looked = seen.findings, ""
+        place = msgspec.structs.replace(place, cwd=call.cwd) if call.cwd else place
+        facts_of = self._facts if look else unlooked
+        bindings, chain = self._bound(place, disk=facts_of is gather)
+        seen = study.study(call, place, self._key, kept=bool(session))
+        facts = facts_of(seen.plan.wants)
+        findings, looked = seen.findings, seen.looked
         if study.writes(call, seen.plan):
             more, looked = study.inspect(call, seen.plan, facts)
-            findings += more
+            findings = (*findings, *more)
         effects = resolve(seen.plan, facts, place)
-        held = self._labels.get(session, ()) if session else ()
-        setting = Setting(chain=self._chain(place), labels=held, counters=Counters(calls=1))
-        judged = decide(effects, findings, setting, ())
-        if session and judged.decision.enforced in {"allow", "ask"}:
-            brought = {label.name for label in judged.adds} - {label.name for label in held}
-            self._labels[session] = (*held, *(Label(name, self._calls) for name in sorted(brought)))
-        return Rehearsed(effects=effects, findings=findings, looked=looked, judged=judged, text=seen.plan.text)
+        if facts_of is gather:
+            effects = through_second_names(effects, lambda: bindings)
+        known = self._session(session)
+        spawns = sum(1 for effect in effects if effect.verb == "spawn")
+        counters = Counters(calls=known.counters.calls + 1, spawns=known.counters.spawns + spawns)
+        labels = known.flow.labels_of(session)
+        setting = Setting(chain=chain, labels=labels, counters=counters, now=self._clock())
+        heard = known.flow.known(session) if session else None
+        told = Told(seen.given, heard, leaking(call, heard, self._key))
+        judged = decide(effects, findings, setting, known.flow.read_labels(effects) if session else (), told)
+        if session:
+            known.counters, known.intent = counters, known.next
+            entities = entities_of_effects(effects, home="", key=self._key)
+            beside = Beside(entities=entities, prints=seen.prints, control=seen.control)
+            known.tell(_decided(call, effects, judged, session, known.next), beside)
+        return Rehearsed(
+            call=call, text=seen.plan.text, effects=effects, findings=findings, looked=looked, judged=judged
+        )
 
-    def _chain(self, place: Place) -> tuple[Bound, ...]:
-        where = place.home, place.repo
-        chain = self._chains.get(where)
-        if chain is None:
-            if len(self._chains) >= _MOST_CHAINS:
-                self._chains.clear()
+    def prompt(self, text: str, session: str, home: str = "") -> None:
+        """Let a session take in what its user says."""
+        known = self._session(session)
+        reading = study.read(text, self._key, home, who="user")
+        event = Prompted(v=1, n=known.next, ts=0, agent=session, content=_UNSAID)
+        known.tell(event, Beside(said=reading.said, prints=reading.prints))
+
+    def result(self, text: str, session: str, tool: str, home: str = "") -> None:
+        """Let a session take in what its last call returned; ``tool`` is that call's normal tool."""
+        known = self._session(session)
+        reading = study.read(text, self._key, home, who="tool")
+        adds = tuple(Label(name, -1) for name in sorted(result_brings(tool, reading.findings)))
+        event = CallResult(
+            v=1, n=known.next, ts=0, agent=session, call="", intent=known.intent, ok=True, content=_UNSAID, adds=adds
+        )
+        known.tell(event, Beside(said=reading.said, prints=reading.prints))
+
+    def _session(self, name: str) -> _Session:
+        if not name:
+            return _Session()
+        return self._sessions.setdefault(name, _Session())
+
+    def _bound(self, place: Place, *, disk: bool) -> tuple[Bindings, tuple[Bound, ...]]:
+        """Return what the charters' words mean at a place, and the chain with that meaning, the floor first."""
+        mark = (place.home, place.repo, disk)
+        found = self._chains.get(mark)
+        if found is None:
+            repo = place.repo or place.cwd
+            theirs = os_home(self._uid) if self._uid >= 0 else ""
             bindings = Bindings(
-                home=place.home, repo=place.repo or place.cwd, groups=self._groups, protected=self._protected
+                home=place.home,
+                repo=repo,
+                groups=self._groups,
+                protected=self._protected,
+                homes=other_names((place.home, theirs), place.home) if disk else (),
+                repos=other_names((repo,), repo) if disk else (),
             )
-            chain = (floor(bindings), *(bind(charter, bindings) for charter in self._line))
-            self._chains[where] = chain
-        return chain
+            found = (bindings, (floor(bindings), *(bind(charter, bindings) for charter in self._line)))
+            self._chains[mark] = found
+            if len(self._chains) > _MOST_CHAINS:
+                self._chains.popitem(last=False)
+        return found
 
 
-def _untouched(wants: Sequence[Want]) -> dict[str, PathFact]:
+def unlooked(wants: Iterable[Want]) -> dict[str, PathFact]:
+    """Return facts without a look at the disk: every path leads to itself, and nothing stands there yet."""
     return {want.path: PathFact(path=want.path, real=want.path, state="missing") for want in wants}
+
+
+def _decided(call: Call, effects: tuple[Effect, ...], judged: Judged, agent: str, n: int) -> CallDecided:
+    return CallDecided(
+        v=1,
+        n=n,
+        ts=0,
+        agent=agent,
+        call=call.call_id,
+        tool=call.tool,
+        name=call.name,
+        effects=effects,
+        decision=judged.decision,
+        chain=(),
+        content=_UNSAID,
+        labels=judged.labels,
+        adds=judged.adds,
+        values=judged.values,
+    )

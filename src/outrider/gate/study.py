@@ -44,6 +44,7 @@ MOST_PRINTS = 64
 MOST_CONTROL = 48
 MOST_MENTIONS = 64
 _PRINTED = 256 * 1024
+_NOT_KEPT = Commitment(c="", size=0)
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,17 +93,29 @@ def canonical_or_text(value: object) -> bytes:
         return repr(value).encode("utf-8", "replace")
 
 
-def study(call: Call, place: Place, key: bytes, salt: bytes = b"") -> Study:
-    """Return what a call's text says; ``salt`` is that of the commitment to it, 32 random bytes."""
+def study(call: Call, place: Place, key: bytes, salt: bytes = b"", *, kept: bool = True) -> Study:
+    """Return what a call's text says.
+
+    Args:
+        call: The call.
+        place: Where it is made.
+        key: Key of the prints.
+        salt: That of the commitment to it, 32 random bytes.
+        kept: False where nothing will be kept of it: fingerprints and commitment, which no decision reads, are empty.
+    """
     planned = plan(call, place)
-    text = text_of(call.args)[:_PRINTED]
-    control = control_text(call, planned.effects)
+    prints = control = b""
+    content = _NOT_KEPT
+    if kept:
+        prints = fingerprints(text_of(call.args)[:_PRINTED], key, limit=MOST_PRINTS)
+        control = fingerprints(control_text(call, planned.effects), key, limit=MOST_CONTROL)
+        content = commit(canonical_or_text(call.args), salt)
     return Study(
         plan=planned,
         findings=scan_call(call, key),
-        prints=fingerprints(text, key, limit=MOST_PRINTS),
-        control=fingerprints(control, key, limit=MOST_CONTROL),
-        content=commit(canonical_or_text(call.args), salt),
+        prints=prints,
+        control=control,
+        content=content,
         given=given(call, planned.effects, printer(key)),
     )
 
