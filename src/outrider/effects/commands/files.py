@@ -23,7 +23,8 @@ TABLE = (
     spec("du", "walk*", "-d,--max-depth,-B,--block-size,-t,--threshold,--exclude,--time-style=text "
          "-X,--exclude-from,--files0-from=read", default="walk", out=""),
     spec("df", "text*", "-B,--block-size,-t,--type,-x,--exclude-type,--output=text"),
-    spec("stat file wc cksum sum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum md5 shasum",
+    spec("file", "read*", "-f,--files-from,-m,--magic-file=read -F,--separator,-P,-e=text"),
+    spec("stat wc cksum sum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum md5 shasum",
          "read*", "-c,--format,--printf,-a,--algorithm=text -f=text -F,-m=text --files0-from=read", out=""),
     spec("readlink realpath", "text*", "--relative-to,--relative-base=text", special="realpath"),
     spec("dirname basename", "text*", "-s,--suffix=text", special="dirname"),
@@ -61,9 +62,12 @@ TABLE = (
     spec("gzip gunzip bzip2 bunzip2 xz unxz zstd unzstd lz4 pigz compress uncompress",
          "replace*", "-S,--suffix,-T,-b=text -c,--stdout,-k,--keep=:stdout -d=:keep -r=:recursive -o=write "
          "-l,-t,--test,--list=:stdout", special="gzip"),
-    spec("ar", "text write read*"),
-    spec("cpio", "", "-D=chdir -F,-O=write -i,--extract=:keep -I=read", opaque="packs what it is given"),
-    spec("split csplit", "read text*", "-l,-b,-n,-a,-C,--lines,--bytes,--suffix-length,--additional-suffix=text",
+    spec("ar", "text write at-list*"),
+    spec("cpio", "", "-D=chdir -F,-O=write -i,--extract=:keep -I=read "
+         "--rsh-command=escape", special="cpio", opaque="packs what it is given"),
+    spec("split "
+         "csplit", "read text*", "-l,-b,-n,-a,-C,--lines,--bytes,--suffix-length,--additional-suffix,-f,-t=text "
+         "--filter=shell",
          special="split"),
     spec("rsync", "from+ to", "-e,--rsh=shell --exclude,--include,--filter,-f,--bwlimit,--timeout,--port,--chmod,"
          "--info,--out-format,-M,--rsync-path,-B,--max-size,--min-size=text --exclude-from,--include-from,"

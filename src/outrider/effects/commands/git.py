@@ -41,7 +41,8 @@ _COMMIT = ("-m,--message,--author,--date,-C,-c,--reuse-message,--fixup,--squash,
 _LOOK = (
     "-n,--max-count,--since,--until,--after,--before,--author,--grep,--format,--pretty,-S,-G,-L,-U,--unified,--diff-filter,"
     "--date,--color,--stat,--word-diff,-O,--relative,--contains,--merged,--sort,--points-at,--count,-C,-M,-e,-A,-B,-m,"
-    "--exclude,-x,--abbrev,--decorate,--glob,--skip,--ignore-revs-file,--inter-hunk-context=text -o,--output=write"
+    "--exclude,-x,--abbrev,--decorate,--glob,--skip,--inter-hunk-context=text --ignore-revs-file,--contents=read "
+    "-o,--output=write"
 )
 
 SUBCOMMANDS = (

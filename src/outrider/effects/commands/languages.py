@@ -24,7 +24,7 @@ TABLE = (
     spec("java", "text*", "-jar=script -cp,-classpath,--class-path,-m,--module=text -version,--version=:list",
          style="long", opaque=_RUNS),
     spec("javac kotlinc scalac", "read*", "-d=write -cp,-classpath,-source,-target,-encoding=text", style="long"),
-    spec("gcc g++ cc c++ clang clang++ tcc icc nvcc gfortran as ld", "read*", "-o,-MF=write "
+    spec("gcc g++ cc c++ c89 c99 clang clang++ tcc icc nvcc gfortran as ld", "read*", "-o,-MF=write "
         "-I,-L,-l,-D,-U,-std,-x,-f,-m,"
          "-W,-include,-isystem,-T,-z,-MT,-MQ,-arch,-target,-march=text", special="compiler"),
     spec("pytest py.test nosetests nose2 unittest trial behave robot", "text*", opaque=_RUNS),
@@ -46,7 +46,7 @@ TABLE = (
     spec("virtualenv", "write*", "-p,--python,--prompt,--seeder=text"),
     spec("cython swig protoc buf flex bison yacc lex antlr4", "read*", "-o,--output,-d,--python_out,--out=write "
         "-I=text"),
-    spec("objdump nm readelf ldd size addr2line c++filt otool", "read*", "-e,-j,-M,--start-address,"
+    spec("objdump nm readelf ldd size addr2line c++filt otool elfedit", "at-list*", "-e,-j,-M,--start-address,"
         "--stop-address=text"),
     spec("strip objcopy patchelf install_name_tool", "edit*", "-o=write --set-rpath,--set-interpreter=text"),
     spec("ffmpeg ffprobe convert magick identify mogrify sox", "text*", "-i=read", style="long", special="converter"),

@@ -10,7 +10,7 @@ _CURL = (
     "-T,--upload-file=upload -X,--request=method -o,--output=write -D,--dump-header,-c,--cookie-jar,--trace,--stderr,"
     "--trace-ascii,--etag-save,--libcurl,--hsts,--alt-svc=write --output-dir=write -b,--cookie=cookie -K,--config=read "
     "-E,--cert,--key,--cacert,--netrc-file,--etag-compare,--crlfile=read --capath=read --url=url "
-    "-x,--proxy,--preproxy,--socks5,--socks5-hostname,--socks4,--doh-url=host "
+    "--engine=library -x,--proxy,--preproxy,--socks5,--socks5-hostname,--socks4,--doh-url=host "
     "-H,--header,--proxy-header=at-file -e,-A,-u,-m,-w,-r,-C,-y,-Y,-z,-Q,-P,-t,"
     "--user,--user-agent,--referer,--max-time,--connect-timeout,--retry,--retry-delay,--retry-max-time,--write-out,"
     "--range,--limit-rate,--interface,--resolve,--connect-to,--ciphers,--tls-max,--max-redirs,--max-filesize,"
@@ -23,7 +23,8 @@ _CURL = (
 _WGET = (
     "-O,--output-document=write -o,--output-file,-a,--append-output=write -P,--directory-prefix=write "
     "-i,--input-file=read "
-    "--post-data,--body-data=sent --post-file,--body-file=upload --method=method --load-cookies,--ca-certificate,"
+    "--use-askpass=escape --post-data,--body-data=sent --post-file,--body-file=upload --method=method "
+    "--load-cookies,--ca-certificate,"
     "--certificate,--private-key,--config=read --save-cookies,--warc-file=write "
     "-e,--execute,-t,--tries,-T,--timeout,-w,"
     "--wait,-U,--user-agent,--header,--user,--password,--http-user,--http-password,--referer,-l,--level,-A,-R,-D,-I,-X,"
@@ -37,34 +38,45 @@ _WGET = (
 TABLE = (
     spec("curl", "url*", _CURL, special="curl", out="network"),
     spec("wget wget2", "url*", _WGET, special="wget", out="network"),
-    spec("aria2c axel", "url*", "-d,--dir=write -o,--out=write -i,--input-file=read -x,-s,-j,-k,--header,-n=text",
+    spec("aria2c axel", "url*", "-d,--dir=write -o,--out=write -i,--input-file=read -x,-s,-j,-k,--header,-n=text "
+         "--on-download-complete,"
+         "--on-download-error,--on-download-start,--on-download-stop,--on-download-pause,--on-bt-download-complete=escape",
          special="wget"),
     spec("http https xh xhs httpie", "text*", "-o,--output=write -a,--auth,--timeout,-s,-p,--print,-A,--session=text "
          "-d,--download=:create -f,--form,-j,-b,-h,-v=:keep", special="httpie", out="network"),
-    spec("lynx links w3m elinks", "url*", "-width,-cfg,-cols,-T=text", style="long", out="network"),
-    spec("scp", "from+ to", "-P,-o,-l,-c,-J,-S,-X,-D=text -i,-F=read -r=:recursive"),
-    spec("sftp", "host", "-b=script -P,-o,-l,-c,-J,-S,-R,-B,-s=text -i,-F=read", opaque="takes its orders later"),
-    spec("ftp tftp lftp ncftp telnet", "host text", "-c,-e=text -u,-p,-P,-n=text", special="talk",
+    spec("lynx links w3m elinks", "page*", "-width,-cfg,-cols,-T=text", style="long", out="network"),
+    spec("scp", "from+ to", "-S=escape -o=proxy -P,-l,-c,-J,-X,-D=text -i,-F=read -r=:recursive"),
+    spec("sftp", "host", "-b=script -S=escape -o=proxy -P,-l,-c,-J,-R,-B,-s=text -i,-F=read", opaque="takes its "
+         "orders later"),
+    spec("ftp tftp ncftp telnet", "host text", "-c,-e=text -u,-p,-P,-n=text", special="talk",
          opaque="takes its orders later"),
     spec("nc ncat netcat nc.openbsd nc.traditional", "host text", "-p,-s,-w,-q,-X,-x,-i,-T,-I,-O,-P,-V,-m,-W=text "
          "-e,--exec,-c,--sh-exec=text -l,--listen=:listen -k,-n,-u,-v,-z,-4,-6,-N,-d,-C=:keep", special="netcat"),
     spec("socat", "text text", "-t,-T,-b,-L,-l=text", special="socat"),
     spec("openssl-s_client", "text*"),
-    spec("ping ping6 traceroute tracepath mtr nmap arping hping3 masscan zmap fping iperf iperf3 nikto", "host*",
+    spec("ping ping6 traceroute tracepath arping masscan zmap iperf iperf3 nikto", "host*",
          "-c,-i,-w,-W,-s,-I,-t,-p,-m,-n,-l,--top-ports,--script,-f,-q,-T,-M=text -oN,-oX,-oG,-oA=write -iL=read",
          special="ping"),
-    spec("dig host nslookup drill delv kdig dog whois", "text*", "-t,-p,-c,-q,-x,-b,-y,-k=text", special="lookup"),
-    spec("ssh-copy-id", "host", "-i=read -p,-o=text", flags="upload"),
+    spec("nmap zenmap", "host*", "-iL,--excludefile,--datadir=read -oN,-oX,-oG,-oA,-oS=write --script,-script=nse "
+         "--interactive=:listen -p,-e,-S,-g,-D,-T,-sI,--top-ports,--script-args,--exclude,--max-rate,--min-rate=text",
+         style="long", special="nmap"),
+    spec("hping3", "host*", "--file,-E=upload --sign,-e,-d,--data,-c,-i,-p,-s,-I=text", special="ping"),
+    spec("fping", "host*", "-f,--file=read -c,-C,-i,-p,-t,-b,-B,-r=text", special="ping"),
+    spec("mtr", "host*", "-F,--filename=read -c,-i,-m,-f,-P,-s,-o=text", special="ping"),
+    spec("whois", "text*", "-h,--host=host -p,--port,-t,-i=text", special="lookup"),
+    spec("dig host nslookup drill delv kdig dog", "text*", "-f=read -t,-p,-c,-q,-x,-b,-y,-k=text", special="lookup"),
+    spec("ssh-copy-id", "host", "-i=read -o=proxy -p=text", flags="upload"),
     spec("ssh-keyscan", "host*", "-t,-p,-T=text -f=read"),
-    spec("ssh-keygen", "", "-f=write -t,-b,-C,-N,-P,-m,-R,-F,-l,-y,-E,-I,-n,-V,-O=text", special="keygen"),
-    spec("ssh-add", "read*", "-t,-e,-s=text -D,-d,-l,-L=:keep"),
+    spec("ssh-keygen", "", "-f=write -t,-b,-C,-N,-P,-m,-R,-F,-l,-y,-E,-I,-n,-V,-O=text -D=library", special="keygen"),
+    spec("ssh-add", "read*", "-s=library -t,-e=text -D,-d,-l,-L=:keep"),
     spec("ssh-agent", "program", "-a,-t,-E=text -s,-k,-c=:keep", style="posix"),
     spec("rclone", "text from to", "--config=read", special="rclone"),
     spec("s3cmd mc gsutil azcopy", "text from* to", "-m,-r,-R=:recursive -c=read", special="rclone"),
     spec("mail mailx sendmail mutt msmtp swaks", "text*", "-s,-c,-b,-r,-f,-S,-t,--to,--from,--server=text -a,-A,-q,"
          "-i=read --attach=read", special="mail"),
     spec("ngrok cloudflared frpc localtunnel lt bore chisel", "text*", flags="upload", special="tunnel"),
-    spec("tcpdump tshark dumpcap", "text*", "-w=write -r=read -i,-c,-s,-n,-f,-Y=text"),
+    spec("tcpdump tshark dumpcap", "text*", "-w=write -r=read -z=stats -X=lua-option "
+         "-i,-c,-s,-n,-f,-Y,-G,-W,-C=text", special="capture"),
     spec("psql pg_dump pg_restore pg_dumpall createdb dropdb vacuumdb", "text*", "-h,--host=host -f,--file=sql-file "
          "-o,--output=write -L,--log-file=write -c,--command=sql "
          "--pager=escape -p,-U,-d,-v,-F,-R,-T,--dbname,--username,--port,-t,-n,-j=text",

@@ -151,6 +151,8 @@ TABLE = (
     spec("gem", style="posix", subs=(
         spec("install i update fetch", "gem-package*", "-v,--version,-i,--install-dir,-P,-n,--source,-s=text "
             "-g,--file=gem-file"),
+        spec("open", "text*", "-e,--editor=escape -v=text"),
+        spec("exec", "text*", opaque="runs code of a package"),
         spec("list search info environment env uninstall cleanup query which contents sources help build "
             "spec", "text*"),
         spec("push", "upload", "--host=host -k,--key=text", flags="upload", remote="registry"),
@@ -160,17 +162,20 @@ TABLE = (
         spec("install update", "text*", "--gemfile=read --path,--jobs=text", special="own-gem"),
         spec("add", "gem-package*", "--version,-v,--group=text"),
         spec("config list show info outdated check init lock clean open version", "text*"),
+        spec("console", opaque="an interactive interpreter"),
     )),
     spec("composer", style="posix", options="-d=chdir", subs=(
         spec("require", "composer-package*", "--dev=:keep"),
         spec("install update", "text*", special="own-composer"),
         spec("show dump-autoload validate remove config search outdated init about", "text*"),
     ), opaque=_RUNS),
-    spec("apt apt-get aptitude", style="posix", options="-o,-t,-c=text -y,-q,-qq=:keep", subs=(
-        spec("install reinstall build-dep", "deb-package*", "-t,-o,--target-release=text"),
+    spec("apt apt-get aptitude", style="posix", options="-o,--option=apt-option -c,--config-file=script -t=text "
+         "-y,-q,-qq=:keep", subs=(
+        spec("install reinstall build-dep", "deb-package*", "-o,--option=apt-option -c,--config-file=script "
+             "-t,--target-release=text"),
         spec("upgrade dist-upgrade full-upgrade", "text*", special="own-deb"),
         spec("update remove purge autoremove autopurge clean autoclean list search show policy download source "
-             "changelog edit-sources check depends moo", "text*", "-o=text"),
+             "changelog edit-sources check depends moo", "text*", "-o,--option=apt-option -c,--config-file=script"),
     )),
     spec("dpkg", "text*", "-i,--install=deb-local -r,-P,-l,-L,-S,-s=text"),
     spec("apk", style="posix", subs=(

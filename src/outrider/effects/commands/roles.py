@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from outrider.effects.commands.code_text import read_code
-from outrider.effects.commands.escape import escaped
+from outrider.effects.commands.escape import escaped, is_shell, shell_opened
+from outrider.effects.commands.outlet_roles import OUTLET_ROLES
 from outrider.effects.commands.sql_text import read_sql
 from outrider.effects.shell.tree import Arg
 
@@ -113,6 +114,14 @@ def _url_if(run: Invocation, arg: Arg) -> None:
     """An argument that may be a URL: only one with a scheme counts."""
     if _URL.match(arg.text):
         _url(run, arg)
+
+
+def _page(run: Invocation, arg: Arg) -> None:
+    """A URL, or a file to show."""
+    if _URL.match(arg.text):
+        _url(run, arg)
+    elif "/" in arg.text or arg.text.endswith((".html", ".htm", ".pdf")):
+        run.path("read", arg)
 
 
 def _host(run: Invocation, arg: Arg) -> None:
@@ -338,6 +347,8 @@ def _runner_of(ecosystem: str) -> Callable[[Invocation, Arg], None]:
     def role(run: Invocation, arg: Arg) -> None:
         if "named" not in run.flags:
             _package(ecosystem)(run, arg)
+        if is_shell(arg.text):
+            shell_opened(run.runner, run.name, arg)
         run.runner.emit("opaque", "command", arg.text, arg, (), "runs what it installs")
         if re.match(r"outrider\b(?!-)", arg.text):
             rest = run.rest[run.rest.index(arg) + 1 :] if arg in run.rest else []
@@ -401,6 +412,7 @@ ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "preload": _preload,
     "escape": _escape,
     "library": _library,
+    "page": _page,
     "at-list": _at_list,
     "assign": _nothing,
     "ex": _nothing,
@@ -415,6 +427,7 @@ ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "cargo-git": _cargo_git,
     "npm-run": _runner_of("npm"),
     "pypi-run": _runner_of("pypi"),
+    **OUTLET_ROLES,
     "volume": _volume,
     "mount": _mount,
     **{f"{name}-package": _package(name) for name in _ECOSYSTEMS},

@@ -42,7 +42,7 @@ TABLE = (
          "--description,--on-active,--on-calendar,-a,-e,-o,-l,-c,-A,-n,-N=text", style="posix", special="detached"),
     spec("nohup unbuffer catchsegv dbus-run-session xvfb-run caffeinate proxychains proxychains4 torify "
         "torsocks "
-         "tsocks rlwrap ltrace", "program",
+         "tsocks rlwrap", "program",
          "-e,-f,-s,-o,-p,-n,-a,--server-args,-S=text", style="posix"),
     spec("timeout gtimeout", "text program", "-s,--signal,-k,--kill-after=text", style="posix"),
     spec("nice", "program", "-n,--adjustment=text", style="posix"),
@@ -51,16 +51,22 @@ TABLE = (
     spec("taskset", "text program", "-c,--cpu-list,-p=:keep", style="posix"),
     spec("stdbuf", "program", "-i,-o,-e,--input,--output,--error=text", style="posix"),
     spec("numactl", "program", "-N,-m,-C,-i,-p=text", style="posix"),
-    spec("strace", "program", "-e,-s,-p,-u,-E,-a,-P,-b,-I,-O,-S,-X=text -o=write", style="posix"),
-    spec("perf", "text*", opaque="measures a program"),
-    spec("valgrind gdb lldb rr", "program", "--log-file=write -x,-ex,-p,--tool=text", style="posix",
+    spec("strace ltrace", "program", "-l,-A,-n,-x,-e,-s,-p,-u,-E,-a,-P,-b,-I,-O,-S,-X=text -o=write", style="posix"),
+    spec("perf", style="posix", subs=(
+        spec("stat record trace", "program", "-e,-F,-c,-p,-t,-r,-C,-m=text -o,--output=write", style="posix"),
+        spec("report annotate script diff list top bench sched test --version", "text*", "-i=read"),
+    ), opaque="measures a program"),
+    spec("gdb", "text*", "-ex,-iex,-eval-command,--eval-command,-init-eval-command=gdb-text "
+         "-x,-command,--command,-ix=script -p,-pid,-c,-core,-d,-cd=text --args,-batch,-nx,-q=:keep", style="long",
+         special="gdb"),
+    spec("valgrind lldb rr", "program", "--log-file=write -o,-p,--tool,--suppressions=text", style="posix",
          opaque="runs a program under its control"),
     spec("watch entr", "", "-n,--interval,-q,--equexit=text", style="posix", special="watch"),
     spec("flock", "write program", "-w,-E,--timeout=text -c=shell", style="posix", special="flock"),
     spec("chroot", "text program", "--userspec,--groups=text", style="posix", special="remote-program"),
     spec("unshare nsenter firejail bwrap", "program", "-t,-p,--unit,-u,--uid,--slice,-S,-G,-M=text",
          style="posix"),
-    spec("script", "write", "-c,--command=shell -q,-a,-e,-f=:keep", special="script-log"),
+    spec("script scriptlive", "write", "-c,--command=shell -q,-a,-e,-f=:keep", special="script-log"),
     spec("xargs gxargs", "program", "-I,-n,-P,-L,-d,-s,-E,--max-args,--max-procs,--delimiter,--replace,-R,-S,-J=text "
          "-a,--arg-file=read -0,-r,-t,-p,-x,-i=:keep", style="posix", special="xargs"),
     spec("parallel rush", "program", "-j,--jobs,-N,-n,-I,--delay,--timeout,--colsep,-C,-P,-L,-S,--sshlogin=text "
@@ -72,7 +78,9 @@ TABLE = (
     spec("at batch", "text*", "-f=script -q,-t=text", special="at"),
     spec("crontab", "text", "-u=text -l,-i=:keep -e=:edit -r=:delete", special="crontab"),
     spec("tmux screen zellij byobu", style="none", special="tmux"),
-    spec("make gmake ninja cmake meson bazel bazelisk buck2 ant scons just task rake tox nox",
+    spec("make gmake", "text*", "-C,--directory=chdir -f,--file,--makefile=read --eval,-E=make-text "
+         "-j,-l,-o,-W,-D,-I=text", style="gnu", special="make", opaque="runs what its build file says"),
+    spec("ninja cmake meson bazel bazelisk buck2 ant scons just task rake tox nox",
          "text*", "-C,--directory=chdir -f,--file,--makefile=read -j,-l,-o,-W,-D,-G,--build,-B,-S,-e=text",
          style="posix", opaque="runs what its build file says"),
     spec("mvn mvnw gradle gradlew sbt lein msbuild xcodebuild swift", "text*", opaque="runs what its build file says"),

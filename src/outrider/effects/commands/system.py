@@ -6,22 +6,33 @@ from outrider.effects.commands.spec import spec
 
 TABLE = (
     spec("ps top htop pgrep pidof pstree lsof fuser uptime free vmstat iostat mpstat sar nmon w who whoami id groups "
-         "logname users last lastlog finger uname arch hostname hostnamectl lsb_release lscpu lsblk lsusb lspci lsmod "
-         "dmidecode blkid findmnt ss netstat ifconfig ip route arp iw iwconfig ethtool nmcli locale tty stty "
-         "clear reset sleep usleep man info apropos tldr cowsay fortune figlet neofetch fastfetch lsns loginctl "
+         "logname users lastlog uname arch hostname hostnamectl lsb_release lscpu lsblk lsusb lspci lsmod "
+         "blkid findmnt netstat ifconfig route iw iwconfig ethtool nmcli locale tty stty "
+         "clear reset sleep usleep info apropos tldr cowsay fortune figlet lsns loginctl "
          "timedatectl localectl getent sw_vers system_profiler vm_stat acpi sensors nvidia-smi pmap cd-drive wait4x "
-         "uuidgen getopt logger wall write say notify-send inxi glances btop resolvectl networkctl runlevel "
+         "uuidgen getopt logger write say notify-send inxi glances btop resolvectl networkctl runlevel "
          "clinfo glxinfo vulkaninfo xrandr xset xdpyinfo tabs mesg sha1 tzselect nslookup6 dconf-read lsinitramfs",
          "text*", special="host-info"),
+    spec("ip", "text*", "-batch,-b=read -n,-netns=text", style="long", special="ip"),
+    spec("ss", "text*", "-F,--filter=read -D,--diag=write -f,-A,-N=text"),
+    spec("arp", "text*", "-f,--file=read -i,-H,-t=text"),
+    spec("last", "text*", "-f,--file=read -n,-t,-s,-p=text"),
+    spec("finger", "text*", special="addresses"),
+    spec("dmidecode", "text*", "--dump-bin=write --from-dump,-d=read -s,-t,-H=text"),
+    spec("sysctl", "text*", "", special="sysctl"),
+    spec("wall", "path-if*", "-g,-t,--group,--timeout=text"),
+    spec("neofetch fastfetch", "text*", "--ascii,--source,--logo,-l=path-if --config,-c=path-script"),
+    spec("man", "path-if*", "-P,--pager=shell -H,--html=shell -C,-M,-S,-s,-k,-f,-L,-m,-e,-R,-r,-E,-p=text"),
     spec("printenv", "text*", special="printenv"),
-    spec("dmesg", "text*", "-n,-l,-f,-s=text"),
-    spec("journalctl", "text*", "-u,-n,-S,-U,-p,-o,-t,-g,--since,--until,--unit,--vacuum-time,--vacuum-size=text"),
+    spec("dmesg", "text*", "-F,--file,-K=read -n,-l,-f,-s=text"),
+    spec("journalctl", "text*", "-u,-n,-S,-U,-p,-o,-t,-g,--since,--until,--unit,--vacuum-time,--vacuum-size=text "
+         "--file,-D,--directory=read"),
     spec("systemctl service rc-service initctl supervisorctl launchctl update-rc.d chkconfig rc-update",
          "text*", "-n,-t,-p,-o,-H,-M,--type,--state=text", special="service"),
     spec("shutdown reboot poweroff halt init telinit", "text*", special="host-change"),
     spec("useradd userdel usermod adduser deluser groupadd groupdel groupmod passwd chpasswd gpasswd chage vipw visudo "
          "chsh chfn newusers", "text*", "-c,-d,-e,-f,-g,-G,-p,-s,-u,-b,-k,-l,-m=text", special="accounts"),
-    spec("iptables ip6tables nft ufw firewall-cmd iptables-save iptables-restore ipset tc brctl sysctl modprobe insmod "
+    spec("iptables ip6tables nft ufw firewall-cmd iptables-save iptables-restore ipset tc brctl modprobe insmod "
          "rmmod depmod setenforce aa-disable apparmor_parser auditctl swapon swapoff losetup cryptsetup lvcreate "
          "lvremove vgremove pvremove vgcreate pvcreate mdadm zfs zpool btrfs hdparm smartctl setcap getcap "
          "update-alternatives ldconfig update-grub grub-install efibootmgr fsck e2fsck tune2fs resize2fs quotaon "
@@ -44,7 +55,7 @@ TABLE = (
          "puppet chef chef-client nomad consul boundary", "text*", "-var-file=read -out=write -chdir=chdir",
          style="long", special="infrastructure"),
     spec("vault bao", style="none", special="vault"),
-    spec("xdg-open open sensible-browser x-www-browser firefox google-chrome chromium chrome brave", "url-if*",
+    spec("xdg-open open sensible-browser x-www-browser firefox google-chrome chromium chrome brave", "page*",
          opaque="opens a program of the desktop"),
     spec("pbcopy xclip xsel wl-copy", "text*", "-selection,-sel,-t=text"),
     spec("pbpaste wl-paste", "text*", out="file"),

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from outrider.effects.commands import files, git, languages, network, packages, shells, system, text
+from outrider.effects.commands import (
+    files,
+    git,
+    languages,
+    network,
+    outlets,
+    packages,
+    shells,
+    system,
+    text,
+    viewers,
+)
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers import archives as read_archives
 from outrider.effects.commands.readers import clouds as read_clouds
 from outrider.effects.commands.readers import consoles as read_consoles
 from outrider.effects.commands.readers import containers as read_containers
@@ -15,6 +27,7 @@ from outrider.effects.commands.readers import git as read_git
 from outrider.effects.commands.readers import guard as read_guard
 from outrider.effects.commands.readers import languages as read_languages
 from outrider.effects.commands.readers import network as read_network
+from outrider.effects.commands.readers import outlets as read_outlets
 from outrider.effects.commands.readers import packages as read_packages
 from outrider.effects.commands.readers import shells as read_shells
 from outrider.effects.commands.readers import system as read_system
@@ -27,6 +40,7 @@ from outrider.effects.shell.tree import Arg
 FAMILIES: dict[str, tuple[Spec, ...]] = {
     "files": files.TABLE, "text": text.TABLE, "shells": shells.TABLE, "network": network.TABLE, "git": git.TABLE,
     "packages": packages.TABLE, "languages": languages.TABLE, "system": system.TABLE,
+    "viewers": viewers.TABLE, "outlets": outlets.TABLE,
 }  # fmt: skip
 """Every entry, by family."""
 
@@ -34,8 +48,8 @@ READERS: dict[str, Callable[[Invocation], Flow]] = {
     **read_files.READERS, **read_text.READERS, **read_shells.READERS, **read_wrappers.READERS,
     **read_network.READERS, **read_git.READERS,
     **read_packages.READERS, **read_languages.READERS, **read_system.READERS,
-    **read_editors.READERS, **read_guard.READERS, **read_consoles.READERS,
-    **read_clouds.READERS, **read_containers.READERS,
+    **read_archives.READERS, **read_editors.READERS, **read_outlets.READERS,
+    **read_guard.READERS, **read_consoles.READERS, **read_clouds.READERS, **read_containers.READERS,
 }  # fmt: skip
 """Every special reader, by the name that entries call it by."""
 

@@ -31,8 +31,10 @@ TABLE = (
     spec("uniq", "read write", "-f,-s,-w,--skip-fields,--skip-chars,--check-chars=text", out="pass"),
     spec("cut tr", "text*", "", special="cut"),
     spec("shuf", "read*", "-n,--head-count=text -e,--echo,-i=:noargs -o,--output=write", out="pass"),
-    spec("seq nproc hostid getconf tput expr bc dc factor numfmt", "text*", "", out="number"),
-    spec("date gdate cal ncal", "text*", "-d,--date,-s,--set,-I,-D,-j,-v=text -r,--reference=text -f=text",
+    spec("seq nproc hostid getconf tput expr factor numfmt", "text*", "", out="number"),
+    spec("bc", "read*", "-l,-q,-s,-i=:keep", out="number"),
+    spec("dc", "read*", "-e,--expression=order -f,--file=read", special="orders"),
+    spec("date gdate cal ncal", "text*", "-d,--date,-s,--set,-I,-D,-j,-v=text -r,--reference=read -f,--file=path-if",
          special="date"),
     spec("od hexdump xxd strings base64 base32 b64", "read*", "-w,-A,-t,-N,-n,-s,-l,-c,-g,-j,--wrap,-e=text "
          "-d,-D,--decode,-r=:decode -o=write -i=read", special="encoding"),

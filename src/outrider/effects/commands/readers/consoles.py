@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.roles import ROLES, host_of
 from outrider.effects.shell.state import Flow
 
 _TAKES = re.compile(
@@ -28,6 +29,16 @@ def console(run: Invocation) -> Flow:
     what = "delete" if "-delete-" in run.name else taken(run)
     if what:
         run.emit("deploy", "tool", f"{run.name}:{what}", run.at, ("forced",))
+    words = [word.text for word in run.words]
+    for place, word in enumerate(run.words):
+        text = word.text.removeprefix("rest:")
+        before = words[place - 1] if place else ""
+        if before in {"--rsh", "--remote-path", "--password-command"}:
+            ROLES["escape" if before == "--rsh" else "shell"](run, word)
+        elif re.match(r"(?:https?|sftp|ssh)://", text):
+            run.emit("connect", "host", host_of(text), word, ("upload",))
+        elif "backup" in words[:place] and word.text.startswith(("/", "~", ".")):
+            run.path("read", word, ("recursive",))
     run.opaque("talks to a service that its set-up names")
     return Flow(origin="network")
 

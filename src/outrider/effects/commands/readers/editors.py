@@ -96,7 +96,7 @@ def console(run: Invocation) -> Flow:
     run.read_options()
     run.apply()
     for role, arg in run.given:
-        if role == "text" and re.match(r"\s*(?:\\?!|\.shell|shell\s|system\s)", arg.text):
+        if role == "order" or (role == "text" and re.match(r"\s*(?:\\?!|\.shell|shell\s|system\s)", arg.text)):
             orders(run, arg.text, arg)
     if run.stdin.text is not None:
         orders(run, run.stdin.text, run.at)

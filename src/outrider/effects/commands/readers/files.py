@@ -1,4 +1,4 @@
-"""Readers of file programs with a language of their own: find, tar, dd, zip and their kin."""
+"""Readers of file programs with a language of their own: find, dd, split, rsync and their kin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import posixpath
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.place import INTO
-from outrider.effects.shell.state import UNKNOWN, Flow, State
+from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
 _FIND_VALUES = frozenset(
@@ -165,88 +165,6 @@ def fd(run: Invocation) -> Flow:
     return Flow(paths=tuple(under(root) for root in roots))
 
 
-_TAR_LONG = {
-    "--file": "f", "--directory": "C", "--files-from": "T", "--exclude-from": "X", "--create": "c", "--extract": "x",
-    "--get": "x", "--list": "t", "--append": "r", "--update": "u", "--delete": "D", "--remove-files": "R",
-    "--to-command": "!", "--checkpoint-action": "!", "--use-compress-program": "!", "--rsh-command": "!", "--diff": "t",
-    "--compare": "t", "--info-script": "!", "--new-volume-script": "!", "--concatenate": "r", "--catenate": "r",
-}  # fmt: skip
-_TAR_VALUES = frozenset("fCTXbNgIKLVHF")
-
-
-def tar(run: Invocation) -> Flow:  # noqa: C901 - one option a branch
-    """tar: ``c`` reads its members and writes the archive, ``x`` the other way round."""
-    letters: set[str] = set()
-    members: list[Arg] = []
-    archive: Arg | None = None
-    words, at = run.words, 0
-    started = run.state  # The archive stands where tar was started, whatever -C says.
-
-    def value(letter: str, arg: Arg) -> None:
-        nonlocal archive
-        if letter == "f":
-            archive = arg
-        elif letter == "C":
-            run.chdir(arg)
-        elif letter in "TX":
-            run.path("read", arg)
-        elif letter in "!I" and (letter == "!" or "/" in arg.text or " " in arg.text):
-            command = arg.text.partition("exec=")[2] or arg.text
-            if letter == "!" and "=" in arg.text and "exec=" not in arg.text:
-                return
-            run.runner.text(command, arg, run.state, UNKNOWN)
-
-    while at < len(words):
-        word = words[at]
-        text = word.text
-        at += 1
-        if text.startswith("--"):
-            name, equals, tail = text.partition("=")
-            letter = _TAR_LONG.get(name, "")
-            if letter in {"f", "C", "T", "X", "!"}:
-                if equals:
-                    value(letter, part(word, tail))
-                elif at < len(words):
-                    value(letter, words[at])
-                    at += 1
-            elif letter:
-                letters.add(letter)
-        elif (text.startswith("-") and len(text) > 1) or (at == 1 and text.isalpha()):
-            is_old = not text.startswith("-")
-            body = text if is_old else text[1:]
-            for place, letter in enumerate(body):
-                letters.add(letter)
-                if letter in _TAR_VALUES:
-                    if not is_old and body[place + 1 :]:
-                        value(letter, part(word, body[place + 1 :]))
-                        break
-                    if at < len(words):
-                        value(letter, words[at])
-                        at += 1
-        else:
-            members.append(word)
-    return _tar_effects(run, letters, members, archive, started)
-
-
-def _tar_effects(run: Invocation, letters: set[str], members: list[Arg], archive: Arg | None, started: State) -> Flow:
-    is_remote = archive is not None and ":" in archive.text and not archive.text.startswith(("/", "."))
-    if is_remote and archive is not None:
-        run.emit("connect", "host", archive.text.split(":")[0].rpartition("@")[2].lower(), archive, ("upload",))
-    elif archive is not None:
-        run.runner.path("write" if letters & set("cruAD") else "read", archive, started)
-    if letters & set("cru"):
-        for member in members:
-            run.path("read", member, ("recursive",))
-            if "R" in letters:
-                run.path("delete", member, ("recursive",))
-        return Flow(origin="file")
-    if "x" in letters and "O" not in letters:
-        run.path("write", Arg(".", run.at.start, run.at.end), ("recursive",))
-        if "P" in letters:
-            run.path("write", Arg("/", run.at.start, run.at.end), ("recursive",))
-    return Flow(origin="decoded")
-
-
 def dd(run: Invocation) -> Flow:
     """``dd if=... of=...``."""
     for word in run.words:
@@ -370,63 +288,10 @@ def chmod(run: Invocation) -> Flow:
     return UNKNOWN
 
 
-def zip_files(run: Invocation) -> Flow:
-    """``zip ARCHIVE FILES``."""
-    run.read_options()
-    for place, arg in enumerate(run.rest):
-        if place == 0:
-            run.path("write", arg)
-        elif "delete" not in run.flags:
-            run.path("read", arg)
-            if "move" in run.flags:
-                run.path("delete", arg)
-    return UNKNOWN
-
-
-def unzip(run: Invocation) -> Flow:
-    """``unzip ARCHIVE [-d DIR]``."""
-    run.read_options()
-    if run.rest:
-        run.path("read", run.rest[0])
-    target = next((arg for role, arg in run.given if role == "target"), Arg(".", run.at.start, run.at.end))
-    if "list" not in run.flags:
-        run.path("write", target, ("recursive",))
-    return Flow(origin="decoded")
-
-
-def seven(run: Invocation) -> Flow:
-    """``7z COMMAND ARCHIVE FILES``."""
-    run.read_options()
-    command = run.rest[0].text if run.rest else ""
-    if len(run.rest) > 1:
-        run.path("write" if command in {"a", "u", "d"} else "read", run.rest[1])
-    if command in {"x", "e"}:
-        run.path("write", next((arg for _, arg in run.given), Arg(".", run.at.start, run.at.end)), ("recursive",))
-    else:
-        for arg in run.rest[2:]:
-            run.path("read", arg, ("recursive",))
-    return UNKNOWN
-
-
-def gzip(run: Invocation) -> Flow:
-    """``gzip`` and its kin replace a file by its other form, unless they print it."""
-    run.read_options()
-    unpacks = (
-        run.name.startswith("un") or run.name == "gunzip" or any(w.text in {"-d", "--decompress"} for w in run.words)
-    )
-    for role, arg in run.given:
-        if role == "write":
-            run.path("write", arg)
-    for arg in run.rest:
-        run.path("read", arg)
-        if "stdout" not in run.flags:
-            run.path("write", arg)
-    return Flow(origin="decoded" if unpacks or any("d" in w.text for w in run.words if w.text[:1] == "-") else "file")
-
-
 def split(run: Invocation) -> Flow:
-    """``split FILE PREFIX``: writes PREFIX and two letters."""
+    """``split FILE PREFIX``: writes PREFIX and two letters; ``--filter`` hands each piece to a command instead."""
     run.read_options()
+    run.apply_options()
     if run.rest:
         run.path("read", run.rest[0])
     prefix = run.rest[1] if len(run.rest) > 1 else Arg("x", run.at.start, run.at.end)
@@ -491,8 +356,8 @@ def which(run: Invocation) -> Flow:
 
 READERS = {
     "copy": copy,
-    "find": find, "fd": fd, "tar": tar, "dd": dd, "realpath": realpath, "dirname": dirname, "install": install,
+    "find": find, "fd": fd, "dd": dd, "realpath": realpath, "dirname": dirname, "install": install,
     "ln": ln,
-    "chmod": chmod, "zip": zip_files, "unzip": unzip, "seven": seven, "gzip": gzip, "split": split, "rsync": rsync,
+    "chmod": chmod, "split": split, "rsync": rsync,
     "mktemp": mktemp, "patch": patch, "which": which,
 }  # fmt: skip

@@ -62,6 +62,16 @@ def _key(run: Invocation, arg: Arg) -> None:
         run.runner.emit("exec", "command", "git", arg, ("git-exec",), f"{key} may run a program")
 
 
+def _look_outside(run: Invocation) -> None:
+    """Note the files beside the work tree that a look is given, and the pager that ``git grep -O`` opens."""
+    for arg in run.rest:
+        if arg.text.startswith(("/", "~", "../")):
+            run.path("read", arg)
+    for word in run.words if run.name == "grep" else ():
+        if word.text.startswith(("-O", "--open-files-in-pager=")) and len(word.text) > 2:
+            ROLES["escape"](run, part(word, word.text.partition("=")[2] or word.text[2:]))
+
+
 def look(run: Invocation) -> Flow:
     """Looking at the repository; some look at files, ``--output`` writes one."""
     if run.name == "reflog" and {"expire", "delete"} & {word.text for word in run.words}:
@@ -71,6 +81,7 @@ def look(run: Invocation) -> Flow:
     if run.name == "symbolic-ref" and len(run.rest) > 1:
         switched(run, None)
         return own(run)
+    _look_outside(run)
     run.path("read", here(run), ("recursive", "names") if run.name in _NAMES else ("recursive",))
     if run.name == "ls-files":
         return Flow(paths=(Arg("**", run.at.start, run.at.end, glob=True),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from outrider.effects.commands.code_text import read_code
+from outrider.effects.commands.escape import escaped, shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.readers.guard import guarded
@@ -81,7 +82,9 @@ def _code(run: Invocation, value: Arg | None) -> Flow:
     return UNKNOWN
 
 
-def _module(run: Invocation, value: Arg | None, rest: list[Arg]) -> Flow:
+def _module(  # noqa: C901 - one module a branch
+    run: Invocation, value: Arg | None, rest: list[Arg]
+) -> Flow:
     if value is None:
         return UNKNOWN
     if value.text == "venv":
@@ -101,6 +104,8 @@ def _module(run: Invocation, value: Arg | None, rest: list[Arg]) -> Flow:
     if value.text.partition(".")[0] == "outrider":
         ours = "outrider" if value.text == "outrider" else "outrider-daemon"
         return run.runner.program([part(value, ours), *rest], run.state, run.stdin)
+    if value.text == "pty":
+        shell_opened(run.runner, run.name, value)
     name = _MODULES.get(value.text)
     if name:
         return run.runner.program([part(value, name), *rest], run.state, run.stdin)
@@ -174,7 +179,20 @@ def perl(run: Invocation) -> Flow:
 
 
 def compiler(run: Invocation) -> Flow:
-    """Compilers: sources are read; without ``-o`` the result goes into the directory."""
+    """Compilers: sources are read; without ``-o`` the result goes into the directory.
+
+    ``@FILE`` holds more arguments; ``-wrapper PROGRAM,ARGUMENT`` runs every step by another program.
+    """
+    for option, value in itertools.pairwise(run.words):
+        if option.text == "-wrapper":
+            escaped(run.runner, run.name, value, "an option that runs a command")
+            run.runner.text(value.text.replace(",", " "), value, run.state.fork(), run.stdin)
+        elif option.text in {"-plugin", "--plugin"}:
+            ROLES["library"](run, value)
+    for word in run.words:
+        if word.text.startswith("@"):
+            run.path("read", part(word, word.text[1:]))
+    run.words = [word for word in run.words if word.text[:1] != "@" and word.text != "-wrapper"]
     run.read_options()
     run.apply()
     if not any(role == "write" for role, _ in run.given) and run.rest:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from urllib.parse import urlsplit
 
+from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, host_of, net_flags
@@ -207,9 +208,45 @@ def ping(run: Invocation) -> Flow:
     return UNKNOWN
 
 
+def nmap(run: Invocation) -> Flow:
+    """``nmap``: ``-oG=FILE`` writes, ``--script FILE`` runs, ``--interactive`` is a console."""
+    for word in run.words:
+        found = re.match(r"-o[NXGAS]=?(.+)|-iL=?(.+)", word.text)
+        if found:
+            run.path("write" if found[1] else "read", part(word, found[1] or found[2]))
+    run.read_options()
+    if "listen" in run.flags:
+        shell_opened(run.runner, run.name, run.at)
+    for role, arg in run.given:
+        if role == "nse":
+            ROLES["nse"](run, arg)
+        elif role in {"read", "write"}:
+            run.path("read" if role == "read" else "write", arg)
+    for arg in run.rest:
+        run.emit("connect", "host", host_of(arg.text) or arg.text.lower(), arg, net_flags(arg))
+    return UNKNOWN
+
+
+def capture(run: Invocation) -> Flow:
+    """``tcpdump -z COMMAND``, ``tshark -X lua_script:FILE``."""
+    run.read_options()
+    for role, arg in run.given:
+        if role == "stats":
+            if run.name == "tcpdump":
+                ROLES["escape"](run, arg)
+        else:
+            ROLES[role](run, arg)
+    return UNKNOWN
+
+
 def lookup(run: Invocation) -> Flow:
     """Name look-ups: the name itself goes out, so a made one is an upload."""
     run.read_options()
+    for role, arg in run.given:
+        if role == "read":
+            run.path("read", arg)
+        elif role == "host":
+            run.emit("connect", "host", arg.text.lower(), arg, ("upload",))
     for arg in run.rest:
         text = arg.text
         if text.startswith("@"):
@@ -319,5 +356,5 @@ def sqlite(run: Invocation) -> Flow:
 READERS = {
     "curl": curl, "wget": wget, "httpie": httpie, "netcat": netcat, "socat": socat, "talk": talk, "ping": ping,
     "lookup": lookup, "keygen": keygen, "rclone": rclone, "mail": mail, "tunnel": tunnel, "database": database,
-    "sqlite": sqlite,
+    "sqlite": sqlite, "nmap": nmap, "capture": capture,
 }  # fmt: skip

@@ -7,6 +7,7 @@ import re
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.readers.guard import guarded, notice
+from outrider.effects.commands.readers.outlets import after_word
 from outrider.effects.commands.readers.shells import environment
 from outrider.effects.shell.state import UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
@@ -31,6 +32,15 @@ def host_info(run: Invocation) -> Flow:
 
 
 _SECRET_NAME = re.compile(r"(?i).*(secret|token|passw|passphrase|credential|api_?key|access_?key|private_?key|auth).*")
+
+
+def ip_(run: Invocation) -> Flow:
+    """``ip``: ``-batch FILE`` reads, ``netns exec NAME COMMAND`` runs."""
+    run.read_options()
+    run.apply_options()
+    if any(word.text == "exec" for word in run.words):
+        return after_word(run)
+    return host_info(run)
 
 
 def printenv(run: Invocation) -> Flow:
@@ -61,7 +71,8 @@ def service(run: Invocation) -> Flow:
 
 
 _HOST_LOOKS = frozenset({"-L", "-S", "-l", "-s", "--list", "list", "show", "status", "-V", "--version", "--help", "-h",
-                         "-a", "-p", "--display", "ls", "get", "-n", "info", "query", "--query", "-v"})  # fmt: skip
+                         "-a", "-p", "--show",
+                         "--display", "ls", "get", "-n", "info", "query", "--query", "-v"})  # fmt: skip
 _HOST_TELLS = frozenset({"iptables-save", "getcap", "ldconfig", "rfkill"})
 
 
@@ -170,6 +181,6 @@ def _settings_off(run: Invocation, text: str, at: Arg) -> bool:
 READERS = {
     "host-change": host_change,
     "printenv": printenv,
-    "host-info": host_info, "service": service, "accounts": accounts,
+    "host-info": host_info, "ip": ip_, "service": service, "accounts": accounts,
     "credentials": credentials, "agent": agent,
 }  # fmt: skip

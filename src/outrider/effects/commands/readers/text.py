@@ -11,6 +11,8 @@ from outrider.effects.commands.code_text import read_code
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part, under
 from outrider.effects.commands.readers.guard import notice
+from outrider.effects.commands.readers.shells import environment
+from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
@@ -179,6 +181,8 @@ def jq(run: Invocation) -> Flow:
     run.words = kept
     run.read_options()
     run.apply()
+    if any(re.search(r"(?:\benv\b|\$ENV\b)(?!\s*\.\w|\w)", word.text) for word in run.rest[:1]):
+        environment(run)
     return Flow(origin=run.stdin.origin)
 
 
@@ -256,6 +260,8 @@ def openssl(run: Invocation) -> Flow:
     for name, value in itertools.pairwise(words):
         if name.text in reads:
             run.path("read", value)
+        elif name.text in {"-engine", "-provider-path", "-provider"} and "/" in value.text:
+            ROLES["library"](run, value)
         elif name.text in {"-out", "-keyout", "-CAserial"}:
             run.path("write", value)
         elif name.text == "-connect":
