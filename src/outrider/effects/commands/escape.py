@@ -79,7 +79,7 @@ def strange(runner: Runner, args: list[Arg], state: State) -> None:
     words = args[1:]
     if is_typed(name):
         escaped(runner, name, args[0], "typed inside another program")
-    is_told = any(word.text in {"-c", "-s", "--shell"} for word in words)
+    is_told = any(word.text in {"-c", "-s", "--shell", "completion", "completions"} for word in words)
     for place, word in enumerate(words):
         text = word.text
         is_named = is_shell_path(text) or (text in SHELLS and place == len(words) - 1 and place > 0)

@@ -155,6 +155,9 @@ def run_parts(run: Invocation) -> Flow:
 def group_shell(run: Invocation) -> Flow:
     """``sg GROUP -c TEXT``, ``newgrp GROUP``: a shell, if it is given nothing to run."""
     run.read_options()
+    if run.name == "sg" and run.rest and run.rest[0].text in {"scan", "run", "test", "new", "lsp", "completions"}:
+        run.opaque("ast-grep, by the same name")
+        return UNKNOWN
     runner = run.runner.with_flag("elevated")
     text = next((arg for role, arg in run.given if role in {"shell", "escape"}), None)
     text = text if text is not None else run.rest[1] if len(run.rest) > 1 else None
