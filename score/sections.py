@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from score import agent_runs, agentdojo, commands
+from score import agent_runs, agentdojo, commands, egress
 from score.row import Row
 
 SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
     "commands": commands.measure,
     "agentdojo": agentdojo.measure,
     "agent-runs": agent_runs.measure,
+    "egress": egress.measure,
 }

@@ -12,7 +12,7 @@ from outrider.charter.bound import Bindings, bind
 from outrider.charter.floor import floor
 from outrider.charter.parse import parse
 from outrider.effects import Place
-from outrider.events.call import Call, Label
+from outrider.events.call import Call, Label, Tool
 from outrider.events.record import Beside, CallDecided, CallResult, Commitment, Counters, Prompted
 from outrider.flow.labels import result_brings
 from outrider.flow.state import FlowState
@@ -22,10 +22,11 @@ from outrider.gate.provenance import Told, leaking
 
 CHARTERS = Path(__file__).parent / "charters"
 _KEY = bytes(32)
-_HOME = "/home/scored"
-_PLACE = Place(home=_HOME, repo=f"{_HOME}/work", cwd=f"{_HOME}/work")
+_HOME = "/home/user"
+_REPO = f"{_HOME}/project"
+_PLACE = Place(home=_HOME, repo=_REPO, cwd=_REPO)
 _NOTHING = Commitment(c="", size=0)
-_BINDINGS = Bindings(home=_HOME, repo=f"{_HOME}/work")
+_BINDINGS = Bindings(home=_HOME, repo=_REPO)
 
 
 class Session:
@@ -49,9 +50,9 @@ class Session:
         reading = study.read(text, _KEY, _HOME, who="user")
         self._tell(Prompted(v=1, n=self._n, ts=0, agent="a", content=_NOTHING), Beside(said=reading.said))
 
-    def ask(self, tool: str, args: dict[str, Any]) -> Judged:
-        """Return the judgement on a call, and remember it."""
-        call = self._call(tool, args)
+    def ask(self, tool: str, args: dict[str, Any], kind: Tool = "mcp") -> Judged:
+        """Return the judgement on a call, and remember it. ``kind`` is the normal tool, if it is not a server's."""
+        call = self._call(tool, args, kind)
         seen = study.study(call, _PLACE, _KEY)
         effects = seen.plan.effects
         setting = Setting(chain=self._chain, labels=self._state.labels_of("a"), counters=Counters(calls=1))
@@ -61,7 +62,7 @@ class Session:
         self._intent = self._n
         self._tell(
             CallDecided(
-                v=1, n=self._n, ts=0, agent="a", call=str(self._n), tool="mcp", name=call.name, effects=effects,
+                v=1, n=self._n, ts=0, agent="a", call=str(self._n), tool=kind, name=call.name, effects=effects,
                 decision=judged.decision, chain=(), content=_NOTHING, labels=judged.labels, adds=judged.adds,
                 values=judged.values,
             ),
@@ -82,11 +83,9 @@ class Session:
         self._state.apply(event, beside)
         self._n += 1
 
-    def _call(self, tool: str, args: dict[str, Any]) -> Call:
-        name = f"mcp__{self._server}__{tool}"
-        return Call(
-            door="score", session="s", call_id=str(self._n), tool="mcp", name=name, args=args, cwd=f"{_HOME}/work"
-        )
+    def _call(self, tool: str, args: dict[str, Any], kind: Tool) -> Call:
+        name = f"mcp__{self._server}__{tool}" if kind == "mcp" else tool
+        return Call(door="score", session="s", call_id=str(self._n), tool=kind, name=name, args=args, cwd=_REPO)
 
 
 def charter_of(suite: str) -> str:

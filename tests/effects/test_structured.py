@@ -163,3 +163,9 @@ def test_what_lands_below_a_destination_that_is_a_file_does_not():
     for state, lands in (("dir", True), ("missing", True), ("file", False)):
         facts = {w.path: PathFact(path=w.path, real=w.path, state=state) for w in planned.wants}
         assert (below in {e.value for e in resolve(planned, facts, PLACE)}) is lands
+
+
+def test_an_mcp_tool_that_runs_a_command_line_is_a_shell():
+    found = told("mcp", "mcp__box__run_command", {"command": "rm -rf /srv/data"})
+    assert {("call", "mcp:box/run_command"), ("delete", "/srv/data")} <= found
+    assert told("mcp", "mcp__box__list", {"command": "rm -rf /srv/data"}) == {("call", "mcp:box/list")}

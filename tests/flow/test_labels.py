@@ -103,3 +103,13 @@ def test_what_comes_from_outside_is_untrusted(tool, labels):
 @given(st.text(max_size=120), st.booleans())
 def test_any_path_can_be_asked_about(path, tree):
     assert reads_secret_store(path, whole_tree=tree) in (True, False)
+
+
+@pytest.mark.parametrize("tool", ["mcp:box/get_env", "mcp:vault/read_secret", "mcp:x/getEnvironmentVariables"])
+def test_a_tool_that_hands_out_secrets_brings_one(tool):
+    assert "secret" in brings([Effect(verb="call", kind="tool", value=tool)], [])
+
+
+@pytest.mark.parametrize("tool", ["mcp:box/get_environment_report_page", "mcp:git/get_issue", "mcp:x/set_env"])
+def test_other_tools_do_not(tool):
+    assert "secret" not in brings([Effect(verb="call", kind="tool", value=tool)], [])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
+
+import msgspec
 
 from outrider.effects.branches import branch_wants
 from outrider.effects.place import Place, literal_prefix
@@ -19,6 +22,8 @@ _WRITERS = frozenset({"write", "edit"})
 _CACHED = 4096
 _GIVEN = {"CLAUDE_CODE_EXECPATH": (Arg("claude"),)}
 """Variables that a host gives to the commands of its agents, and that name a program."""
+_SHELLS = re.compile(r"(?i)(?:^|_)(?:exec|execute|bash|shell|sh|terminal|(?:run|execute|exec)_(?:command|cmd|shell))$")
+"""How the names of MCP tools end that run a command line."""
 _FOREIGN = frozenset({"powershell", "pwsh", "cmd"})
 """Names of tools whose shell is not a POSIX one."""
 
@@ -36,6 +41,10 @@ def plan(call: Call, place: Place) -> Plan:
             return Plan(effects=(effect,), text=text)
         return plan_shell(call, place)
     effects = tuple(TOOLS[call.tool](call, place))
+    if call.tool == "mcp" and _SHELLS.search(call.name) and text_of(call.args, "command", "cmd", "script"):
+        # A tool that runs command lines is a shell, whoever serves it.
+        inner = plan_shell(call, place)
+        return msgspec.structs.replace(inner, effects=(*effects, *inner.effects))
     written = {effect.value for effect in effects if effect.verb == "write"} if call.tool in _WRITERS else ()
     return Plan(effects=effects, wants=_wants(effects, frozenset(), written))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from outrider.events.call import Effect, Finding
@@ -13,15 +14,20 @@ SECRET = "secret"  # noqa: S105
 UNTRUSTED = "untrusted"
 
 _OUTSIDE_TOOLS = frozenset({"fetch", "websearch", "mcp"})
+_HANDS_OUT = re.compile(
+    r"(?i)/(?:get|read|fetch|show|list|dump|print)_?(?:all_?)?(?:env|environ|environment|secret|credential|password"
+    r"|private_?key|api_?key|vault)(?:s|_?var(?:iable)?s?)?(?:_?value)?$"
+)
+"""Tools of MCP servers that hand out secrets, by their names."""
 _QUIET = frozenset({"install", "push", "deploy"})
 
 
 def brings(effects: Sequence[Effect], findings: Sequence[Finding]) -> frozenset[str]:
     """Return the labels that a call's own effects bring, should it run.
 
-    ``secret``: it reads a secret store (as written or as resolved, alone or within a tree), or it holds a secret
-    itself. ``untrusted``: it fetches from another host or asks an MCP server, whose answer anybody may have written.
-    The connection of an installer or of a push is not content and brings nothing.
+    ``secret``: it reads a secret store (as written or as resolved, alone or within a tree), asks a tool that hands out
+    secrets, or holds a secret itself. ``untrusted``: it fetches from another host or asks an MCP server, whose answer
+    anybody may have written. The connection of an installer or of a push is not content and brings nothing.
 
     Args:
         effects: What it would do.
@@ -38,6 +44,8 @@ def brings(effects: Sequence[Effect], findings: Sequence[Finding]) -> frozenset[
                 out.add(UNTRUSTED)
         elif effect.verb == "call" and effect.kind == "tool" and effect.value.startswith("mcp:"):
             out.add(UNTRUSTED)
+            if _HANDS_OUT.search(effect.value):
+                out.add(SECRET)
     return frozenset(out)
 
 

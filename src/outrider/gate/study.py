@@ -17,6 +17,7 @@ import msgspec
 
 from outrider.detect.code.vectors import silent
 from outrider.detect.scan import scan_call, scan_text
+from outrider.detect.smuggled import smuggled
 from outrider.detect.written import WRITERS, Looked, look
 from outrider.effects import plan
 from outrider.events.call import Call, Finding, PathFact, Plan
@@ -112,7 +113,7 @@ def study(call: Call, place: Place, key: bytes, salt: bytes = b"", *, kept: bool
         content = commit(canonical_or_text(call.args), salt)
     return Study(
         plan=planned,
-        findings=scan_call(call, key),
+        findings=(*scan_call(call, key), *smuggled(call)),
         prints=prints,
         control=control,
         content=content,
