@@ -5,7 +5,8 @@
     python -m score --only commands               one section
     python -m score --json                        one object on stdout
     python -m score --wrong                       every row that disagrees, with its text
-    python -m score --write docs/quality.md       puts the table into the document, and score.json beside it
+    python -m score --write docs/quality.md       puts the table into the document, and score.json beside it;
+                                                  sections that are left out keep their last figures
 
 What is not there is "not measured", never a pass. Nothing leaves this machine and nothing runs.
 """
@@ -22,7 +23,7 @@ TOP = Path(__file__).resolve().parents[1]
 BESIDE = TOP.parent / "shared" / "corpora"
 sys.path.insert(0, str(TOP / "src"))  # From a checkout, whatever is installed.
 
-from score.report import plain, table, write
+from score.report import merged, plain, rows_of, table, write
 from score.sections import SECTIONS
 
 
@@ -44,8 +45,10 @@ def main() -> int:
         rows += SECTIONS[name](options.corpora)
     whole = plain(rows)
     if options.write:
-        write(options.write, rows)
-        (TOP / "score.json").write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        numbers = TOP / "score.json"
+        both = merged(json.loads(numbers.read_text("utf-8")) if numbers.exists() else {}, whole)
+        write(options.write, rows_of(both))
+        numbers.write_text(json.dumps(both, indent=1, ensure_ascii=False) + "\n", "utf-8")
     if options.json:
         print(json.dumps(whole, ensure_ascii=False))
         return 0

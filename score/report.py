@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from score.row import SHOWN, Row, Wrong
 
 MARKS = ("<!-- measured -->", "<!-- /measured -->")
@@ -40,6 +42,18 @@ def plain(rows: Sequence[Row]) -> dict[str, Any]:
 def _named(one: Wrong) -> dict[str, str]:
     """Return a row that disagrees without its text, which is not ours to copy."""
     return {"id": one.id, "family": one.family, "said": one.said, "wanted": one.wanted, "why": one.why}
+
+
+def merged(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Return what was scored now, and what an earlier score says of the sections that were left out, by section."""
+    done = {row["section"] for row in now["rows"]}
+    kept = [row for row in before.get("rows", ()) if row["section"] not in done]
+    return {**now, "rows": sorted([*kept, *now["rows"]], key=lambda row: str(row["section"]))}
+
+
+def rows_of(whole: dict[str, Any]) -> list[Row]:
+    """Return the rows that :func:`plain` was made of, but for texts."""
+    return msgspec.convert(whole["rows"], list[Row])
 
 
 def table(rows: Sequence[Row]) -> str:

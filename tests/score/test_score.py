@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from score.patches import calls_of_patch
-from score.report import MARKS, markdown, plain, write
+from score.report import MARKS, markdown, merged, plain, rows_of, write
 from score.row import Row, Wrong, missing
 from score.sections import SECTIONS
 
@@ -123,6 +123,16 @@ def test_the_document_and_the_object_hold_every_figure(tmp_path: Path) -> None:
         write(document, several)
 
 
+def test_a_section_scored_alone_leaves_the_others_figures() -> None:
+    first = plain([Row(section="b", what="one", hit=1, of=2), Row(section="a", what="two", hit=1, of=3, asked=1)])
+    again = merged(first, plain([Row(section="b", what="one", hit=2, of=2, at_least=0.9)]))
+    assert [(row.section, row.hit, row.asked, row.state) for row in rows_of(again)] == [
+        ("a", 1, 1, "reported"),
+        ("b", 2, 0, "met"),
+    ]
+    assert merged({}, first)["rows"] == sorted(first["rows"], key=lambda row: row["section"])
+
+
 def test_the_same_data_give_the_same_object(corpora: Path) -> None:
     assert plain(commands.measure(corpora)) == plain(commands.measure(corpora))
 
@@ -143,4 +153,8 @@ def test_our_own_everyday_calls_are_many_and_of_many_kinds(repo: Path) -> None:
     calls = [row for path in files for row in commands.lines(path)]
     assert len(files) >= 12
     assert len({row["id"] for row in calls}) == len(calls)
-    assert len(calls) + len(commands._DAY) >= 400
+    assert len(calls) + len(commands._DAY) >= 700
+    assert sum("\n" in row["input"].get("command", "") for row in calls) >= 20
+    asked = commands.lines(repo / "vectors" / "everyday-asked.jsonl")
+    assert all(row["expect"] == "ask" and row["reason"] for row in asked)
+    assert len(asked) <= 0.02 * len(calls)
