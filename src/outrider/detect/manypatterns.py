@@ -56,3 +56,21 @@ def encoded(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace")
+
+
+class Characters:
+    """Turns offsets of bytes into offsets of characters, for offsets that are asked in ascending order."""
+
+    def __init__(self, data: bytes, *, ascii_only: bool) -> None:
+        """Begin at the beginning of ``data``."""
+        self._data = data
+        self._ascii = ascii_only
+        self._byte = self._char = 0
+
+    def at(self, byte: int) -> int:
+        """Return the offset of the character that begins at ``byte``."""
+        if self._ascii:
+            return byte
+        self._char += len(self._data[self._byte : byte].decode("utf-8", "replace"))
+        self._byte = byte
+        return self._char

@@ -2,7 +2,9 @@
 
 ``{an:36}`` becomes 36 letters and digits, drawn from SHA-256 of the rule's id and so the same every time. Fields:
 ``an al lo up num hex HEX b32 b32l b64 bech`` draw characters of an alphabet; ``uuid``, ``jwt``, ``jwe``, ``basic``,
-``pem:N``, ``pem64`` and ``github:PREFIX`` make what their names say. ``{{`` and ``}}`` are braces.
+``pem:N``, ``pem64`` and ``github:PREFIX`` make what their names say; ``tags:TEXT``, ``selectors:TEXT`` and
+``split:TEXT`` write a text so that it is not seen; ``unseen:N``, ``override``, ``isolate`` and ``esc`` are characters
+that show nothing. ``{{`` and ``}}`` are braces.
 """
 
 from __future__ import annotations
@@ -93,8 +95,26 @@ def _github(prefix: str, draw: Iterator[int]) -> str:
     return body + github_checksum(body.partition("_")[2])
 
 
+def _tags(text: str, _: Iterator[int]) -> str:
+    return "".join(chr(0xE0000 + ord(char)) for char in text)
+
+
+def _selectors(text: str, _: Iterator[int]) -> str:
+    return "".join(chr(0xE0100 + byte - 16) if byte >= 16 else chr(0xFE00 + byte) for byte in text.encode())
+
+
+def _split(text: str, _: Iterator[int]) -> str:
+    return "\u200b".join(text[start : start + 3] for start in range(0, len(text), 3))
+
+
+def _unseen(count: str, draw: Iterator[int]) -> str:
+    return _text("\u200b\u200c", int(count), draw)
+
+
 _SPECIAL: dict[str, Callable[[str, Iterator[int]], str]] = {
     "uuid": _uuid, "jwt": _jwt, "jwe": _jwe, "basic": _basic, "pem": _pem, "pem64": _pem64, "github": _github,
+    "tags": _tags, "selectors": _selectors, "split": _split, "unseen": _unseen,
+    "override": lambda _, __: "\u202e", "isolate": lambda _, __: "\u2066", "esc": lambda _, __: "\x1b",
 }  # fmt: skip
 
 

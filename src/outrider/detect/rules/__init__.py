@@ -80,6 +80,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     advice: str = _ADVICE
 
     @property
+    def persona(self) -> Literal["everyday", "strict", "audit"]:
+        """Who is shown it: everybody what is bad if it is so, the strict the rest, an audit what is unsure as well."""
+        if self.confidence == "low":
+            return "audit"
+        return "strict" if self.severity == "low" else "everyday"
+
+    @property
     def pattern(self) -> str:
         """The RE2 expression of the whole rule."""
         if self.token:
