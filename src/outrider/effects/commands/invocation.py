@@ -214,7 +214,8 @@ class Invocation:
     def finish(self) -> Flow:
         """Note the hosts reached, now that it is known whether data goes out, and say what is printed."""
         for host, at in self.hosts:
-            self.runner.emit("connect", "host", host, at, net_flags(at, is_upload="upload" in self.flags))
+            flags = ("looks",) if "looks" in self.flags else net_flags(at, is_upload="upload" in self.flags)
+            self.runner.emit("connect", "host", host, at, flags)
         if self.spec.opaque:
             self.opaque(self.spec.opaque)
         return self.flow if self.flow is not None else self.printed()

@@ -40,9 +40,12 @@ TABLE = (
          "--python-executable=text -o,--output,--outDir=write",
          default="tree"),
     spec("jest vitest mocha ava playwright cypress karma webpack vite rollup esbuild parcel next nuxt astro turbo nx "
-         "gulp grunt nodemon pm2 rspec rails rake-task mix rebar3 phpunit artisan symfony flask django-admin "
-         "uvicorn gunicorn celery alembic streamlit jupyter jupyter-lab notebook ipykernel airflow dbt hypercorn "
+         "gulp grunt nodemon pm2 rspec rebar3 phpunit "
+         "uvicorn gunicorn celery streamlit jupyter jupyter-lab notebook ipykernel airflow dbt hypercorn "
          "locust", "text*", opaque=_RUNS),
+    spec("rails rake rake-task mix artisan symfony flask django-admin alembic prisma sequelize sequelize-cli knex "
+         "typeorm drizzle-kit mikro-orm flyway liquibase dbmate migrate sqlx diesel sea-orm-cli ecto doctrine phinx "
+         "atlas manage.py hasura", "text*", special="migrations"),
     spec("virtualenv", "write*", "-p,--python,--prompt,--seeder=text"),
     spec("cython swig protoc buf flex bison yacc lex antlr4", "read*", "-o,--output,-d,--python_out,--out=write "
         "-I=text"),

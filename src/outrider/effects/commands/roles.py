@@ -341,6 +341,13 @@ def _local_package(ecosystem: str) -> Callable[[Invocation, Arg], None]:
     return role
 
 
+_FETCHED = re.compile(
+    r"(outrider|prisma|sequelize-cli|sequelize|knex|typeorm|drizzle-kit|wrangler|vercel|netlify|firebase|supabase|"
+    r"serverless|sls|cdk|railway|amplify)(?:@[\w.^~-]+)?\Z"
+)
+"""Packages whose program goes by their name, and does what can be told from its arguments."""
+
+
 def _runner_of(ecosystem: str) -> Callable[[Invocation, Arg], None]:
     """``npx PROGRAM``, ``uvx PROGRAM``: installed if it is not there, then run."""
 
@@ -350,9 +357,10 @@ def _runner_of(ecosystem: str) -> Callable[[Invocation, Arg], None]:
         if is_shell(arg.text):
             shell_opened(run.runner, run.name, arg)
         run.runner.emit("opaque", "command", arg.text, arg, (), "runs what it installs")
-        if re.match(r"outrider\b(?!-)", arg.text):
+        known = _FETCHED.match(arg.text)
+        if known:
             rest = run.rest[run.rest.index(arg) + 1 :] if arg in run.rest else []
-            run.runner.program([Arg("outrider", arg.start, arg.end), *rest], run.state, run.stdin)
+            run.runner.program([Arg(known[1], arg.start, arg.end), *rest], run.state, run.stdin)
 
     return role
 

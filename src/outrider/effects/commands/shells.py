@@ -80,7 +80,7 @@ TABLE = (
     spec("tmux screen zellij byobu", style="none", special="tmux"),
     spec("make gmake", "text*", "-C,--directory=chdir -f,--file,--makefile=read --eval,-E=make-text "
          "-j,-l,-o,-W,-D,-I=text", style="gnu", special="make", opaque="runs what its build file says"),
-    spec("ninja cmake meson bazel bazelisk buck2 ant scons just task rake tox nox",
+    spec("ninja cmake meson bazel bazelisk buck2 ant scons just task tox nox",
          "text*", "-C,--directory=chdir -f,--file,--makefile=read -j,-l,-o,-W,-D,-G,--build,-B,-S,-e=text",
          style="posix", opaque="runs what its build file says"),
     spec("mvn mvnw gradle gradlew sbt lein msbuild xcodebuild swift", "text*", opaque="runs what its build file says"),

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from outrider.effects.commands.escape import escaped
+from outrider.effects.commands.sql_drops import dropped
 from outrider.effects.shell.state import NOTHING
 from outrider.effects.shell.tree import Arg
 
@@ -37,6 +38,7 @@ def read_sql(run: Invocation, text: str, at: Arg) -> None:
     for found in _SHELL.finditer(text):
         escaped(run.runner, run.name, at, "a client's command that runs another")
         run.runner.text(found[1], at, run.state.fork(), NOTHING)
+    dropped(run, text, at)
     for found in _PROGRAM.finditer(text):
         escaped(run.runner, run.name, at, "a statement that runs a program")
         run.runner.text(found[1], at, run.state.fork(), NOTHING)

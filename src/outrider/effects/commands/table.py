@@ -21,6 +21,7 @@ from outrider.effects.commands.readers import archives as read_archives
 from outrider.effects.commands.readers import clouds as read_clouds
 from outrider.effects.commands.readers import consoles as read_consoles
 from outrider.effects.commands.readers import containers as read_containers
+from outrider.effects.commands.readers import databases as read_databases
 from outrider.effects.commands.readers import editors as read_editors
 from outrider.effects.commands.readers import files as read_files
 from outrider.effects.commands.readers import git as read_git
@@ -50,6 +51,7 @@ READERS: dict[str, Callable[[Invocation], Flow]] = {
     **read_packages.READERS, **read_languages.READERS, **read_system.READERS,
     **read_archives.READERS, **read_editors.READERS, **read_outlets.READERS,
     **read_guard.READERS, **read_consoles.READERS, **read_clouds.READERS, **read_containers.READERS,
+    **read_databases.READERS,
 }  # fmt: skip
 """Every special reader, by the name that entries call it by."""
 

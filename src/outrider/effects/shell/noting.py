@@ -34,6 +34,11 @@ class Noting:
         self.depth = 0
         self.inside: Arg | None = None
 
+    @property
+    def source(self) -> str:
+        """The call's whole text."""
+        return self.sink.snippet
+
     def emit(
         self, verb: Verb, kind: ResourceKind, value: str, at: Arg, flags: tuple[str, ...] = (), note: str = "",
         resolved: str = "",

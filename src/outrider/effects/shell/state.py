@@ -116,6 +116,11 @@ class Runner(Protocol):
 
     place: Place
 
+    @property
+    def source(self) -> str:
+        """The call's whole text."""
+        ...
+
     def emit(
         self, verb: Verb, kind: ResourceKind, value: str, at: Arg, flags: tuple[str, ...] = (), note: str = ""
     ) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from outrider.effects.commands.escape import strange
 from outrider.effects.commands.git import EXECUTING
 from outrider.effects.commands.readers.system import is_host_unhooked
+from outrider.effects.commands.readers.traces import history_set
 from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS, TABLE, invoke
 from outrider.effects.place import normal
 from outrider.effects.shell.expand import MAX_TEXT, Expander
@@ -261,6 +262,7 @@ class Walk(Noting):
             name, values = name.partition("[")[0], (*state.vars.get(name.partition("[")[0], ()), *values)
         state.vars[name] = values
         at = Arg(name, node.start, node.end)
+        history_set(self, name, values, at, state)
         if name in RUN_ENV and values and values[0].text and node.words:
             self.text(values[0].text.lstrip("|-"), at, state.fork(), NOTHING)
         elif name.startswith("GIT_CONFIG_KEY_") and any(

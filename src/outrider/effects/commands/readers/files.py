@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers.traces import hunted
 from outrider.effects.place import INTO
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
@@ -79,6 +80,7 @@ def find(run: Invocation) -> Flow:
         at += 1
     roots = roots or [Arg(".", run.at.start, run.at.end)]
     only = _only_name(words)
+    hunted(run, roots, words[at:])
     is_run = any(word.text in _FIND_EXEC for word in words[at:])
     for root in roots:
         run.path("read", root, ("recursive",) if is_run else ("names", "recursive"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers.traces import LOOKED, ended
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
@@ -69,13 +70,16 @@ def kill(run: Invocation) -> Flow:
     is_found = NAMED in run.state.disk and any(not word.exact or word.glob for word in aimed)
     if is_named or is_found:
         guarded(run, elsewhere=False)
+    elif what := ended(run):
+        run.emit("deploy", "tool", f"kill:{what}", run.at, ("forced",))
     elif run.name == "kill" and any(word.text == "-1" for word in run.words[1:]):
         run.opaque("ends every process of this user", ("forced",))
     return UNKNOWN
 
 
 def notice(run: Invocation) -> None:
-    """Remember that this call looked for Outrider's process."""
+    """Remember that this call looked for processes, and whether for Outrider's."""
+    run.state.disk[LOOKED] = run.name
     if any("outrider" in word.text.lower() for word in run.words):
         run.state.disk[NAMED] = run.name
 

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation
+from outrider.effects.commands.readers.databases import asked_over_http
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, host_of, net_flags
+from outrider.effects.commands.sql_drops import console_drops
 from outrider.effects.commands.sql_text import read_sql
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
@@ -45,10 +47,28 @@ def curl(run: Invocation) -> Flow:
         run.flags.add("upload")
     if any(role == "write" for role, _ in run.given) and not run.flow:
         run.flow = Flow(origin="network")
+    _asked(run)
     for option, socket in zip(run.words, run.words[1:], strict=False):
         if option.text in {"--unix-socket", "--abstract-unix-socket"}:
             run.path("write", socket)
     return run.finish()
+
+
+def _asked(run: Invocation) -> None:
+    """Note what a request does to a service that keeps data, and whether all of it only looks."""
+    method = next((arg.text.upper() for role, arg in run.given if role == "method"), "")
+    is_head = any(word.text in {"-I", "--head", "-sI", "-Is", "-sSI", "-IL", "-LI", "-sIL"} for word in run.words)
+    method = method or ("HEAD" if is_head else "POST" if "upload" in run.flags and "get" not in run.flags else "GET")
+    urls = [*run.rest, *(arg for role, arg in run.given if role == "url")]
+    looks = [asked_over_http(run, method, arg.text, arg) or (is_head and _is_bare(arg)) for arg in urls]
+    if urls and all(looks) and all(arg.exact and not arg.made for arg in urls):
+        run.flags.add("looks")
+
+
+def _is_bare(arg: Arg) -> bool:
+    """Whether a URL is too plain to carry anything out: no query, no user, a short path."""
+    host, _, path = (arg.text.partition("://")[2] or arg.text).partition("/")
+    return arg.exact and "?" not in path and "@" not in host and len(path) <= _MOST_NAME and _is_plain_name(host)
 
 
 def urlsplit_path(url: str) -> str:
@@ -107,6 +127,8 @@ def httpie(run: Invocation) -> Flow:
     if rest:
         url = rest[0].text
         ROLES["url"](run, part(rest[0], "localhost" + url if url.startswith(":") else url))
+        if rest is not run.rest:
+            asked_over_http(run, run.rest[0].text, url, rest[0])
     for item in rest[1:]:
         if "==" in item.text or re.match(r"[\w-]+:(?!=)", item.text):
             continue
@@ -311,6 +333,7 @@ def database(run: Invocation) -> Flow:
     run.read_options()
     for role, arg in run.given:
         ROLES[role](run, arg)
+    console_drops(run)
     for arg in run.rest:
         if _URL.match(arg.text):
             ROLES["url"](run, arg)

@@ -7,6 +7,7 @@ import re
 from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation, change_directory
 from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.readers.traces import history_unset
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
@@ -68,6 +69,7 @@ def declare(run: Invocation) -> Flow:
 
 def unset(run: Invocation) -> Flow:
     """``unset``: gone, in text form: an empty value."""
+    history_unset(run.runner, run.words, run.state)
     for word in run.words:
         if word.text[:1] != "-":
             run.state.vars[word.text] = ()

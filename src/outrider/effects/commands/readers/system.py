@@ -16,7 +16,7 @@ from outrider.effects.shell.tree import Arg
 def host_info(run: Invocation) -> Flow:
     """Programs that only tell about the host, and the few of their arguments that change it."""
     words = {word.text for word in run.words}
-    if run.name in {"ps", "pgrep", "pidof", "lsof", "fuser", "pstree"}:
+    if run.name in {"ps", "pgrep", "pidof", "fuser", "pstree"}:
         notice(run)
     changes = {"ip": {"add", "del", "set", "flush", "replace", "change"}, "hostnamectl": {"set-hostname", "hostname"},
                "timedatectl": {"set-time", "set-timezone", "set-ntp"}, "ifconfig": {"up", "down"}, "route": {"add",
