@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from outrider.effects.place import Place
-    from outrider.events.call import Call
+    from outrider.events.call import Call, Effect
     from outrider.gate.rehearse import Rehearsal, Rehearsed
 
 _TOLD = 5_000
@@ -238,9 +238,14 @@ def _place_of(words: dict[str, str], where: Place) -> Place:
 
 
 def _words(told: Rehearsed) -> Iterator[str]:
-    for effect in told.effects:
-        flags = f" ({', '.join(effect.flags)})" if effect.flags else ""
-        yield f"{effect.verb} {effect.value}{flags}"
+    return map(_word, told.effects)
+
+
+def _word(effect: Effect) -> str:
+    """Return an effect on one line: ``connect evil.example (upload)``."""
+    leads = f" -> {effect.resolved}" if effect.resolved else ""
+    flags = f" ({', '.join(effect.flags)})" if effect.flags else ""
+    return f"{effect.verb} {effect.value}{leads}{flags}"
 
 
 def _print(told: Rehearsed) -> None:
@@ -257,7 +262,7 @@ def _print(told: Rehearsed) -> None:
             ["effect", "from"],
             [
                 (
-                    f"{effect.verb} {effect.value}" + (f" -> {effect.resolved}" if effect.resolved else ""),
+                    _word(effect),
                     " ".join(raw[effect.start : effect.end].decode("utf-8", "replace").split()),
                 )
                 for effect in told.effects

@@ -32,7 +32,7 @@ from outrider.gate.clean import abbreviate, clean_message, clean_name, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.names import through_second_names
-from outrider.gate.provenance import Told, leaking
+from outrider.gate.provenance import told_of
 from outrider.gate.unjudged import Unjudged
 
 if TYPE_CHECKING:
@@ -228,14 +228,7 @@ class Gate:
             paused=self._state.paused(self._scribe.now()),
         )
         flow = self._state.flow
-        known = flow.known(agent.id)
-        told = Told(
-            given=seen.given,
-            known=known,
-            leaks=leaking(call, known, self._scribe.key),
-            course=flow.course(agent.id),
-            home=agent.home,
-        )
+        told = told_of(call, seen.given, flow, agent.id, (agent.home, self._scribe.key))
         judged = decide(effects, seen.findings, setting, flow.read_labels(effects), told)
         if agent.expires and self._scribe.now() > agent.expires:
             return _expired(judged, agent)

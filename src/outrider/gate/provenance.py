@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from outrider.charter.bound import Bound
     from outrider.events.call import Call, Effect
+    from outrider.flow.state import FlowState
 
 _SHORTEST = 8
 _NOTHING: Mapping[str, Mapping[str, str]] = {}
@@ -48,6 +49,21 @@ class Told(msgspec.Struct, frozen=True):
 
 
 _QUIET = frozenset({"read", "search"})
+
+
+def told_of(call: Call, values: tuple[Given, ...], flow: FlowState, agent: str, at: tuple[str, bytes]) -> Told:
+    """Return what a call is given and what its agent was told before.
+
+    Args:
+        call: The call.
+        values: The values that it is given.
+        flow: What flows between this host's agents.
+        agent: The agent's id.
+        at: Its home, and the key of the prints.
+    """
+    home, key = at
+    known = flow.known(agent)
+    return Told(values, known, leaking(call, known, key), flow.course(agent), home)
 
 
 def leaking(call: Call, known: Known | None, key: bytes) -> str:

@@ -26,7 +26,8 @@ from outrider.gate.chains import other_names
 from outrider.gate.gather import gather
 from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.names import through_second_names
-from outrider.gate.provenance import Told, leaking
+from outrider.gate.provenance import told_of
+from outrider.gate.results import hidden
 from outrider.gate.scribe import wall_clock
 from outrider.identity.place import os_home
 
@@ -143,8 +144,7 @@ class Rehearsal:
         counters = Counters(calls=known.counters.calls + 1, spawns=known.counters.spawns + spawns)
         labels = known.flow.labels_of(session)
         setting = Setting(chain=chain, labels=labels, counters=counters, now=self._clock())
-        heard = known.flow.known(session) if session else None
-        told = Told(seen.given, heard, leaking(call, heard, self._key))
+        told = told_of(call, seen.given, known.flow, session, (place.home, self._key))
         judged = decide(effects, findings, setting, known.flow.read_labels(effects) if session else (), told)
         if session:
             known.counters, known.intent = counters, known.next
@@ -170,7 +170,8 @@ class Rehearsal:
         event = CallResult(
             v=1, n=known.next, ts=0, agent=session, call="", intent=known.intent, ok=True, content=_UNSAID, adds=adds
         )
-        known.tell(event, Beside(said=reading.said, prints=reading.prints))
+        said = {**reading.said, **hidden(text, reading, self._key, opened=known.flow.reads_secret(known.intent))}
+        known.tell(event, Beside(said=said, prints=reading.prints))
 
     def _session(self, name: str) -> _Session:
         if not name:

@@ -57,7 +57,8 @@ class Results:
         salt = os.urandom(32)
         entities = (*reading.named, *self._secrets(reading), *self._committed(agent, call, ok=message.ok))
         brought = result_brings(message.call.tool, reading.findings)
-        said = {**reading.said, **self._hidden(message, intent, reading)}
+        opened = intent is not None and self._state.flow.reads_secret(intent.n)
+        said = {**reading.said, **hidden(message.output, reading, self._scribe.key, opened=opened)}
         event = self._scribe.write(
             CallResult,
             agent=agent.id,
@@ -131,21 +132,28 @@ class Results:
             return ()
         return tuple(path for path in self._state.flow.expects_gone(intent.n) if not os.path.lexists(path))
 
-    def _hidden(self, message: CallReturned, intent: Intent | None, reading: Reading) -> dict[str, bytes]:
-        """Return the prints by which the secrets in an output are known again: of a store's text, and of findings."""
-        text = message.output
-        found = [
-            text[finding.start : finding.end]
-            for finding in reading.findings
-            if finding.rule.startswith("secret.") and finding.confidence != "low"
-        ]
-        if intent is not None and self._state.flow.reads_secret(intent.n):
-            found += secrets_in(text)
-        return {"secret": pack(seeds(found, printer(self._scribe.key)))} if found else {}
-
     @staticmethod
     def _secrets(reading: Reading) -> tuple[Entity, ...]:
         return tuple(Entity("read", "secret", finding.print) for finding in reading.findings if finding.print)
+
+
+def hidden(text: str, reading: Reading, key: bytes, *, opened: bool) -> dict[str, bytes]:
+    """Return the prints by which the secrets in an output are known again: of findings, and of a store's text.
+
+    Args:
+        text: The output.
+        reading: What it says.
+        key: Key of the prints.
+        opened: Whether the call that it answers read what is kept for its secrets.
+    """
+    found = [
+        text[finding.start : finding.end]
+        for finding in reading.findings
+        if finding.rule.startswith("secret.") and finding.confidence != "low"
+    ]
+    if opened:
+        found += secrets_in(text)
+    return {"secret": pack(seeds(found, printer(key)))} if found else {}
 
 
 def _despite(message: CallReturned, intent: Intent | None) -> bool:
