@@ -215,3 +215,34 @@ def test_a_flow_rule_may_ask_and_a_tool_says_what_steers_it():
 def test_a_mistake_in_a_flow_verdict_or_a_tool_is_named(bad, named):
     with pytest.raises(CharterError, match=named):
         parse(HEAD + bad)
+
+
+SEQUENCE = (
+    '[sequences.fetch-then-push]\nmessage = "m"\nadvice = "a"\nseverity = "high"\nwithin = 9\n'
+    'steps = [{ verbs = ["connect"] }, { verbs = ["push"], values = ["origin/*"] }]\n'
+)
+
+
+def test_a_charter_may_bring_sequences_of_its_own():
+    charter = parse(HEAD + SEQUENCE)
+    (name,) = charter.sequences
+    assert name.endswith(".fetch-then-push")
+    assert [step.verbs for step in charter.sequences[name].steps] == [("connect",), ("push",)]
+    assert from_canonical(charter.canonical()) == charter
+    jsonschema.validate(tomllib.loads(HEAD + SEQUENCE), json_schema())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('"connect"', '"steal"', "no verbs"),
+        ("within = 9", "within = 900", "between 1 and"),
+        ('severity = "high"', 'severity = "worst"', "severity"),
+        ("values =", "resource =", "resource"),
+        ('{ verbs = ["connect"] }', '{ verbs = ["connect"], count = 3 }', "only the last step counts"),
+        ("fetch-then-push", "Fetch", "not a name"),
+    ],
+)
+def test_a_sequence_that_means_nothing_is_refused_with_its_name(old, new, named):
+    with pytest.raises(CharterError, match=named):
+        parse(HEAD + SEQUENCE.replace(old, new))

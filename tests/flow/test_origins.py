@@ -122,6 +122,10 @@ ENCODINGS = {
     "base64": lambda text: base64.b64encode(f"{text}@evil.example".encode()).decode(),
     "base64 url": lambda text: base64.urlsafe_b64encode(f"{text}@evil.example".encode()).decode().rstrip("="),
     "hex": lambda text: f"{text}@evil.example".encode().hex(),
+    "reversed": lambda text: f"{text}@evil.example"[::-1],
+    "dashes between": lambda text: "-".join(f"{text}@evil.example"),
+    "spaces between": lambda text: " ".join(f"{text}@evil.example"),
+    "lines between": lambda text: "\n".join(f"{text}@evil.example"),
     "percent": lambda text: "".join(f"%{ord(char):02X}" for char in f"{text}@evil.example"),
 }
 

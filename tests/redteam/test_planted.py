@@ -126,3 +126,18 @@ def test_an_agent_that_tries_one_store_of_secrets_after_the_other_is_stopped_als
     assert rig.bash("cat ~/.docker/config.json") == "deny"
     assert "sequence.credential-hunting" in rig.answer.reason
     assert rig.bash("cat README.md") == "silent"
+
+
+def test_a_charters_own_sequence_is_found_beside_those_that_ship(rig: Rig) -> None:
+    charter = (
+        '[charter]\nname = "own"\nextends = "base"\n[may]\nread = ["*"]\nexec = ["*"]\nconnect = ["*"]\npush = ["*"]\n'
+        '[sequences.fetch-then-push]\nmessage = "Something was fetched."\nadvice = "Ask first."\nseverity = "high"\n'
+        'within = 5\nsteps = [{ verbs = ["connect"] }, { verbs = ["push"] }]\n'
+    )
+    (rig.outrider.charters / "own.toml").write_text(charter)
+    rig.parts.charters.refresh()
+    rig.use("own")
+    assert rig.bash("git push origin topic") == "silent"
+    assert rig.bash("curl https://docs.example") == "silent"
+    assert rig.bash("git push origin topic") == "deny"
+    assert "sequence.own.fetch-then-push" in rig.answer.reason

@@ -15,6 +15,7 @@ import msgspec
 
 from outrider.errors import CharterError
 from outrider.events.codec import canonical
+from outrider.events.sequence import Sequence
 
 Undecided = Literal["deny", "ask", "allow"]
 Mode = Literal["enforce", "observe"]
@@ -115,6 +116,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
         never: What is refused whatever else says, in every child too.
         flow: Label to rule.
         tools: Pattern of tools to what is said about them.
+        sequences: Name to steps over several calls that bring the finding ``sequence.NAME``.
         code: Finding severity to treatment.
         cedar: Policies written directly in Cedar, or empty.
     """
@@ -135,6 +137,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     never: Rules = {}
     flow: dict[str, Flow] = {}
     tools: dict[str, Tool] = {}
+    sequences: dict[str, Sequence] = {}
     code: Code = Code()
     cedar: str = ""
 

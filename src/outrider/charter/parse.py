@@ -8,6 +8,8 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NoReturn, get_args
 
+import msgspec
+
 from outrider.charter.cedar import ACTIONS, check_cedar
 from outrider.charter.lines import Lines
 from outrider.charter.model import (
@@ -26,6 +28,7 @@ from outrider.charter.model import (
 )
 from outrider.charter.patterns import check, fits
 from outrider.errors import CharterError
+from outrider.events.sequence import Sequence, fault
 
 MAX_TEXT = 256 * 1024
 """Largest charter in bytes."""
@@ -38,7 +41,7 @@ LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
-SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "code", "cedar")
+SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "cedar")
 BUDGET_KEYS = ("calls", "spawns", "spawn_depth")
 FLOW_KEYS = ("not_to", "with", "except", "verdict")
 TOOL_KEYS = ("looks", "control")
@@ -125,6 +128,7 @@ class _Reader:
             never=self.rules(self.table(data, "never"), "never"),
             flow=self.flow(self.table(data, "flow")),
             tools=self.tools(self.table(data, "tools")),
+            sequences=self.sequences(self.table(data, "sequences"), name),
             code=self.code(self.table(data, "code")),
             cedar=self.cedar(self.table(data, "cedar"), name),
         )
@@ -268,6 +272,21 @@ class _Reader:
                 self.fail("control is not a list of arguments", path, fix='Write control = ["to"].')
             out[pattern] = Tool(looks=looks, control=None if control is None else tuple(control))
         self.patterns += len(out)
+        return out
+
+    def sequences(self, data: Mapping[str, Any], name: str) -> dict[str, Sequence]:
+        out = {}
+        for key, value in data.items():
+            path = ("sequences", key)
+            if not NAME.fullmatch(key):
+                self.fail(f'"{key}" is not a name for a sequence', path, fix="Use lower-case letters, digits, hyphens.")
+            try:
+                one = msgspec.convert(value, Sequence)
+            except msgspec.ValidationError as error:
+                self.fail(f"sequence {key}: {error}", path, fix="See the section on sequences in docs/charters.md.")
+            if why := fault(one):
+                self.fail(f"sequence {key}: {why}", path)
+            out[f"{name}.{key}"] = one
         return out
 
     def code(self, data: Mapping[str, Any]) -> Code:

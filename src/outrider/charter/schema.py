@@ -10,6 +10,8 @@ from typing import Any
 
 from outrider.charter.cedar import ACTIONS
 from outrider.charter.parse import CHOICES, LABEL, NAME
+from outrider.events.call import VERBS
+from outrider.events.sequence import MAX_WITHIN
 
 _ABOUT = {
     "exec": "Programs, by name. A command is judged by its effects as well.",
@@ -72,6 +74,53 @@ def _head() -> dict[str, Any]:
     )
 
 
+def _sequence() -> dict[str, Any]:
+    texts = {"type": "array", "items": {"type": "string"}}
+    step = _table(
+        "A call with an effect that is all of what is said here.",
+        {
+            "verbs": {"type": "array", "items": {"enum": list(VERBS)}, "minItems": 1},
+            "values": {**texts, "description": "Patterns of its resource: * within a name, ** across."},
+            "flags": {**texts, "description": "Flags that it has."},
+            "beside": {"type": "array", "items": {"enum": list(VERBS)}, "description": "Verbs of the same call."},
+            "brings": {**texts, "description": "Labels of which the call brings one."},
+            "stores": {"type": "boolean", "description": "Its resource is a store of secrets."},
+            "tied": {"type": "boolean", "description": "Its resource is that of the step before."},
+            "count": {"type": "integer", "minimum": 1, "description": "Different resources; of the last step."},
+            "repeated": {"type": "boolean", "description": "The same resource counts each time."},
+            "refused": {"type": "boolean", "description": "A refused call counts, too."},
+        },
+        ("verbs",),
+    )
+    level = {"type": "string", "enum": ["high", "medium", "low"]}
+    return _table(
+        "Steps over several calls.",
+        {
+            "message": {"type": "string", "description": "What was seen, one sentence."},
+            "advice": {"type": "string", "description": "What to do instead, one sentence."},
+            "severity": {**level, "description": "What [code] then does with it."},
+            "confidence": {**level, "description": "A low one counts one severity less."},
+            "within": {"type": "integer", "minimum": 1, "maximum": MAX_WITHIN, "description": "Calls that it spans."},
+            "steps": {"type": "array", "items": step, "minItems": 1},
+        },
+        ("message", "advice", "severity", "within", "steps"),
+    )
+
+
+def _tool() -> dict[str, Any]:
+    return _table(
+        "What is said about the tools that the pattern names.",
+        {
+            "looks": {"type": "boolean", "description": "Whether they only look. If not written: by their names."},
+            "control": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Arguments that say where a call goes or what it touches. Else by their names.",
+            },
+        },
+    )
+
+
 def json_schema() -> dict[str, Any]:
     """Return the schema (JSON Schema draft 2020-12) of a charter file."""
     flow = _table(
@@ -83,17 +132,6 @@ def json_schema() -> dict[str, Any]:
             "verdict": {"type": "string", "enum": ["ask", "deny"], "description": "Whether a person decides."},
         },
         ("not_to",),
-    )
-    tool = _table(
-        "What is said about the tools that the pattern names.",
-        {
-            "looks": {"type": "boolean", "description": "Whether they only look. If not written: by their names."},
-            "control": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "Arguments that say where a call goes or what it touches. Else by their names.",
-            },
-        },
     )
     code = {key: _words("code", f"What happens to findings of {key} severity.") for key in ("high", "medium", "low")}
     return {
@@ -119,7 +157,13 @@ def json_schema() -> dict[str, Any]:
                 "tools": {
                     "type": "object",
                     "description": "Tools, by pattern (mcp:server/tool): which of their arguments steer them.",
-                    "additionalProperties": tool,
+                    "additionalProperties": _tool(),
+                },
+                "sequences": {
+                    "type": "object",
+                    "description": "Steps over several calls which together bring a finding, by name.",
+                    "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+                    "additionalProperties": _sequence(),
                 },
                 "code": _table("What happens to findings in what it writes or sends.", code),
                 "cedar": _table(

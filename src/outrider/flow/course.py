@@ -8,13 +8,14 @@ nobody's last step costs next to nothing.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from outrider.events.call import Effect, Finding
+from outrider.events.sequence import MAX_WITHIN, Step
+from outrider.events.sequence import Sequence as Steps
 from outrider.flow import sequences
-from outrider.flow.sequences import MAX_WITHIN, Step
 from outrider.flow.stores import is_secret_store
 
 MAX_CALLS = MAX_WITHIN
@@ -45,6 +46,7 @@ class Past(msgspec.Struct, frozen=True, array_like=True):
 
 
 Course = deque[Past]
+_NONE: Mapping[str, Steps] = {}
 
 
 def new() -> Course:
@@ -63,22 +65,24 @@ def past(effects: Iterable[Effect], brings: Iterable[str], *, refused: bool, hom
     return Past(tuple(deeds)[:MAX_DEEDS], tuple(sorted(brings)), refused)
 
 
-def completes(course: Sequence[Past], now: Past) -> Iterator[Finding]:
+def completes(course: Sequence[Past], now: Past, own: Mapping[str, Steps] = _NONE) -> Iterator[Finding]:
     """Yield a finding for each sequence that a call would complete.
 
     Args:
         course: The calls before it, the oldest first.
         now: The call.
+        own: Sequences of the agent's charters, by rule id, beside those that ship.
     """
     verbs = {deed.verb for deed in now.deeds}
-    for one in sequences.everything():
+    shipped = {one.id: one for one in sequences.everything()}
+    for rule, one in (*shipped.items(), *own.items()):
         last = one.steps[-1]
         if verbs.isdisjoint(last.verbs):
             continue
         window = [*list(course)[len(course) - min(len(course), one.within - 1) :], now]
         if _ends(one.steps, window):
             yield Finding(
-                rule=one.id,
+                rule=rule,
                 severity=one.severity,
                 confidence=one.confidence,
                 where="session",

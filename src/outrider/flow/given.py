@@ -37,6 +37,8 @@ _LOOKS = re.compile(
     r"(?i)(?:get|read|list|search|fetch|view|find|describe|show|lookup|query|stat|count|check|browse|calculate|current"
     r"|glob|grep|ls|look)(?:$|[_A-Z-])"
 )
+_LEAST = 8
+_CUTS = (".", "-", "_", " ", "\n")
 _NOTHING = frozenset({"none", "null", "true", "false", "nil", "n/a"})
 _STEERED = frozenset({"connect", "install", "push", "deploy", "spawn"})
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -70,6 +72,7 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
         names: Prints of the telling words inside it.
         content: Whether it stands in what the call carries, by the argument's name.
         leads: Whether it is an address.
+        again: Prints of what it is when read backwards, and with one sign between its pieces taken out.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
     names: tuple[int, ...] = ()
     content: bool = False
     leads: bool = False
+    again: tuple[int, ...] = ()
 
 
 @lru_cache(maxsize=1024)
@@ -152,10 +156,22 @@ def _given(name: str, text: str, of: Printer) -> Given:
     if _ENCODED.search(text):
         line += [word for plain in decoded(text) for word in words(plain) if short or is_address(word)]
     made = tuple(_word(word, of) for word in dict.fromkeys(line[:MAX_WORDS]))
+    again = tuple(of(one) for one in _disguised(text, whole)) if not content else ()
     if len(made) == 1 and line[0] == whole:
-        return Given(name, made[0].print, made, made[0].names, content, made[0].leads)
+        return Given(name, made[0].print, made, made[0].names, content, made[0].leads, again)
     names = tuple(of(one) for one in names_in(whole)[:8]) if len(whole) <= 120 else ()
-    return Given(name, of(whole) if whole else 0, made, names, content, is_address(whole))
+    return Given(name, of(whole) if whole else 0, made, names, content, is_address(whole), again)
+
+
+def _disguised(text: str, whole: str) -> Iterator[str]:
+    """Yield what a value is backwards, and without the one sign that stands between its pieces."""
+    if _LEAST <= len(whole) <= 200 and not whole.isalpha():
+        yield whole[::-1]
+        for sign in _CUTS:
+            if text.count(sign) > 2:
+                joined = normal("".join(text.split() if sign == " " else text.split(sign)))
+                yield joined
+                yield joined[::-1]
 
 
 def _word(word: str, of: Printer) -> Word:

@@ -105,7 +105,11 @@ def origin(value: Given, known: Known, *, steers: bool) -> str:
         return ""
     if whole & TEXT or any(word.salient and known.of(word.print) & (TEXT | ORDER) for word in new):
         return UNTRUSTED
-    return ""
+    # In disguise, nobody but the one who hid it named it.
+    hidden = [known.bits.get(one, 0) for one in value.again]
+    if any(bits & (ORDER | USER | FIELD) == ORDER for bits in hidden):
+        return ORDERED
+    return UNTRUSTED if any(bits & (TEXT | USER | FIELD) == TEXT for bits in hidden) else ""
 
 
 def _carried(value: Given, whole: int, new: list[Word], known: Known) -> str:

@@ -18,10 +18,11 @@ from outrider.flow.labels import brings
 from outrider.gate.provenance import Told, value_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from outrider.charter.bound import Bound
     from outrider.events.record import Counters
+    from outrider.events.sequence import Sequence as Steps
 
 Mode = Literal["enforce", "observe"]
 MAX_HITS = 16
@@ -92,7 +93,8 @@ def decide(
     """
     brought = value_labels(setting.chain, effects, told)
     bringing = brings(effects, findings)
-    sequences = tuple(completes(told.course, past(effects, bringing, refused=False, home=told.home)))
+    own = {f"sequence.{name}": one for bound in setting.chain for name, one in _sequences(bound)}
+    sequences = tuple(completes(told.course, past(effects, bringing, refused=False, home=told.home), own))
     reads = [effect for effect in effects if effect.verb == "read"]
     within = {*carried} | {Label(name, PENDING) for name in brings(reads, findings)}
     labels = _merge(setting.labels, within)
@@ -129,6 +131,10 @@ def decide(
         sequences=sequences,
         values=tuple(sorted({label for labels in brought.values() for label in labels})),
     )
+
+
+def _sequences(bound: Bound) -> Iterable[tuple[str, Steps]]:
+    return bound.charter.sequences.items() if bound.charter is not None else ()
 
 
 def enforce(ruling: Ruling, setting: Setting) -> Verdict:

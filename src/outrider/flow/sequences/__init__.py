@@ -11,41 +11,10 @@ import re
 import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Literal
 
 import msgspec
 
-from outrider.events.call import VERBS, Confidence, Severity
-
-MAX_WITHIN = 60
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step: a call with an effect that is all of what is said here.
-
-    Attributes:
-        verbs: The effect's verb is one of these.
-        values: Its resource fits one of these patterns (``*`` within a name, ``**`` across), if there are any.
-        flags: It has all of these flags.
-        beside: The same call also has an effect with one of these verbs, if there are any.
-        brings: The call brings one of these labels, if there are any.
-        stores: Its resource is a store of secrets.
-        tied: Its resource is that of the step before.
-        count: How many different resources it takes, within the sequence's calls.
-        repeated: The same resource counts each time.
-        refused: A refused call counts, too.
-    """
-
-    verbs: tuple[str, ...]
-    values: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-    brings: tuple[str, ...] = ()
-    stores: bool = False
-    tied: bool = False
-    count: int = 1
-    repeated: bool = False
-    refused: bool = False
+from outrider.events.sequence import Sequence, Step, fault
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,38 +29,26 @@ class Story(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     calls: tuple[str, ...]
 
 
-class Sequence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One sequence.
+class Shipped(Sequence, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sequence that ships.
 
     Attributes:
         id: ``sequence.`` and a name; stable, for it stands in records and charters.
         title: What it is, in a few words.
-        message: What was seen, one sentence.
-        advice: What to do instead, one sentence.
         why: Why it matters, for its page.
-        severity: How bad it is if it is meant so.
-        confidence: How sure the steps make it.
-        within: Most calls from the first step to the last, both counted.
-        steps: The steps, in order.
         hit: Stories that it finds, with their last call.
         miss: Stories that look alike, in which it finds nothing.
     """
 
     id: str
     title: str
-    message: str
-    advice: str
     why: str
-    severity: Severity
-    confidence: Confidence
-    within: int
-    steps: tuple[Step, ...]
     hit: tuple[Story, ...]
     miss: tuple[Story, ...]
 
 
 @cache
-def everything() -> tuple[Sequence, ...]:
+def everything() -> tuple[Shipped, ...]:
     """Return the sequences that ship, by id.
 
     Raises:
@@ -100,25 +57,11 @@ def everything() -> tuple[Sequence, ...]:
     found = []
     for file in files("outrider.flow.sequences").iterdir():
         if file.name.endswith(".toml"):
-            one = msgspec.convert(tomllib.loads(file.read_text("utf-8")), Sequence)
-            check(one)
+            one = msgspec.convert(tomllib.loads(file.read_text("utf-8")), Shipped)
+            if why := fault(one):
+                raise ValueError(f"{one.id}: {why}")
             found.append(one)
     return tuple(sorted(found, key=lambda one: one.id))
-
-
-def check(one: Sequence) -> None:
-    """Refuse a sequence that could never be found or never be missed.
-
-    Raises:
-        ValueError: Why.
-    """
-    wrong = {verb for step in one.steps for verb in (*step.verbs, *step.beside)} - set(VERBS)
-    if wrong:
-        raise ValueError(f"{one.id}: {sorted(wrong)} are no verbs")
-    if not one.steps or not 1 <= one.within <= MAX_WITHIN:
-        raise ValueError(f"{one.id}: it takes steps, and between 1 and {MAX_WITHIN} calls")
-    if one.steps[0].tied or any(step.count > 1 for step in one.steps[:-1]):
-        raise ValueError(f"{one.id}: the first step is tied to nothing, and only the last one counts")
 
 
 @lru_cache(maxsize=512)
@@ -129,10 +72,7 @@ def pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join(words.get(piece, re.escape(piece)) for piece in pieces), re.IGNORECASE)
 
 
-Outcome = Literal["found", "nothing"]
-
-
-def page(one: Sequence) -> str:
+def page(one: Shipped) -> str:
     """Return the page about a sequence."""
     lines = [f"# {one.title}", "", f"`{one.id}` · severity {one.severity} · confidence {one.confidence}", ""]
     lines += [one.message, "", f"**Instead:** {one.advice}", "", "## Why", "", one.why.strip(), "", "## Steps", ""]
