@@ -46,7 +46,8 @@ TABLE = (
     spec("mkfifo mknod", "write text*", "-m,--mode=text"),
     spec("chmod", "text write*", _RECURSIVE + " -f,--silent=:keep --reference=read", special="chmod"),
     spec("chattr", "text write*", "-R=:recursive", special="chmod"),
-    spec("chown chgrp setfacl chcon", "text write*", _RECURSIVE + " -m,-x,--modify=text --reference=read"),
+    spec("chown chgrp chcon", "text write*", _RECURSIVE + " --reference=read"),
+    spec("setfacl", "write*", _RECURSIVE + " -m,-x,--modify,--remove,--set=text -M,-X,--restore=read -b,-k=:keep"),
     spec("lsattr getfacl namei", "read*", _RECURSIVE),
     spec("sponge", "write", "-a=:keep"),
     spec("tee", "write*", "-a,--append=:keep", out="pass"),
@@ -58,7 +59,7 @@ TABLE = (
     spec("tar gtar bsdtar", style="none", special="tar"),
     spec("zip", "write tree*", "-x,-i,-P,-b,-n,--exclude=text -d=:delete -m=:move -r=:recursive", special="zip"),
     spec("unzip", "read text*", "-d=target -x,-P=text -l,-t,-Z,-v,-p=:list", special="unzip"),
-    spec("7z 7za 7zz", "text write read*", "-o=text", special="seven"),
+    spec("7z 7za 7zz", style="none", special="seven"),
     spec("gzip gunzip bzip2 bunzip2 xz unxz zstd unzstd lz4 pigz compress uncompress",
          "replace*", "-S,--suffix,-T,-b=text -c,--stdout,-k,--keep=:stdout -d=:keep -r=:recursive -o=write "
          "-l,-t,--test,--list=:stdout", special="gzip"),
@@ -66,8 +67,8 @@ TABLE = (
     spec("cpio", "", "-D=chdir -F,-O=write -i,--extract=:keep -I=read "
          "--rsh-command=escape", special="cpio", opaque="packs what it is given"),
     spec("split "
-         "csplit", "read text*", "-l,-b,-n,-a,-C,--lines,--bytes,--suffix-length,--additional-suffix,-f,-t=text "
-         "--filter=shell",
+         "csplit", "read text*", "-l,-b,-n,-a,-C,--lines,--bytes,--suffix-length,--additional-suffix,-t=text "
+         "--filter=filter -f=prefix",
          special="split"),
     spec("rsync", "from+ to", "-e,--rsh=shell --exclude,--include,--filter,-f,--bwlimit,--timeout,--port,--chmod,"
          "--info,--out-format,-M,--rsync-path,-B,--max-size,--min-size=text --exclude-from,--include-from,"

@@ -100,7 +100,7 @@ SUBCOMMANDS = (
 TABLE = (
     spec("git", style="posix", options="-C=chdir -c,--config-env=git-key "
         "--git-dir,--work-tree,--namespace,--super-prefix=text "
-         "--exec-path=preload -p,-P,--no-pager,--paginate,--bare=:keep", subs=SUBCOMMANDS, special="git"),
+         "--exec-path=library -p,-P,--no-pager,--paginate,--bare=:keep", subs=SUBCOMMANDS, special="git"),
     spec("gh glab hub", "text*", special="forge"),
     spec("hg svn bzr jj fossil darcs pijul", "text*", "-m,--message=text", opaque="another version control system"),
     spec("pre-commit husky lefthook", "text*", opaque="runs the project's checks"),

@@ -18,9 +18,10 @@ TABLE = (
          special="perl"),
     spec("php", "text*", "-r=code -f=script -S,-d,-c,-t,-z=text -l,-v,-i,-m=:list", style="posix",
         special="interpreter"),
-    spec("lua luajit R Rscript julia octave ghci runghc elixir iex erl scala groovy tclsh wish guile racket "
+    spec("lua luajit R Rscript julia octave ghci runghc elixir iex scala groovy tclsh wish guile racket "
         "sbcl clojure "
-         "osascript raku nim dart swipl gnuplot", "text*", "-e,--eval,-E=code", style="posix", special="interpreter"),
+         "osascript raku nim dart swipl "
+         "gnuplot", "text*", "-e,--eval,-E,-c=code", style="posix", special="interpreter"),
     spec("java", "text*", "-jar=script -cp,-classpath,--class-path,-m,--module=text -version,--version=:list",
          style="long", opaque=_RUNS),
     spec("javac kotlinc scalac", "read*", "-d=write -cp,-classpath,-source,-target,-encoding=text", style="long"),

@@ -72,7 +72,8 @@ TABLE = (
     spec("ssh-agent", "program", "-a,-t,-E=text -s,-k,-c=:keep", style="posix"),
     spec("rclone", "text from to", "--config=read", special="rclone"),
     spec("s3cmd mc gsutil azcopy", "text from* to", "-m,-r,-R=:recursive -c=read", special="rclone"),
-    spec("mail mailx sendmail mutt msmtp swaks", "text*", "-s,-c,-b,-r,-f,-S,-t,--to,--from,--server=text -a,-A,-q,"
+    spec("mail mailx sendmail mutt msmtp swaks", "text*", "--exec=escape -f,--file=path-if "
+         "-s,-c,-b,-r,-S,-t,--to,--from,--server=text -a,-A,-q,"
          "-i=read --attach=read", special="mail"),
     spec("ngrok cloudflared frpc localtunnel lt bore chisel", "text*", flags="upload", special="tunnel"),
     spec("tcpdump tshark dumpcap", "text*", "-w=write -r=read -z=stats -X=lua-option "

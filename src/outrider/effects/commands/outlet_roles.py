@@ -40,7 +40,7 @@ def _fzf(run: Invocation, arg: Arg) -> None:
     if found:
         run.runner.text(found[1], arg, run.state.fork(), NOTHING)
     elif ":" not in arg.text:
-        run.runner.text(arg.text.replace("{}", "$ITEM"), arg, run.state.fork(), NOTHING)
+        run.runner.text(arg.text.replace("{}", "*"), arg, run.state.fork(), NOTHING)
 
 
 def _macro(run: Invocation, arg: Arg) -> None:
@@ -118,6 +118,6 @@ OUTLET_ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "proxy": _proxy, "fzf": _fzf, "rpm-macro": _macro, "bus": _bus, "lua-option": _lua_option, "nse": _nse,
     "apache": _apache, "apt-option": _apt, "path-script": _path_script, "opens-shell": _open_shell,
     "order": _nothing, "make-text": _nothing, "gdb-text": _nothing, "dos-text": _nothing, "start": _nothing,
-    "rest": _nothing, "stats": _nothing, "arch": _nothing,
+    "rest": _nothing, "filter": _nothing, "prefix": _nothing, "stats": _nothing, "arch": _nothing,
 }  # fmt: skip
 """The roles, by their words."""

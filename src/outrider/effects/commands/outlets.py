@@ -6,7 +6,7 @@ from outrider.effects.commands.spec import spec
 
 TABLE = (
     # They run the program that they are given.
-    spec("aa-exec aoss choom cpulimit distcc ccache sccache genie grc multitime pexec softlimit setlock setuidgid "
+    spec("aa-exec aoss choom distcc ccache sccache grc multitime pexec softlimit setlock setuidgid "
          "envdir "
          "envuidgid "
          "pgrphack fghack chpst setpriv prlimit eatmydata fakeroot fakechroot padsp primusrun optirun "
@@ -15,6 +15,8 @@ TABLE = (
          "run0 "
          "sem stap-run heaptrack ftrace uftrace dtruss",
          "program", "-p,-n,-l,-e,-c,-g,-u,-a,-b,-r,-t,-m,-s,-f=text", style="posix"),
+    spec("cpulimit", "program", "-l,-p,-e,--limit,--pid,--exe=text -f,-i,-z=:keep", style="posix"),
+    spec("genie", "program", "-c,-s,-l=:keep", style="posix"),
     spec("logsave", "write program", "-a,-s,-v=:keep", style="posix"),
     spec("setarch i386 x86_64", "arch program", "-B,-F,-L,-R,-S,-T,-X,-Z,-v=:keep", style="posix", special="setarch"),
     spec("ld.so ld-linux.so ld-linux-x86-64.so.2 ld-linux.so.2 ld-linux-aarch64.so.1", "program",
@@ -54,6 +56,9 @@ TABLE = (
     spec("sqlcmd osql isql", "text*", "-Q,-q=sql -i=read -o=write -S=host -U,-P,-d=text", special="database"),
     spec("fzf sk peco", "text*", "--bind,--preview,--execute=fzf -q,--query,-f,--filter,--prompt,--height,-d,-n=text"),
     # Languages of their own.
+    spec("erl werl", "text*", "-eval=code -s,-run,-name,-sname,-pa,-pz=text", style="long", special="interpreter"),
+    spec("rake", "text*", "-p,-e,-E,--execute,--execute-print,--execute-continue=code -f,--rakefile=read -r=preload",
+         opaque="runs what its build file says"),
     spec("bpftrace stap dtrace", "path-if*", "-e=code -c=escape -p,-o,-f,-B=text "
          "--unsafe=:keep", special="interpreter"),
     spec("clisp ecl gcl ccl abcl", "text*", "-x,-e,--eval=code -i,-l,--load=script", special="interpreter"),

@@ -38,7 +38,11 @@ TABLE = (
     spec("su runuser", "text", "-c,--command=text -s,--shell,-g,-G=text -l,-,--login=:login -u=text", special="su"),
     spec("env", "program", style="posix", special="env"),
     spec("setsid", "program", "-f,--fork,-c,--ctty,-w,--wait=:keep", style="posix", special="detached"),
-    spec("systemd-run daemonize dtach abduco", "program", "-t,-p,--unit,-u,--uid,--slice,-S,-G,-M,-E,--property,"
+    spec("systemd-run", "program", "-p,-u,--unit,--uid,--slice,-M,-H,-E,--property,--description,--on-active,"
+         "--on-calendar,--on-boot,--setenv,--working-directory,--gid,--nice=text "
+         "-t,-P,-S,-G,-d,-r,-q=:keep", style="posix",
+         special="detached"),
+    spec("daemonize dtach abduco", "program", "-t,-p,--unit,-u,--uid,--slice,-S,-G,-M,-E,--property,"
          "--description,--on-active,--on-calendar,-a,-e,-o,-l,-c,-A,-n,-N=text", style="posix", special="detached"),
     spec("nohup unbuffer catchsegv dbus-run-session xvfb-run caffeinate proxychains proxychains4 torify "
         "torsocks "

@@ -36,7 +36,9 @@ TABLE = (
     spec("dc", "read*", "-e,--expression=order -f,--file=read", special="orders"),
     spec("date gdate cal ncal", "text*", "-d,--date,-s,--set,-I,-D,-j,-v=text -r,--reference=read -f,--file=path-if",
          special="date"),
-    spec("od hexdump xxd strings base64 base32 b64", "read*", "-w,-A,-t,-N,-n,-s,-l,-c,-g,-j,--wrap,-e=text "
+    spec("xxd", "read write", "-l,-c,-g,-s,-o,-len,-seek=text -d,-r=:decode -p,-ps,-i,-b,-u,-e=:keep",
+         special="encoding"),
+    spec("od hexdump strings base64 base32 b64", "read*", "-w,-A,-t,-N,-n,-s,-l,-c,-g,-j,--wrap,-e=text "
          "-d,-D,--decode,-r=:decode -o=write -i=read", special="encoding"),
     spec("iconv", "read*", "-f,-t,--from-code,--to-code=text -o,--output=write", out="pass"),
     spec("dos2unix unix2dos", "edit*"),
@@ -53,7 +55,7 @@ TABLE = (
     spec("echo", style="none", special="echo"),
     spec("printf", style="none", special="printf"),
     spec("yes", "text*"),
-    spec("vi vim nvim ex view rvim rview vimdiff gvim mvim vimx", "edit*", "-c,--cmd=ex -S,-u,-U,-s,-i=path-if "
+    spec("vi vim nvim ex view rvim rview vimdiff gvim mvim vimx", "edit*", "-c,--cmd=ex -S,-u,-U,-i=path-if "
          "-w,-W=write -T,--servername,--remote-send=text", special="editor"),
     spec("ed red edit", "edit*", "-p=text", special="editor"),
     spec("nano pico rnano", "edit*", "-s,--speller=escape -T,-r,-o,--tabsize=text", special="editor"),

@@ -20,14 +20,16 @@ TABLE = (
          "pygmentize redcarpet markdown mdcat glow kramdown asciidoctor rst2html html2ps aha ansifilter soelim "
          "zsoelim tbl "
          "eqn "
-         "neqn refer chem grap pic troff gtroff nroff groff mandoc ascii-xfr atobm bmtoa xmodmap espeak espeak-ng "
+         "neqn refer chem grap pic troff gtroff nroff groff mandoc ascii-xfr atobm bmtoa xmodmap "
          "flite "
          "festival "
          "zathura evince okular mupdf xpdf feh eog yelp xpad imv sxiv mpv mplayer vlc ffplay", "read*",
-         "-w,--wrap,-l,-O,-f,-F,-P,-T,-m,-r,-d,-o=text -i=read", out="file"),
+         "-f=path-if -w,--wrap,-l,-O,-F,-P,-T,-m,-r,-d,-o=text -i=read", out="file"),
+    spec("espeak espeak-ng", "text*", "-f=read -w,-o=write -v,-s,-p,-a,-g,-k,-l,-t=text"),
     spec("enscript a2ps", "read*", "-o,-p,--output=write -I,--filter=escape -F,-f,-b,-M,-q,-P=text"),
     spec("ispell", "read*", "-d,-p,-w=text -f=write"),
-    spec("dialog whiptail zenity kdialog Xdialog", "text*", "--textbox,--tailbox,--tailboxbg,--editbox,--fselect=read "
+    spec("dialog whiptail zenity kdialog "
+         "Xdialog", "path-if*", "--textbox,--tailbox,--tailboxbg,--editbox,--fselect=read "
          "--file,--rc-file,--rcfile=read", style="long"),
     spec("dvips", "read*", "-o=write -f,-p,-l,-n,-t,-T,-D=text", special="dvips"),
     spec("tex pdftex luatex xetex latex pdflatex lualatex xelatex etex ptex uplatex luahbtex", "text*", _TEX,

@@ -263,7 +263,7 @@ class Walk(Noting):
         state.vars[name] = values
         at = Arg(name, node.start, node.end)
         history_set(self, name, values, at, state)
-        if name in RUN_ENV and values and values[0].text and node.words:
+        if (name in RUN_ENV or name.endswith(("PAGER", "EDITOR"))) and values and values[0].text and node.words:
             self.text(values[0].text.lstrip("|-"), at, state.fork(), NOTHING)
         elif name.startswith("GIT_CONFIG_KEY_") and any(
             not one.exact or EXECUTING.fullmatch(one.text) for one in values
@@ -272,7 +272,9 @@ class Walk(Noting):
         elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
             self.emit("opaque", "command", name, at, (), f"{name} changes what programs run")
 
-    def redirect(self, redirects: tuple[Redirect, ...], expander: Expander, state: State, stdin: Flow) -> Flow:
+    def redirect(  # noqa: C901 - one kind of redirection a branch
+        self, redirects: tuple[Redirect, ...], expander: Expander, state: State, stdin: Flow
+    ) -> Flow:
         """Note what redirections read and write, and say what comes in."""
         for one in redirects:
             op = one.op
@@ -283,6 +285,8 @@ class Walk(Noting):
                     stdin = Flow(origin="decoded")
                 continue
             arg = expander.one(one.target)
+            if op == "<&" and one.fd in {"", "0"} and arg.text.isdigit():
+                stdin = NOTHING  # Another open file, and nothing that is known.
             if op in {">&", "<&"} and (arg.text.rstrip("-").isdigit() or arg.text == "-" or not arg.text):
                 continue
             at = Arg(arg.text, one.start, one.end, arg.exact, arg.glob, arg.hidden, arg.made)

@@ -135,16 +135,20 @@ def unzip(run: Invocation) -> Flow:
 
 
 def seven(run: Invocation) -> Flow:
-    """``7z COMMAND ARCHIVE FILES``."""
-    run.read_options()
-    command = run.rest[0].text if run.rest else ""
-    if len(run.rest) > 1:
-        run.path("write" if command in {"a", "u", "d"} else "read", run.rest[1])
+    """``7z COMMAND ARCHIVE FILES``; with ``-an`` there is no archive's name."""
+    options = [word for word in run.words if word.text[:1] == "-" and len(word.text) > 1]
+    rest = [word for word in run.words if word not in options]
+    command = rest[0].text if rest else ""
+    if any(word.text == "-an" for word in options):
+        rest.insert(1, Arg("-", run.at.start, run.at.end))
+    if len(rest) > 1:
+        run.path("write" if command in {"a", "u", "d"} else "read", rest[1])
     if command in {"x", "e"}:
-        run.path("write", next((arg for _, arg in run.given), Arg(".", run.at.start, run.at.end)), ("recursive",))
+        target = next((part(word, word.text[2:]) for word in options if word.text.startswith("-o")), None)
+        run.path("write", target or Arg(".", run.at.start, run.at.end), ("recursive",))
     else:
-        for arg in run.rest[2:]:
-            run.path("read", arg, ("recursive",))
+        for arg in rest[2:]:
+            run.path("read", part(arg, arg.text.removeprefix("@")), ("recursive",))
     return UNKNOWN
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
+from outrider.effects.commands.escape import escaped
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.traces import hunted
 from outrider.effects.place import INTO
@@ -287,17 +289,34 @@ def chmod(run: Invocation) -> Flow:
     words = [word for word in words if not word.text.startswith("--")]
     for word in words if has_reference else words[1:]:
         run.path("write", word)
+    if (
+        words
+        and run.name == "chmod"
+        and re.match(r"[ugoa]*u?[ugoa]*\+[rwxXt]*s|0?[4567]\d{3}\Z", words[0].text)
+        and (not words[0].text.startswith(("g+", "o+")))
+    ):
+        escaped(run.runner, run.name, words[0], "whoever runs it gets its owner's rights")
     return UNKNOWN
 
 
 def split(run: Invocation) -> Flow:
-    """``split FILE PREFIX``: writes PREFIX and two letters; ``--filter`` hands each piece to a command instead."""
+    """``split FILE PREFIX``: writes PREFIX and two letters; ``--filter`` hands each piece to a command instead.
+
+    ``csplit FILE PATTERN...`` writes ``xx`` and two digits.
+    """
     run.read_options()
-    run.apply_options()
     if run.rest:
         run.path("read", run.rest[0])
-    prefix = run.rest[1] if len(run.rest) > 1 else Arg("x", run.at.start, run.at.end)
-    run.path("write", Arg(prefix.text + "*", prefix.start, prefix.end, prefix.exact, glob=True))
+    prefix = run.rest[1] if len(run.rest) > 1 and run.name == "split" else Arg("x", run.at.start, run.at.end)
+    prefix = next((arg for role, arg in run.given if role == "prefix"), prefix)
+    piece = Arg(prefix.text + "*", prefix.start, prefix.end, prefix.exact, glob=True)
+    filters = [arg for role, arg in run.given if role == "filter"]
+    for arg in filters:
+        state = run.state.fork()
+        state.vars["FILE"] = (piece,)
+        run.runner.text(arg.text, arg, state, run.stdin)
+    if not filters:
+        run.path("write", piece)
     return UNKNOWN
 
 
@@ -311,6 +330,7 @@ def rsync(run: Invocation) -> Flow:
         run.spec.options.get("", "")
         from outrider.effects.commands.roles import ROLES  # noqa: PLC0415 - kept out of the common way
 
+        run.apply_options()
         ROLES["from"](run, run.rest[0])
         return run.finish()
     run.apply()

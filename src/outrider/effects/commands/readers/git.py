@@ -27,8 +27,8 @@ def git(run: Invocation) -> Flow:
     for role, arg in run.given:
         if role == "git-key":
             _key(run, arg)
-        elif role == "preload":
-            ROLES["preload"](run, arg)
+        elif role == "library":
+            ROLES["library"](run, arg)
     if not run.rest:
         return UNKNOWN
     subcommand = run.rest[0]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
+from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.traces import LOOKED, ended
-from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
 _FREE = frozenset({"status", "doctor", "agents", "lineage", "log", "why", "involved", "verify", "demo", "help"})
@@ -87,6 +89,8 @@ def notice(run: Invocation) -> None:
 def detached(run: Invocation) -> Flow:
     """``setsid``, ``systemd-run`` and their kin: what they start is nobody's child any more."""
     run.runner = run.runner.with_flag("detached")
+    if run.name == "systemd-run" and any(re.fullmatch(r"-[a-zA-Z]*S|--shell", word.text) for word in run.words):
+        shell_opened(run.runner, run.name, run.at)
     return run.run()
 
 
@@ -105,7 +109,12 @@ def tmux(run: Invocation) -> Flow:
     words = list(run.words)
     at = _behind_options(words, 0)
     command = words[at].text if at < len(words) else ""
-    if run.name != "tmux":
+    for option, value in pairwise(words):
+        if option.text in {"-Logfile", "-logfile"}:
+            run.path("write", value)
+    if not words:
+        shell_opened(run.runner, run.name, run.at)
+    elif run.name != "tmux":
         _start(run, words[at:])
     elif command in _TMUX_LOOKS:
         return UNKNOWN
@@ -127,9 +136,9 @@ def _behind_options(words: list[Arg], at: int) -> int:
 
 def _start(run: Invocation, words: list[Arg]) -> None:
     if len(words) == 1:
-        run.runner.text(words[0].text, words[0], run.state.fork(), UNKNOWN)
+        run.runner.text(words[0].text, words[0], run.state.fork(), NOTHING)
     elif words:
-        run.runner.program(words, run.state.fork(), UNKNOWN)
+        run.runner.program(words, run.state.fork(), NOTHING)
 
 
 READERS = {"outrider": outrider, "outrider-client": client, "kill": kill, "detached": detached, "tmux": tmux}

@@ -371,6 +371,8 @@ def sqlite(run: Invocation) -> Flow:
     for role, arg in run.given:
         if role == "path-if":
             run.path("read", arg)
+        elif role == "sql":
+            read_sql(run, arg.text, arg)
     if run.stdin.text is not None:
         read_sql(run, run.stdin.text, run.at)
     return UNKNOWN

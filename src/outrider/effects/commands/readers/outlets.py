@@ -118,7 +118,7 @@ def setarch(run: Invocation) -> Flow:
     """``setarch [ARCH] [OPTIONS] COMMAND``; ``linux64 COMMAND`` has the architecture in its name."""
     run.read_options()
     words = run.rest
-    if words and (not words[0].exact or _ARCHES.match(words[0].text)):
+    if words and (not words[0].exact or words[0].glob or _ARCHES.match(words[0].text)):
         words = words[1:]
     while words and words[0].text[:1] == "-":
         words = words[1:]

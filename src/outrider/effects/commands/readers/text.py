@@ -8,6 +8,7 @@ import itertools
 import re
 
 from outrider.effects.commands.code_text import read_code
+from outrider.effects.commands.escape import escaped
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part, under
 from outrider.effects.commands.readers.guard import notice
@@ -85,7 +86,9 @@ def sed(run: Invocation) -> Flow:
             for text in _SED_TEXT.findall(script.text):
                 run.runner.text(text, script, run.state.fork(), NOTHING)
             replaced = re.search(r"s(.)(?:(?!\1).)*\1((?:(?!\1).)*)\1[gpiIM0-9]*e", script.text)
-            if replaced and replaced[2].strip():
+            if run.stdin.text is not None and not (replaced and replaced[2].strip()):
+                run.runner.text(run.stdin.text, script, run.state.fork(), NOTHING)
+            elif replaced and replaced[2].strip():
                 run.runner.text(replaced[2], script, run.state.fork(), NOTHING)
     run.apply()
     return Flow(origin=run.stdin.origin if not run.rest[1:] else "file")
@@ -111,6 +114,7 @@ def awk(run: Invocation) -> Flow:
         read_code(run, text, script)
         if "/inet" in text:
             run.opaque("its program opens a connection")
+            escaped(run.runner, run.name, script, "its program opens a connection")
             if not re.search(r"/inet[46]?/\w+/\d+/[\w.-]+/\d", text):
                 run.emit("connect", "host", "?", script, ("inexact", "upload"))
     run.rest = [arg for place, arg in enumerate(run.rest) if (place == 0 and not has_file) or "=" not in arg.text]
@@ -134,6 +138,8 @@ def cut(run: Invocation) -> Flow:
 
 def date(run: Invocation) -> Flow:
     """``date``: prints no ``/`` unless its format asks for one."""
+    run.read_options()
+    run.apply_options()
     formats = [word.text for word in run.words if word.text[:1] == "+"]
     return Flow(slashless=not any("/" in text or "%D" in text or "%x" in text for text in formats) and bool(formats))
 

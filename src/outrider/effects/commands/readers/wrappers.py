@@ -79,7 +79,7 @@ def env_value(run: Invocation, name: str, value: Arg) -> None:
     """Note what a variable given to a program makes it run."""
     from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV  # noqa: PLC0415 - the table knows this module
 
-    if name in RUN_ENV and value.text:
+    if (name in RUN_ENV or name.endswith(("PAGER", "EDITOR"))) and value.text:
         run.runner.text(value.text.lstrip("|-"), value, run.state.fork(), NOTHING)
     elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
         run.runner.emit("opaque", "command", name, value, (), f"{name} changes what programs run")
@@ -118,7 +118,10 @@ def flock(run: Invocation) -> Flow:
 def remote_program(run: Invocation) -> Flow:
     """A program whose paths are not this host's (``chroot``)."""
     run.read_options()
-    runner = run.runner.with_flag("remote")
+    root = run.rest[0].text if run.rest else ""
+    runner = run.runner if root == "/" else run.runner.with_flag("remote")
+    if len(run.rest) == 1:
+        shell_opened(runner, run.name, run.at)
     return runner.program(run.rest[1:], run.state.fork(), run.stdin) if len(run.rest) > 1 else UNKNOWN
 
 
