@@ -86,5 +86,7 @@ def strange(runner: Runner, args: list[Arg], state: State) -> None:
         if opens_shell(text) or is_typed(text) or (is_named and not is_told):
             shell_opened(runner, name, word)
         path = text.partition("=")[2] if text[:1] == "-" else text.removeprefix("@")
+        if "/" in path and path is not text and is_shell(path) and not is_told:
+            shell_opened(runner, name, word)
         if _WHOLE.match(path):
             runner.path("read", Arg(path, word.start, word.end, word.exact, word.glob), state)

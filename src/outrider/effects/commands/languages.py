@@ -44,7 +44,7 @@ TABLE = (
          "gulp grunt nodemon pm2 rspec rebar3 phpunit "
          "uvicorn gunicorn celery streamlit jupyter jupyter-lab notebook ipykernel airflow dbt hypercorn "
          "locust", "text*", opaque=_RUNS),
-    spec("rails rake rake-task mix artisan symfony flask django-admin alembic prisma sequelize sequelize-cli knex "
+    spec("rails rake-task mix artisan symfony flask django-admin alembic prisma sequelize sequelize-cli knex "
          "typeorm drizzle-kit mikro-orm flyway liquibase dbmate migrate sqlx diesel sea-orm-cli ecto doctrine phinx "
          "atlas manage.py hasura", "text*", special="migrations"),
     spec("virtualenv", "write*", "-p,--python,--prompt,--seeder=text"),

@@ -17,6 +17,8 @@ TABLE = (
          "program", "-p,-n,-l,-e,-c,-g,-u,-a,-b,-r,-t,-m,-s,-f=text", style="posix"),
     spec("cpulimit", "program", "-l,-p,-e,--limit,--pid,--exe=text -f,-i,-z=:keep", style="posix"),
     spec("genie", "program", "-c,-s,-l=:keep", style="posix"),
+    spec("bwrap", "text*", style="none", special="bwrap"),
+    spec("mcview mcedit", "path-if*", "-v,--view,-e,--edit=read", special="orders"),
     spec("logsave", "write program", "-a,-s,-v=:keep", style="posix"),
     spec("setarch i386 x86_64", "arch program", "-B,-F,-L,-R,-S,-T,-X,-Z,-v=:keep", style="posix", special="setarch"),
     spec("ld.so ld-linux.so ld-linux-x86-64.so.2 ld-linux.so.2 ld-linux-aarch64.so.1", "program",
@@ -58,7 +60,7 @@ TABLE = (
     # Languages of their own.
     spec("erl werl", "text*", "-eval=code -s,-run,-name,-sname,-pa,-pz=text", style="long", special="interpreter"),
     spec("rake", "text*", "-p,-e,-E,--execute,--execute-print,--execute-continue=code -f,--rakefile=read -r=preload",
-         opaque="runs what its build file says"),
+         special="migrations"),
     spec("bpftrace stap dtrace", "path-if*", "-e=code -c=escape -p,-o,-f,-B=text "
          "--unsafe=:keep", special="interpreter"),
     spec("clisp ecl gcl ccl abcl", "text*", "-x,-e,--eval=code -i,-l,--load=script", special="interpreter"),

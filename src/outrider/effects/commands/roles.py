@@ -242,6 +242,9 @@ def _script(run: Invocation, arg: Arg) -> None:
     """A file that is run."""
     run.path("read", arg)
     run.runner.emit("opaque", "command", run.name, arg, (), f"runs {arg.text[:120]}")
+    draft = run.runner.drafted(arg, run.state)
+    if draft is not None:
+        read_code(run, draft, arg)
 
 
 def _code(run: Invocation, arg: Arg) -> None:

@@ -16,7 +16,7 @@ from outrider.effects.shell.tree import Arg
 if TYPE_CHECKING:
     from outrider.effects.commands.invocation import Invocation
 
-_SHELL = re.compile(r"""(?im)(?:^|;|\s)(?:\\!|system\s|\\system\s|\.shell\s|\.system\s)\s*([^\n]+)""")
+_SHELL = re.compile(r"""(?im)(?:^|;|\s)(?:\\!|system\s|\\system\s|\.shell\s|\.system\s|\\[og]\s*\|)\s*([^\n]+)""")
 _PROGRAM = re.compile(r"""(?is)\b(?:from|to)\s+program\s+(?:E)?'([^']+)'""")
 _FILES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"""(?is)\b(?:load_file|pg_read_file|pg_read_binary_file|lo_import|pg_ls_dir|readfile|read_csv|

@@ -11,7 +11,8 @@ _GREP = (
     "-c,--count=:number"
 )
 _RG = (
-    "-e,--regexp=pattern -f,--file=patterns -A,-B,-C,-m,-g,--glob,--iglob,-t,--type,-T,--type-not,-j,--threads,"
+    "--pager=shell -e,--regexp=pattern -f,--file=patterns "
+    "-A,-B,-C,-m,-g,--glob,--iglob,-t,--type,-T,--type-not,-j,--threads,"
     "-E,--encoding,--color,--colors,--sort,--sortr,-r,--replace,--max-depth,--maxdepth,-d,--max-filesize,-M,"
     "--max-count,--context,--type-add=text --ignore-file=read --pre=preload -l,--files-with-matches=:list "
     "--files=:files"
@@ -38,7 +39,7 @@ TABLE = (
          special="date"),
     spec("xxd", "read write", "-l,-c,-g,-s,-o,-len,-seek=text -d,-r=:decode -p,-ps,-i,-b,-u,-e=:keep",
          special="encoding"),
-    spec("od hexdump strings base64 base32 b64", "read*", "-w,-A,-t,-N,-n,-s,-l,-c,-g,-j,--wrap,-e=text "
+    spec("od hexdump strings base64 base32 b64", "read*", "-w,-A,-t,-N,-n,-s,-j,--wrap,-e=text "
          "-d,-D,--decode,-r=:decode -o=write -i=read", special="encoding"),
     spec("iconv", "read*", "-f,-t,--from-code,--to-code=text -o,--output=write", out="pass"),
     spec("dos2unix unix2dos", "edit*"),

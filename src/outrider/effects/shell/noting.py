@@ -11,6 +11,8 @@ from outrider.effects.shell.state import MAX_WRITTEN, Flow, Sink, State
 from outrider.effects.shell.tree import Arg
 from outrider.events.call import Effect, ResourceKind, Verb
 
+MAX_DRAFT = 64 * 1024
+"""Longest text that is remembered of a file that the call writes and may run later, in characters."""
 MAX_EFFECTS = 1000
 """Effects that one call may have; one more says that there were others."""
 
@@ -100,12 +102,23 @@ class Noting:
 
     def note_written(self, arg: Arg, flow: Flow, state: State) -> None:
         """Remember the text that lands in a file, where both are known; it is appended to what landed there before."""
+        if flow.text is not None and arg.exact and len(self.sink.drafts) < MAX_WRITTEN:
+            at = self.draft_path(arg, state)
+            self.sink.drafts[at] = (self.sink.drafts.get(at, "") + flow.text)[:MAX_DRAFT]
         if flow.text is None or not arg.exact or arg.glob or "remote" in self.flags or state.cwd is None:
             return
         path = normal(posixpath.join(state.cwd, arg.text))
         known = self.sink.written.get(path)
         if known is not None or len(self.sink.written) < MAX_WRITTEN:
             self.sink.written[path] = (known or "") + flow.text
+
+    def draft_path(self, arg: Arg, state: State) -> str:
+        """Return the name under which a text that the call writes is remembered."""
+        return normal(posixpath.join(state.cwd or "/", arg.text))
+
+    def drafted(self, arg: Arg, state: State) -> str | None:
+        """Return the text that the call itself put into a file, or None."""
+        return self.sink.drafts.get(self.draft_path(arg, state)) if self.sink.drafts else None
 
     def with_flag(self, flag: str) -> Self:
         """Return a walk into the same sink whose effects all carry ``flag``."""

@@ -87,15 +87,17 @@ class Sink:
     """Where effects are gathered, each once, in the order in which they first happen.
 
     ``links`` are those that the text itself makes, by absolute path: nobody who looks before it runs finds them.
+    ``drafts`` are those whose names are known as patterns alone too (``mktemp``): what the call itself runs later.
     ``written`` are the texts that it puts into files, by absolute path, at most :data:`MAX_WRITTEN` of them.
     """
 
-    __slots__ = ("effects", "links", "snippet", "steps", "wrapped", "written")
+    __slots__ = ("drafts", "effects", "links", "snippet", "steps", "wrapped", "written")
 
     def __init__(self, source: str) -> None:
         self.effects: dict[Key, Effect] = {}
         self.links: dict[str, str] = {}
         self.written: dict[str, str] = {}
+        self.drafts: dict[str, str] = {}
         self.steps = 0
         self.wrapped = 0
         self.snippet = source
@@ -131,6 +133,10 @@ class Runner(Protocol):
 
     def linked(self, link: str, target: str, state: State) -> None:
         """Remember a link that the text makes; both paths are read against the state's directory."""
+
+    def drafted(self, arg: Arg, state: State) -> str | None:
+        """Return the text that the call itself put into a file, or None."""
+        ...
 
     def program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
         """Run a command given as its fields."""

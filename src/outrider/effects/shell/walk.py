@@ -150,10 +150,23 @@ class Walk(Noting):
         self.emit("exec", "command", value, first)
         self.path("read", first, state)
         self.emit("opaque", "command", value, first, (), "runs a file")
+        draft = self.drafted(first, state)
+        if draft is not None:
+            return self.run_draft(draft, args, state, stdin)
         found = TABLE.get(base)
         if found is None:
             return UNKNOWN
         return invoke(found, [Arg(base, first.start, first.end), *args[1:]], self, state, stdin)
+
+    def run_draft(self, draft: str, args: list[Arg], state: State, stdin: Flow) -> Flow:
+        """Walk a file that the call itself wrote and then runs: by the program that its first line names."""
+        first = args[0]
+        named = draft.partition("\n")[0][2:].split() if draft.startswith("#!") else ["sh"]
+        name = next((word.rpartition("/")[2] for word in named if word.rpartition("/")[2] != "env"), "sh")
+        found = TABLE.get(name)
+        if found is None or found.special == "shell" or self.depth >= MAX_NESTING:
+            return self.text(draft, first, state.fork(), stdin)
+        return invoke(found, [Arg(name, first.start, first.end), first], self, state.fork(), stdin)
 
     def unknown_program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
         """Walk a command whose program is not known; a known last part of its path still says what it is."""

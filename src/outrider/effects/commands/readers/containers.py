@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from itertools import pairwise
 
+from outrider.effects.commands.escape import ESCAPE
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, package
@@ -188,6 +189,8 @@ def _docker_run(run: Invocation, command: str, words: list[Arg]) -> Flow:
             name in {"--pid", "--net", "--network", "--ipc"} and given and given.text == "host"
         ):
             run.opaque("runs with the host's own rights", ("elevated",))
+            if any(word.text in {"nsenter", "chroot"} for word in words):
+                run.emit("exec", "command", "nsenter", run.at, (ESCAPE,))
         at += 1 if equals or name not in {*_DOCKER_VALUES, "-v", "--volume", "--mount"} else 2
     rest = words[at:]
     if not rest:

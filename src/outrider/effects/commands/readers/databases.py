@@ -13,6 +13,8 @@ from outrider.effects.shell.tree import Arg
 
 def migrations(run: Invocation) -> Flow:
     """Tools that run a project's migrations: going forward is everyday, throwing all away is asked about."""
+    run.read_options()
+    run.apply_options()
     what = migrates_away([word.text for word in run.words])
     if what:
         run.emit("deploy", "tool", f"database:{what}", run.at, ("forced",))

@@ -69,6 +69,9 @@ def _file(run: Invocation, arg: Arg) -> Flow:
     if arg.text.endswith("outrider/hook/client.py"):
         guarded(run, elsewhere=False)
     ROLES["script"](run, arg)
+    draft = run.runner.drafted(arg, run.state)
+    if draft is not None:
+        read_source(run, draft, arg, (arg.text,))
     return UNKNOWN
 
 

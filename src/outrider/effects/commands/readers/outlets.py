@@ -129,6 +129,24 @@ def setarch(run: Invocation) -> Flow:
     return UNKNOWN
 
 
+_TWO = frozenset({"--bind", "--ro-bind", "--dev-bind", "--bind-try", "--ro-bind-try", "--dev-bind-try", "--symlink",
+                  "--setenv", "--file", "--bind-data", "--ro-bind-data"})  # fmt: skip
+_ONE = frozenset({"--proc", "--dev", "--tmpfs", "--dir", "--chdir", "--unsetenv", "--uid", "--gid", "--hostname",
+                  "--cap-add", "--cap-drop", "--seccomp", "--args", "--lock-file", "--sync-fd"})  # fmt: skip
+
+
+def bwrap(run: Invocation) -> Flow:
+    """``bwrap OPTIONS COMMAND``: some options take two values; what is bound is this host's own."""
+    words, at = run.words, 0
+    while at < len(words) and words[at].text[:1] == "-":
+        name = words[at].text
+        at += 1
+        if name == "--":
+            break
+        at += 2 if name in _TWO else 1 if name in _ONE else 0
+    return run.runner.program(words[at:], run.state.fork(), run.stdin) if words[at:] else UNKNOWN
+
+
 def start_daemon(run: Invocation) -> Flow:
     """``start-stop-daemon -S -x PROGRAM -- ARGUMENTS``."""
     run.read_options()
@@ -317,6 +335,8 @@ def make(run: Invocation) -> Flow:
     for role, arg in run.given:
         if role == "make-text":
             recipe(run, arg.text, arg)
+        elif role == "read":
+            recipe(run, run.runner.drafted(arg, run.state) or "", arg)
     if run.stdin.text is not None and any(
         role == "read" and arg.text in {"-", "/dev/stdin"} for role, arg in run.given
     ):
@@ -329,7 +349,10 @@ def make(run: Invocation) -> Flow:
 def recipe(run: Invocation, text: str, at: Arg) -> None:
     """Note what the text of a build file runs, reads and writes when it is read or its rules are made."""
     for line in text.splitlines():
-        if line.startswith("\t"):
+        behind = re.match(r"[^\t#=;][^#=;]*:[^=;]*;(.*)", line)
+        if behind:
+            run.runner.text(behind[1].strip().lstrip("@-+"), at, run.state.fork(), NOTHING)
+        elif line.startswith("\t"):
             run.runner.text(line.strip().lstrip("@-+"), at, run.state.fork(), NOTHING)
     for command in re.findall(r"\$\(shell\s+((?:[^()]|\([^()]*\))*)\)", text):
         run.runner.text(command, at, run.state.fork(), NOTHING)
@@ -345,6 +368,7 @@ def gdb(run: Invocation) -> Flow:
     for role, arg in run.given:
         if role == "gdb-text":
             orders(run, arg.text, arg)
+            read_code(run, arg.text, arg)
             found = re.match(r"\s*(?:python|py|guile|gu)\b(.*)", arg.text, re.DOTALL)
             if found:
                 run.opaque("runs code given as text")
@@ -365,7 +389,8 @@ def gdb(run: Invocation) -> Flow:
 
 
 READERS = {
-    "tex": tex, "dvips": dvips, "m4": macros, "exiftool": exiftool, "printer": printer, "csvtool": csvtool,
+    "bwrap": bwrap, "tex": tex, "dvips": dvips, "m4": macros, "exiftool": exiftool, "printer": printer,
+    "csvtool": csvtool,
     "dosbox": dosbox, "xdg": xdg, "setarch": setarch, "start-daemon": start_daemon, "run-parts": run_parts,
     "group-shell": group_shell, "capsh": capsh, "rest-runs": rest_runs, "after-word": after_word,
     "subshell": subshell, "fail2ban": fail2ban, "rpm-own": rpm, "lxc": lxc, "virsh": virsh, "socket": socket_,

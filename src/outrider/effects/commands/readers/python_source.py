@@ -75,6 +75,10 @@ def read_source(run: Invocation, source: str, at: Arg, args: tuple[str, ...] = (
 
     ``args`` are the program's own arguments, its name first.
     """
+    if run.name.startswith("ipython"):
+        for line in source.splitlines():
+            if line.lstrip().startswith(("!", "%sx ", "%%bash", "%%sh")):
+                run.runner.text(line.lstrip(" !%").removeprefix("sx "), at, run.state.fork(), NOTHING)
     if not _Source(run, at, args).read(source, 0):
         run.runner.emit("opaque", "command", run.name, at, (), "runs code given as text")
 

@@ -176,6 +176,9 @@ def source(run: Invocation) -> Flow:
             return piped(run, run.stdin)
         run.path("read", run.words[0])
         run.runner.emit("opaque", "command", "source", run.words[0], (), f"runs {run.words[0].text[:120]}")
+        draft = run.runner.drafted(run.words[0], run.state)
+        if draft is not None:
+            run.runner.text(draft, run.words[0], run.state, run.stdin)
     return UNKNOWN
 
 
@@ -200,12 +203,23 @@ def shell(run: Invocation) -> Flow:
     if at < len(words):
         if words[at].text.startswith("/dev/fd/") or words[at].text in {"/dev/stdin", "-"}:
             return piped(run, run.stdin)
-        run.path("read", words[at])
-        run.runner.emit("opaque", "command", run.name, words[at], (), f"runs {words[at].text[:120]}")
-        return UNKNOWN
+        return _shell_file(run, words[at:])
     if any(word.text in {"--version", "--help"} for word in words):
         return UNKNOWN
     return piped(run, run.stdin)
+
+
+def _shell_file(run: Invocation, words: list[Arg]) -> Flow:
+    """A script, with its arguments behind it; one that the call wrote itself is read."""
+    run.path("read", words[0])
+    run.runner.emit("opaque", "command", run.name, words[0], (), f"runs {words[0].text[:120]}")
+    draft = run.runner.drafted(words[0], run.state)
+    if draft is not None:
+        inner = run.state.fork()
+        inner.vars["@"] = inner.vars["*"] = tuple(words[1:])
+        inner.vars |= {str(place): (arg,) for place, arg in enumerate(words[:10])}
+        run.runner.text(draft, words[0], inner, run.stdin)
+    return UNKNOWN
 
 
 def _shell_text(run: Invocation, words: list[Arg]) -> Flow:
