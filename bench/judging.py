@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -73,6 +78,32 @@ def judging(count: int) -> list[Row]:
         bare = sorted(timed(lambda payload=payload: json.loads(payload)) for payload in some)[len(some) // 2] / 1000
         rows.append(Row(name, "us", spread(spent), "reading its JSON with Python's json", bare, budgets))
     return rows
+
+
+def batch(count: int) -> list[Row]:
+    """Measure rows of ``outrider judge --batch`` a second of one core, without the start."""
+    made = calls.bash(REPO, 4 * count, 1)
+    rows = [{"id": at, "tool": tool, "input": given} for at, (tool, given) in enumerate(made)]
+    with tempfile.TemporaryDirectory() as name:
+        spent = [_answered(Path(name), some) for some in (rows[:count], rows[count:])]
+    rate = 2 * count / (spent[1] - spent[0])
+    bare = len(rows) / timed(lambda: [json.dumps(json.loads(json.dumps(row))) for row in rows]) * 1e9
+    row = Row("judge, rows of a batch", "/s", {"rate": rate}, "writing, reading and writing their JSON", bare)
+    row.budgets = {"rate": 2000.0}
+    return [row]
+
+
+def _answered(where: Path, rows: list[dict[str, object]]) -> float:
+    """Return the seconds of processor time that a batch takes, its start included."""
+    file = where / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = [sys.executable, "-m", "outrider", "judge", "--batch", str(file), "--charter", "coder"]
+    command += ["--home", HOME, "--repo", REPO, "--cwd", REPO]
+    environment = {**os.environ, "OUTRIDER_HOME": str(where), "PYTHONPATH": str(CHARTERS.parent / "src")}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def detectors(count: int) -> list[Row]:

@@ -111,6 +111,7 @@ def asked(size: Size) -> list[Row]:
 ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "policy": policies,
     "judge": lambda size: judging.judging(size.of(1500)),
+    "batch": lambda size: judging.batch(size.of(2000)),
     "detectors": lambda size: judging.detectors(size.of(300)),
     "hook": lambda size: hooks.hooks(size.of(300)),
     "first": lambda size: hooks.first_call(3 if size.factor < 1 else 5),
