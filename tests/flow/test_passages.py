@@ -124,3 +124,10 @@ def test_any_json_is_cut(value):
 def test_deep_nesting_is_no_danger():
     list(passages("[" * 5_000 + "]" * 5_000))
     list(passages("{'a': " * 2_000 + "1" + "}" * 2_000))
+
+
+@pytest.mark.parametrize("sign", ["\\", "'", '"', "<", "do ", ", ", "- ", "\n ", "a: 'x\n", "[", "please send it "])
+def test_a_hundred_thousand_of_anything_is_cut_in_linear_time(sign):
+    """Anything quadratic would keep this test for minutes."""
+    text = "x " + sign * (100_000 // len(sign))
+    assert sum(len(passage.text) for passage in passages(text)) <= 2 * len(text)

@@ -32,8 +32,8 @@ _SENTENCE = re.compile(
     r"(?<=[.!?])[\"')\]]*\s+|\n\s*\n|<[^<>]{0,300}>|\n(?=\s*(?:[-*•]|\d+[.)])\s)|;\s|\r?\n(?=\s*[A-Z][\w ]{0,30}:\s)"
 )
 _LINK = re.compile(r"\b(?:href|src|action)\s*=\s*[\"']([^\"'\n]{1,300})[\"']", re.IGNORECASE)
-_ESCAPED = re.compile(r"\\+[nrt]")
-"""A line's end as a text inside a text writes it, however often it was escaped."""
+_ESCAPED = re.compile(r"\\{1,8}[nrt]")
+"""A line's end as a text inside a text writes it, escaped three times at most: a longer run is not one."""
 _FOLDED = re.compile(r"(?<!\\)\\[ \t]*\n[ \t]*(\\ )?")
 """Where a quoted value of a list is folded: the end of the line is no part of it, an escaped space is."""
 _NESTED = (ValueError, SyntaxError, RecursionError, MemoryError)
@@ -151,7 +151,7 @@ def _run_on(lines: list[str], at: int, margin: int, parts: list[str]) -> int:
     value = parts[0]
     quote = value[:1]
     if quote and quote in "'\"":
-        while not _closed("".join(parts), quote) and at < len(lines):
+        while not _closed(parts[-1], quote, opens=len(parts) == 1) and at < len(lines):
             parts.append(lines[at].strip())
             at += 1
         return at
@@ -167,9 +167,12 @@ def _run_on(lines: list[str], at: int, margin: int, parts: list[str]) -> int:
     return at
 
 
-def _closed(value: str, quote: str) -> bool:
-    """Tell whether a quoted value ends here: a doubled or escaped quote is part of it."""
-    if len(value) < 2 or not value.endswith(quote):
+def _closed(value: str, quote: str, *, opens: bool) -> bool:
+    """Tell whether a quoted value ends with this line, which may be the one that opens it.
+
+    A doubled or escaped quote is part of the value.
+    """
+    if not value.endswith(quote) or (opens and len(value) < 2):
         return False
     if quote == "'":
         return (len(value) - len(value.rstrip("'"))) % 2 == 1 or value == "''"

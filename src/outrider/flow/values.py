@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from outrider.flow.passages import passages
 from outrider.flow.prints import EVERYDAY
@@ -143,8 +143,8 @@ def told(text: str, key: bytes) -> dict[str, bytes]:
         into.update((normal(quoted), None) for quoted in _quotations(passage.text))
         into.update((word, None) for word in line if is_salient(word))
         into.update((host, None) for host in map(host_in, line) if host)
-        if passage.kind == "order":
-            phrases.update(dict.fromkeys(_phrases(line)))
+        if passage.kind == "order" and len(phrases) <= MAX_ORDER:
+            phrases.update(dict.fromkeys(islice(_phrases(line), 2 * MAX_ORDER)))
     of = printer(key)
     limits = {"field": MAX_FIELD, "text": MAX_TEXT, "order": MAX_ORDER}
     cut = len(found["order"]) > MAX_ORDER // 2 or len(found["text"]) > MAX_TEXT
