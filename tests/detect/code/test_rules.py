@@ -10,6 +10,8 @@ import re2
 from outrider.detect.code.language import GRAMMARS, USUAL, language_of
 from outrider.detect.code.page import page
 from outrider.detect.code.rule import everything
+from outrider.detect.code.taint import PASSES
+from outrider.detect.code.taint_tables import KINDS
 from outrider.detect.code.vectors import canaries, problems, silent, snapshot
 
 RULES = everything()
@@ -41,10 +43,12 @@ def test_a_rule_is_written_whole(rule):
         assert "\n" not in sentence
         assert len(sentence) <= 300
         assert sentence.endswith((".", "!", "`"))
-    assert len(rule.why.strip()) >= 60
-    assert bool(rule.rule) != (rule.lines is not None)
+    assert len(rule.why.strip()) >= 40
+    assert sum((bool(rule.rule), rule.lines is not None, bool(rule.taint))) == 1
+    assert not rule.taint or rule.taint in KINDS
     for language in rule.languages:
         assert language in USUAL
+        assert not rule.taint or language in PASSES
         assert rule.lines is not None or language in GRAMMARS
     if rule.lines is not None:
         for pattern in filter(None, (rule.lines.pattern, rule.lines.unless, rule.lines.without)):

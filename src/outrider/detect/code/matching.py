@@ -70,10 +70,10 @@ class Tree:
 
 
 def matches(tree: Tree, rules: Iterable[Rule]) -> Iterator[Match]:
-    """Yield what each rule finds, rule by rule."""
+    """Yield what each rule finds, rule by rule; those about where values go are :mod:`taint`'s."""
     text = tree.text
     for rule in rules:
-        if not rule.may_stand_in(text):
+        if rule.taint or not rule.may_stand_in(text):
             continue
         if rule.lines is not None:
             yield from _by_lines(rule, rule.lines, text)

@@ -71,6 +71,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         constraints: ast-grep's constraints on meta-variables.
         utils: ast-grep's utility rules.
         lines: Instead of ``rule``, a look at lines.
+        taint: Instead of both, the kind of place that a value from outside must not reach (``taint_tables.py``).
         flag: Texts in which it must find something.
         passes: Texts in which it must find nothing.
         id: ``code.<language>-<slug>``; from the file's place, never written in it.
@@ -92,6 +93,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     constraints: dict[str, Any] = {}
     utils: dict[str, Any] = {}
     lines: Lines | None = None
+    taint: str = ""
     flag: tuple[Vector, ...] = ()
     passes: tuple[Vector, ...] = ()
     id: str = ""

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from outrider.detect.code import taint
 from outrider.detect.code.language import language_of
 from outrider.detect.code.matching import Match, Tree, matches
 from outrider.detect.code.rule import PERSONAS, Persona, of_language
@@ -88,7 +89,7 @@ def scan_code(
     if len(text) > MAX_TEXT:
         return Scanned(findings=(), outcome="too-large", language=language, rules=len(rules))
     tree = Tree(text, language)
-    found = list(matches(tree, rules))
+    found = [*matches(tree, rules), *taint.matches(text, language, rules)]
     outcome: Outcome = "partly" if tree.has_errors else "scanned"
     findings = _findings(found, text, where, path=path, added=added)
     return Scanned(findings=findings, outcome=outcome, language=language, rules=len(rules))

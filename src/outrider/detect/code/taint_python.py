@@ -1,0 +1,246 @@
+"""Where values from outside go in Python: one function at a time, statement by statement, both arms of a branch.
+
+What decides precision: a value that was checked, converted or escaped for the place it goes to is let be, a branch that
+constants decide is not taken, and elements of lists and dictionaries that are written out are told apart. What a called
+function does is not known: its result is as tainted as what it is given. Source: information-flow as in Denning 1976,
+without implicit flows.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from outrider.detect.code.newer_python import readable
+from outrider.detect.code.taint_eval import Evaluator, dotted
+from outrider.detect.code.taint_tables import ENDS, FROM_CALLERS, REQUESTS, ROUTES
+from outrider.detect.code.taint_values import FROM_CALLER, FROM_OUTSIDE, Value, either
+
+MAX_NODES: Final = 40_000
+"""Nodes of a syntax tree that are followed; a larger one is not."""
+
+Env = dict[str, Value]
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """A value from outside that reaches a place it must not.
+
+    Attributes:
+        kind: The kind of place.
+        first: Line of the call, from 1.
+        last: Its last line.
+        weak: True if the value only comes from a caller.
+    """
+
+    kind: str
+    first: int
+    last: int
+    weak: bool
+
+
+def flows(text: str) -> list[Reached] | None:
+    """Return what reaches places it must not in a text; None if it cannot be read as Python."""
+    parsed = _parse(text)
+    if parsed is None:
+        return None
+    tree, shift = parsed
+    count = sum(1 for _ in ast.walk(tree))
+    if count > MAX_NODES:
+        return None
+    walk = _Walk(text)
+    walk.function(tree.body, {}, handler=False)
+    return [msgspec.structs.replace(one, first=one.first - shift, last=one.last - shift) for one in walk.reached]
+
+
+def _parse(text: str) -> tuple[ast.Module, int] | None:
+    """Return the tree of a module or of a fragment, and the lines put before it."""
+    for source, shift in _forms(text):
+        try:
+            return ast.parse(source), shift
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return None
+
+
+def _forms(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the text, and what it may be a part of: an indented piece, the body of a function; then newer Python."""
+    flat = textwrap.dedent(text)
+    yield text, 0
+    if flat != text:
+        yield flat, 0
+    yield f"def fragment():\n{textwrap.indent(flat, '    ')}", 1
+    if "{" in text:
+        newer = readable(text)
+        yield newer, 0
+        yield f"def fragment():\n{textwrap.indent(textwrap.dedent(newer), '    ')}", 1
+
+
+class _Walk(Evaluator):
+    """Follows the statements of one module."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def report(self, kind: str, node: ast.expr | ast.stmt, taint: int) -> None:
+        if taint < FROM_OUTSIDE and kind not in FROM_CALLERS:
+            return
+        one = Reached(kind, node.lineno, node.end_lineno or node.lineno, taint < FROM_OUTSIDE)
+        if one not in self.reached:
+            self.reached.append(one)
+
+    def function(self, body: list[ast.stmt], env: Env, *, handler: bool) -> None:
+        """Follow one body; what its branches set is known behind them."""
+        if self._depth > 40:
+            return
+        self._depth += 1
+        kept, self.handler = self.handler, handler
+        self.block(body, env)
+        self.handler = kept
+        self._depth -= 1
+
+    def block(self, body: list[ast.stmt], env: Env) -> bool:
+        """Follow statements; return whether control leaves at the end of them."""
+        later: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef] = []
+        left = False
+        for statement in body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                later.append(statement)
+            elif not left:
+                left = self.statement(statement, env)
+        for one in later:
+            self._definition(one, env)
+        return left
+
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, env: Env) -> None:
+        if isinstance(node, ast.ClassDef):
+            self.function(node.body, dict(env), handler=False)
+            return
+        routed = any(self.is_route(one) for one in node.decorator_list)
+        inner = dict(env)
+        names = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        for place, arg in enumerate(names):
+            if arg.arg in {"self", "cls"} or (place == 0 and arg.arg in REQUESTS):
+                inner.pop(arg.arg, None)
+                continue
+            number = isinstance(arg.annotation, ast.Name) and arg.annotation.id in {"int", "float", "bool", "UUID"}
+            inner[arg.arg] = Value() if number else Value(FROM_OUTSIDE if routed else FROM_CALLER)
+        for extra in (node.args.vararg, node.args.kwarg):
+            if extra is not None:
+                inner[extra.arg] = Value(FROM_CALLER)
+        self.function(node.body, inner, handler=routed)
+
+    @staticmethod
+    def is_route(node: ast.expr) -> bool:
+        """Whether a decorator makes a function answer a client."""
+        call = node.func if isinstance(node, ast.Call) else node
+        return isinstance(call, ast.Attribute) and call.attr in ROUTES
+
+    def statement(self, node: ast.stmt, env: Env) -> bool:  # noqa: C901, PLR0912 - one arm a kind of statement
+        """Follow one statement; return whether control leaves there."""
+        if isinstance(node, ast.Assign):
+            value = self.value(node.value, env)
+            for target in node.targets:
+                self.assign(target, value, env)
+                if isinstance(target, ast.Name) and isinstance(node.value, ast.Call):
+                    self.made_from[target.id] = [one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            self.assign(node.target, self.value(node.value, env), env)
+        elif isinstance(node, ast.AugAssign):
+            self.assign(node.target, self.added(self.value(node.target, env), self.value(node.value, env)), env)
+        elif isinstance(node, ast.Expr):
+            self.value(node.value, env)
+            return isinstance(node.value, ast.Call) and dotted(node.value.func).rsplit(".", 1)[-1] in ENDS
+        elif isinstance(node, ast.Return):
+            if node.value is not None:
+                self.returned(node, self.value(node.value, env))
+            return True
+        elif isinstance(node, ast.Raise | ast.Continue | ast.Break):
+            return True
+        elif isinstance(node, ast.If):
+            return self._if(node, env)
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            self.assign(node.target, self.element(self.value(node.iter, env)), env)
+            self._arms([node.body, node.orelse], env)
+        elif isinstance(node, ast.While):
+            self.value(node.test, env)
+            self._arms([node.body, node.orelse], env)
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            for item in node.items:
+                held = self.value(item.context_expr, env)
+                if item.optional_vars is not None:
+                    self.assign(item.optional_vars, held, env)
+            return self.block(node.body, env)
+        elif isinstance(node, ast.Try):
+            return self._try(node, env)
+        elif isinstance(node, ast.Match):
+            self._match(node, env)
+        return False
+
+    def _if(self, node: ast.If, env: Env) -> bool:
+        test = self.value(node.test, env)
+        if test.known:
+            return self.block(node.body if test.const else node.orelse, env)
+        yes, no = dict(env), dict(env)
+        checked = self.checked(node.test, env)
+        negated = self.is_negated(node.test)
+        for name in checked:
+            held = env.get(name)
+            if held is not None:
+                side = no if negated else yes
+                side[name] = held.cleaned(checked[name])
+        left_yes, left_no = self.block(node.body, yes), self.block(node.orelse, no)
+        if left_yes and left_no:
+            return True
+        env.update(no if left_yes else yes if left_no else _joined(yes, no))
+        return False
+
+    def _try(self, node: ast.Try, env: Env) -> bool:
+        left = self.block(node.body, env)
+        arms = [handler.body for handler in node.handlers]
+        if arms:
+            self._arms(arms, env)
+        left = self.block(node.orelse, env) or left
+        after = self.block(node.finalbody, env)
+        return (left and not arms) or after
+
+    def _arms(self, bodies: list[list[ast.stmt]], env: Env) -> None:
+        """Follow bodies of which any may or may not run."""
+        for body in bodies:
+            if body:
+                arm = dict(env)
+                left = self.block(body, arm)
+                if not left:
+                    env.update(_joined(env, arm))
+
+    def _match(self, node: ast.Match, env: Env) -> None:
+        subject = self.value(node.subject, env)
+        arms: list[Env] = []
+        for case in node.cases:
+            taken = self.is_case(case.pattern, subject)
+            if taken is False:
+                continue
+            arm = dict(env)
+            if not self.block(case.body, arm):
+                arms.append(arm)
+            if taken:
+                break
+        else:
+            arms.append(env)
+        for position, arm in enumerate(arms):
+            env.update(arm if position == 0 else _joined(env, arm))
+
+
+def _joined(one: Env, other: Env) -> Env:
+    out: Env = {}
+    for name in {**one, **other}:
+        mine, theirs = one.get(name), other.get(name)
+        if mine is None or theirs is None:
+            out[name] = mine or theirs or Value()
+        else:
+            out[name] = either(mine, theirs)
+    return out

@@ -1,0 +1,145 @@
+"""Where values from outside go: what reaches a place it must not, and what makes it harmless on the way."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outrider.detect.code.newer_python import readable
+from outrider.detect.code.taint_python import flows
+
+
+def reached(text: str) -> list[tuple[str, int, bool]]:
+    return [(one.kind, one.first, one.weak) for one in flows(textwrap.dedent(text)) or ()]
+
+
+def kinds(*body: str) -> set[str]:
+    """What is reached in a function that answers a client, its value called ``x``."""
+    lines = ["@app.route('/')", "def view():", "    x = request.args.get('x')", *(f"    {line}" for line in body)]
+    return {kind for kind, _, weak in reached("\n".join(lines)) if not weak}
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("db.execute('SELECT ' + x)", "sql"),
+        ("db.execute(f'SELECT {x}')", "sql"),
+        ("db.execute('SELECT %s' % x)", "sql"),
+        ("db.execute('SELECT {}'.format(x))", "sql"),
+        ("os.system('ping ' + x)", "shell"),
+        ("subprocess.run(f'ping {x}', shell=True)", "shell"),
+        ("subprocess.run(['sh', '-c', x])", "shell"),
+        ("eval(x)", "code"),
+        ("open('/srv/' + x)", "path"),
+        ("pickle.loads(base64.b64decode(x))", "deserialise"),
+        ("redirect(x)", "redirect"),
+        ("requests.get(x)", "ssrf"),
+        ("render_template_string(x)", "template"),
+        ("session['role'] = x", "session"),
+    ],
+)
+def test_a_value_from_a_client_reaches_a_place_it_must_not(line, kind):
+    assert kind in kinds(line)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ["db.execute('SELECT ?', (x,))"],
+        ["db.execute(f'SELECT {int(x)}')"],
+        ["os.system('ping ' + shlex.quote(x))"],
+        ["subprocess.run(['ping', '-c', '1', x])"],
+        ["open('/srv/' + secure_filename(x))"],
+        ["if x not in NAMES:", "    return 'no'", "os.system('ping ' + x)"],
+        ["if x not in NAMES:", "    abort(400)", "eval(x)"],
+        ["if x in ('a', 'b'):", "    os.system('ping ' + x)"],
+        ["if not re.fullmatch('[a-z]+', x):", "    raise ValueError(x)", "db.execute('SELECT ' + x)"],
+        ["url = urlparse(x)", "if url.netloc != 'example.com':", "    abort(400)", "return redirect(x)"],
+        ["requests.get(f'https://api.example.com/{x}')"],
+        ["redirect('/users/' + x)"],
+        ["re.compile(x)"],
+        ["x = 'fixed'", "eval(x)"],
+        ["d = {'a': 'safe', 'b': x}", "eval(d['a'])"],
+        ["v = ['a', x]", "v.pop()", "eval(v[0])"],
+        ["y = 'safe' if 7 * 6 > 40 else x", "eval(y)"],
+    ],
+    ids="; ".join,
+)
+def test_a_value_that_was_checked_converted_or_replaced_is_let_be(body):
+    assert not kinds(*body) - {"session"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ["if x in ('a', 'b'):", "    pass", "os.system('ping ' + x)"],
+        ["if not x:", "    x = ''", "os.system('ping ' + x)"],
+        ["if x is None:", "    return 'no'", "eval(x)"],
+        ["d = {'a': 'safe', 'b': x}", "eval(d['b'])"],
+        ["y = x if flag else 'safe'", "eval(y)"],
+        ["try:", "    y = x", "except ValueError:", "    y = 'safe'", "eval(y)"],
+        ["for part in x.split(','):", "    eval(part)"],
+        ["parts = [p.strip() for p in x.split(',')]", "eval(parts[0])"],
+        ["with open('a') as f:", "    f.write(x)", "    eval(x)"],
+        ["y = helper(x)", "eval(y)"],
+        ["os.system('ping ' + html.escape(x))"],
+    ],
+    ids="; ".join,
+)
+def test_what_only_looks_like_a_check_lets_nothing_be(body):
+    assert kinds(*body)
+
+
+def test_an_argument_of_a_function_is_only_its_callers_word():
+    assert reached("def find(db, name):\n    db.execute('SELECT ' + name)\n") == [("sql", 2, True)]
+    assert reached("def load(path):\n    return open(path).read()\n") == []
+
+
+def test_whoever_starts_a_program_may_name_its_files_but_not_its_commands():
+    assert reached("import sys\nopen(sys.argv[1])\n") == []
+    assert reached("import os, sys\nos.system('ls ' + sys.argv[1])\n") == [("shell", 2, False)]
+
+
+def test_a_fragment_is_followed_as_a_part_of_a_function():
+    fragment = "    name = request.form['n']\n    cur.execute('SELECT ' + name)\n    return cur.fetchall()\n"
+    assert [(one.kind, one.first) for one in flows(fragment) or ()] == [("sql", 2)]
+
+
+def test_f_strings_newer_than_this_python_are_followed_on_their_own_lines():
+    text = 'n = request.args["n"]\ny = (\n    f"a {d["k"]}"\n    f"b {n}"\n)\neval(f"{n}")\n'
+    assert readable(text).count("\n") == text.count("\n")
+    assert [(one.kind, one.first) for one in flows(text) or ()] == [("code", 6)]
+
+
+def test_text_that_is_no_python_is_said_to_be_none():
+    assert flows("this is not ( python {") is None
+
+
+@given(st.text(max_size=400))
+def test_no_text_makes_the_pass_fail(text):
+    assert flows(text) is None or isinstance(flows(text), list)
+
+
+def test_following_is_linear_in_the_length_of_a_function():
+    from outrider.detect.code import taint_python
+
+    def visits(count: int) -> int:
+        seen = 0
+        kept = taint_python._Walk.value
+
+        def counted(self, node, env):
+            nonlocal seen
+            seen += 1
+            return kept(self, node, env)
+
+        taint_python._Walk.value = counted
+        try:
+            flows("def f(x):\n" + "".join(f"    if x:\n        y{n} = x + 'a'\n" for n in range(count)))
+        finally:
+            taint_python._Walk.value = kept
+        return seen
+
+    assert visits(200) <= 2.2 * visits(100)
