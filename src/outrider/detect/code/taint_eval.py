@@ -52,7 +52,8 @@ _CHECKS: Final = {
     "startswith": _PATH_CHECKS, "is_relative_to": frozenset({"path"}), "isdigit": EVERYTHING, "isalnum": EVERYTHING,
     "isidentifier": EVERYTHING, "isdecimal": EVERYTHING, "isnumeric": EVERYTHING, "isalpha": EVERYTHING,
     "fullmatch": EVERYTHING, "issubset": EVERYTHING, "match": EVERYTHING,
-    "url_has_allowed_host_and_scheme": _PATH_CHECKS, "is_safe_url": _PATH_CHECKS, "commonpath": frozenset({"path"}), "commonprefix": frozenset({"path"}),
+    "url_has_allowed_host_and_scheme": _PATH_CHECKS, "is_safe_url": _PATH_CHECKS,
+    "commonpath": frozenset({"path"}), "commonprefix": frozenset({"path"}),
 }  # fmt: skip
 
 
