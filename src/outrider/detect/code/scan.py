@@ -7,7 +7,7 @@ bill.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -96,12 +96,15 @@ def scan_code(
 
 
 def _findings(
-    found: Iterable[Match], text: str, where: str, *, path: str, added: frozenset[int] | None
+    found: Sequence[Match], text: str, where: str, *, path: str, added: frozenset[int] | None
 ) -> tuple[Finding, ...]:
     gently = is_aside(path)
     suppressions = Suppressions(text)
     out: dict[tuple[str, int], Finding] = {}
+    sure = {(cwe, one.first) for one in found if not one.weak for cwe in one.rule.cwe}
     for match in sorted(found, key=lambda one: (one.start, one.end)):
+        if match.weak and any((cwe, match.first) in sure for cwe in match.rule.cwe):
+            continue  # Another rule says the same of this line, and is surer.
         if added is not None and added.isdisjoint(range(match.first, match.last + 1)):
             continue
         rule = match.rule

@@ -16,7 +16,8 @@ from typing import Final
 import msgspec
 
 from outrider.detect.code.newer_python import readable
-from outrider.detect.code.taint_eval import Evaluator, dotted
+from outrider.detect.code.taint_eval import Evaluator
+from outrider.detect.code.taint_names import dotted
 from outrider.detect.code.taint_tables import ENDS, FROM_CALLERS, REQUESTS, ROUTES
 from outrider.detect.code.taint_values import FROM_CALLER, FROM_OUTSIDE, Value, either
 
