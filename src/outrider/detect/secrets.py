@@ -37,6 +37,7 @@ _LEAST_REST = 6
 """Characters that must be left of a value beside what was redacted in it, for it to be a secret of its own."""
 _NEAR = 200
 _LINE = 160
+_BETWEEN = re2.compile(rb"[;&,|\"']")
 _RUN = re2.compile(rb"[^\s\"'<>&?=/#%]*%[0-9A-Fa-f]{2}[^\s\"'<>&?=/#]{12,}|[A-Za-z0-9+/_-]{40,}={0,2}")
 _DEPTH = 2
 _NAME = re2.compile(r"[\w.-]{1,60}$")
@@ -134,9 +135,25 @@ def _already_out(span: _Span, marks: list[tuple[int, int]]) -> bool:
     return left < end - start and left < _LEAST_REST
 
 
+def _each(pattern: Any, data: bytes) -> Iterator[Any]:
+    """Yield the matches of a pattern, each looked for behind the one before, or behind a sign within its last part.
+
+    What is set to a value may stand right behind another with only ``;`` between, and a pattern for values that may
+    hold that sign takes the beginning of the next along.
+    """
+    at = 0
+    while (match := pattern.search(data, at)) is not None:
+        yield match
+        start, end = match.span(match.lastindex or 0)
+        sign = _BETWEEN.search(data, start, end)
+        at = sign.end() if sign is not None else match.end()
+        if at <= match.start():
+            at = match.start() + 1
+
+
 def _matches(rule: Rule, pattern: Any, data: bytes, path: str, limit: int) -> Iterator[_Span]:
     generic = rule.value == "*"
-    for looked_at, match in enumerate(pattern.finditer(data)):
+    for looked_at, match in enumerate(_each(pattern, data)):
         if limit and looked_at >= limit:
             return
         group = match.lastindex if generic else min(rule.group, pattern.groups)
