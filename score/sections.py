@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from score import agent_runs, agentdojo, commands, egress
+from score import agent_runs, agentdojo, commands, content, egress, leaks
 from score.row import Row
 
 SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
@@ -13,4 +13,6 @@ SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
     "agentdojo": agentdojo.measure,
     "agent-runs": agent_runs.measure,
     "egress": egress.measure,
+    "secrets": leaks.measure,
+    "content": content.measure,
 }

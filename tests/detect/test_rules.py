@@ -11,9 +11,9 @@ from outrider.detect.vectors import fill
 RULES = load()
 
 
-def test_there_are_at_least_150_rules_and_their_ids_are_unique():
+def test_there_are_at_least_250_rules_and_their_ids_are_unique():
     ids = [rule.id for rule in RULES]
-    assert len(ids) == len(set(ids)) >= 150
+    assert len(ids) == len(set(ids)) >= 250
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -63,3 +63,26 @@ def test_a_github_token_whose_checksum_is_right_is_sure():
     assert right.endswith(github_checksum(right[4:-6]))
     assert [hit.confidence for hit in find(right)] == ["high"]
     assert [hit.confidence for hit in find(wrong)] == ["medium"]
+
+
+@pytest.mark.parametrize(
+    ("template", "last"),
+    [("{github:npm_}", -1), ("{wif}", -1), ("card_number: {luhn:16}", -1), ("IBAN: {iban}", -1)],
+)
+def test_one_wrong_digit_makes_a_checked_value_unsure_or_nothing(template, last):
+    right = fill(template, "x")
+    wrong = right[:last] + ("3" if right[last] != "3" else "4")
+    sure = {hit.rule.id for hit in find(right) if hit.confidence == "high"}
+    assert sure
+    assert not sure & {hit.rule.id for hit in find(wrong) if hit.confidence == "high"}
+
+
+def test_numbers_that_are_given_out_for_trying_are_nothing():
+    assert find("card_number: 4242" + " 4242" * 3) == []
+    assert find("SSN: 123-45-" + "6789") == []
+
+
+def test_the_account_in_an_aws_key_id_is_read():
+    fits, too_large = "AKIA" + "QAAAAAAB7MKPWXTZ", "AKIA" + "P7777777BMKWXTZQ"
+    assert [hit.confidence for hit in find(fits)] == ["high"]
+    assert [hit.confidence for hit in find(too_large)] == ["medium"]

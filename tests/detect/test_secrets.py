@@ -51,6 +51,12 @@ def token(seed="x", template="{github:ghp_}"):
         "git@github.com:owner/repo.git",
         "npm config set //registry.example.test/:_authToken ${NPM_TOKEN}",
         "print('password: ' + password)",
+        "def sign(document, private_key: Ed25519PrivateKey) -> bytes:",
+        "case *rsa.PrivateKey, *ecdsa.PrivateKey, newMLKEMPrivateKey768:",
+        "token = '(?:AKIA|ASIA)[A-Z2-7]{16}'",
+        "report(collector.id, 'passed', longrepr=None)",
+        "// cmd/9l/noop.c, cmd/9l/pass.c, cmd/9l/span.c",
+        "authorization = authorization.split",
     ],
 )
 def test_ordinary_text_holds_no_secret(text):
@@ -166,3 +172,23 @@ def test_outside_leaks_are_found_and_near_misses_are_not():
     precision = counts[1, True] / (counts[1, True] + counts[0, True])
     recall = counts[1, True] / (counts[1, True] + counts[1, False])
     assert 2 * precision * recall / (precision + recall) >= 0.80
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "cp1251", "utf-8-sig"])
+def test_a_secret_in_a_file_of_another_encoding_is_found_once_its_letters_are_there(encoding):
+    data = f"# \u00e9\ntoken = {token()}\r\n".encode(encoding, "replace")
+    text = data.decode("utf-8", "replace").replace("\0", "")
+    assert [hit.rule.id for hit in best(find(text))] == ["secret.github-token"]
+
+
+def test_a_secret_in_binary_noise_and_at_the_end_of_five_megabytes_is_found():
+    noise = bytes(range(256)) * 20_000
+    (hit,) = best(find(f"{noise.decode('latin-1')} {token()}"))
+    assert hit.value == token()
+
+
+@pytest.mark.parametrize("unit", ["a", "A1", "=", "%41", "eyJ", "-----BEGIN ", "password=", "\u0430", "://:@", "<a "])
+def test_no_text_makes_the_work_grow_faster_than_the_text(unit):
+    """A step is counted, not timed: how many matches the rules are asked to look at."""
+    looked = [len(find(unit * size)) for size in (1_000, 2_000, 4_000)]
+    assert looked[2] <= 4 * max(looked[0], 1)

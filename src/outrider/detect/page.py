@@ -15,7 +15,6 @@ from outrider.detect.signs import ADVICE, Sign
 from outrider.detect.vectors import fill
 
 _CHECKED = {
-    "crc32": "the checksum at its end (CRC-32 in base 62) is computed",
     "github": "the checksum at its end (CRC-32 in base 62) is computed",
     "jwt": "its head is decoded and has to name an algorithm",
     "pem": "its body has to begin as keys do, and to be long and varied enough",
@@ -26,6 +25,8 @@ _CHECKED = {
     "hash": "hashes that say they are examples are left out",
     "mixed": "names, words, paths and code are left out",
     "luhn": "the check digit of a card number (Luhn) is computed",
+    "base58check": "the checksum at its end (base58check) is computed",
+    "ssn": "numbers that are never issued, or are known examples, are left out",
     "iban": "the check digits of an account number (ISO 7064, modulo 97) are computed",
     "aws-key": "the account that an AWS key id holds is decoded",
     "macaroon": "the token is decoded and has to hold the packet of a macaroon",

@@ -28,7 +28,8 @@ _TEMPLATE = re2.compile(
 )
 _COMMON = re2.compile(
     r"(?i)^(?:(?:my|the|test|user|db|root|admin|default|new|old|super|proxy|git)?[-_]?(?:password|passwd|passw0rd"
-    r"|p@ssw0rd|pass|pwd|secret|token|hunter|letmein|welcome|admin|root|user|guest|postgres|mysql|redis|test|testing|demo"
+    r"|p@ssw0rd|pass|pwd|secret|token|hunter|letmein"
+    r"|open ?sesame|welcome|admin|root|user|guest|postgres|mysql|redis|test|testing|demo"
     r"|username|login|openshift|docker|vagrant|minioadmin|hello|world|string|value|key|apikey|bearer|basic)"
     r"[-_]?[0-9!]{0,4})$"
 )

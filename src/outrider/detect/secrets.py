@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import msgspec
 import re2
 
-from outrider.detect.checks import CHECKS, entropy
+from outrider.detect.checks import CHECKS, CHECKSUMS, entropy
 from outrider.detect.manypatterns import Patterns, encoded
 from outrider.detect.placeholders import doubt, stands_for_nothing, unwrapped
 from outrider.detect.rules import Rule, load
@@ -206,7 +206,7 @@ def _judge(rule: Rule, value: str, found: _Found, path: str) -> Confidence | Non
     answer = CHECKS[rule.check](value) if rule.check else "maybe"
     if answer == "no":
         return None
-    confidence: Confidence = "medium" if rule.check == "github" and answer == "maybe" else rule.confidence
+    confidence: Confidence = "medium" if rule.check in CHECKSUMS and answer == "maybe" else rule.confidence
     name, line = _surroundings(found)
     return _LOWER[confidence][doubt(name, line, path)]
 

@@ -1,10 +1,10 @@
 """Test vectors of secret rules, made from templates so that no file of the project holds what looks like a secret.
 
 ``{an:36}`` becomes 36 letters and digits, drawn from SHA-256 of the rule's id and so the same every time. Fields:
-``an al lo up num hex HEX b32 b32l b64 bech`` draw characters of an alphabet; ``uuid``, ``jwt``, ``jwe``, ``basic``,
-``pem:N``, ``pem64`` and ``github:PREFIX`` make what their names say; ``tags:TEXT``, ``selectors:TEXT`` and
-``split:TEXT`` write a text so that it is not seen; ``unseen:N``, ``override``, ``isolate`` and ``esc`` are characters
-that show nothing. ``{{`` and ``}}`` are braces.
+``an al lo low up num hex HEX b32 b32l b64 b58 bech nostr`` draw characters of an alphabet; ``uuid``, ``jwt``, ``jwe``,
+``basic``, ``pem:N``, ``pem64``, ``github:PREFIX``, ``wif``, ``luhn:N``, ``iban`` and ``words:N`` make what their names
+say; ``tags:TEXT``, ``selectors:TEXT`` and ``split:TEXT`` write a text so that it is not seen; ``unseen:N``,
+``override``, ``isolate`` and ``esc`` are characters that show nothing. ``{{`` and ``}}`` are braces.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 import string
 from collections.abc import Callable, Iterator
 
-from outrider.detect.checks import github_checksum
+from outrider.detect.checks import BASE58, base58check, github_checksum, iban_digits, luhn
 
 ALPHABETS = {
     "an": string.ascii_letters + string.digits,
@@ -23,12 +23,15 @@ ALPHABETS = {
     "lo": string.ascii_lowercase + string.digits,
     "up": string.ascii_uppercase + string.digits,
     "num": string.digits,
+    "low": string.ascii_lowercase,
     "hex": "0123456789abcdef",
     "HEX": "0123456789ABCDEF",
     "b32": "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
     "b32l": "abcdefghijklmnopqrstuvwxyz234567",
     "b64": string.ascii_letters + string.digits + "+/",
     "bech": "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
+    "nostr": "qpzry9x8gf2tvdw0s3jn54khce6mua7l",
+    "b58": BASE58,
 }
 _FIELD = re.compile(r"\{\{|\}\}|\{([A-Za-z0-9]+)(?::([^}]*))?\}")
 
@@ -95,6 +98,25 @@ def _github(prefix: str, draw: Iterator[int]) -> str:
     return body + github_checksum(body.partition("_")[2])
 
 
+def _wif(_: str, draw: Iterator[int]) -> str:
+    body = bytes([0x80, *(next(draw) for _ in range(32)), 1])
+    return base58check(body)
+
+
+def _luhn(count: str, draw: Iterator[int]) -> str:
+    body = "4" + _text(ALPHABETS["num"], int(count) - 2, draw)
+    return next(body + last for last in ALPHABETS["num"] if luhn(body + last))
+
+
+def _iban(_: str, draw: Iterator[int]) -> str:
+    body = _text(ALPHABETS["num"], 18, draw)
+    return "DE" + iban_digits("DE", body) + body
+
+
+def _words(count: str, draw: Iterator[int]) -> str:
+    return " ".join(_text(ALPHABETS["low"], 5, draw) for _ in range(int(count)))
+
+
 def _tags(text: str, _: Iterator[int]) -> str:
     return "".join(chr(0xE0000 + ord(char)) for char in text)
 
@@ -113,6 +135,7 @@ def _unseen(count: str, draw: Iterator[int]) -> str:
 
 _SPECIAL: dict[str, Callable[[str, Iterator[int]], str]] = {
     "uuid": _uuid, "jwt": _jwt, "jwe": _jwe, "basic": _basic, "pem": _pem, "pem64": _pem64, "github": _github,
+    "wif": _wif, "luhn": _luhn, "iban": _iban, "words": _words,
     "tags": _tags, "selectors": _selectors, "split": _split, "unseen": _unseen,
     "override": lambda _, __: "\u202e", "isolate": lambda _, __: "\u2066", "esc": lambda _, __: "\x1b",
 }  # fmt: skip

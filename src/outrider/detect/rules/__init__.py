@@ -12,7 +12,7 @@ import msgspec
 
 from outrider.events.call import Confidence, Severity
 
-FILES = ("cloud", "code", "models", "services", "general")
+FILES = ("cloud", "code", "models", "services", "platforms", "apps", "general")
 """In the order of precedence: what an earlier file names is more specific."""
 
 _ADVICE = "Read it from the environment or a secret store, and revoke the one that was written here."
@@ -74,7 +74,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     near: str = ""
     file: str = ""
     vector_file: str = ""
-    check: Literal["", "github", "jwt", "pem", "pem64", "basic", "word", "url-password", "hash", "mixed"] = ""
+    check: Literal[
+        "", "github", "jwt", "pem", "pem64", "basic", "word", "url-password", "hash", "mixed", "base58check", "luhn",
+        "iban", "ssn", "aws-key", "macaroon",
+    ] = ""  # fmt: skip
     group: int = 1
     trigger: str = ""
     advice: str = _ADVICE
