@@ -40,6 +40,13 @@ def test_the_charter_of_the_repository_is_the_one_that_judges(outrider: Run) -> 
     assert outrider("judge", "git commit -m x", "--charter", "coder", "--json").data["verdict"] == "allow"
 
 
+def test_a_charter_that_only_watches_says_what_the_host_would_hear(outrider: Run) -> None:
+    done = outrider("judge", "cat ~/notes.txt", "--charter", "unclaimed", "--no-look")
+    assert "the host would be told" not in done.out
+    watched = outrider("judge", "if", "--charter", "coder")
+    assert "Verdict: error (the host would be told: deny; mode enforce)" in watched.out
+
+
 def test_links_are_followed_where_they_lead_unless_nobody_may_look(outrider: Run, world: Path) -> None:
     (world / "key").symlink_to(Path.home() / ".ssh" / "id_rsa")
     (Path.home() / ".ssh").mkdir()

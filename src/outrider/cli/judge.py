@@ -250,7 +250,9 @@ def _word(effect: Effect) -> str:
 
 def _print(told: Rehearsed) -> None:
     decision = told.judged.decision
-    click.echo(f"Verdict: {show.verdict(decision.verdict)}")
+    differs = decision.enforced != decision.verdict
+    heard = f" (the host would be told: {decision.enforced}; mode {decision.mode})" if differs else ""
+    click.echo(f"Verdict: {show.verdict(decision.verdict)}{heard}")
     for hit in decision.hits:
         click.echo(f"  {show.verdict(hit.verdict)}  {show.safe(hit.rule)}  of {show.safe(hit.charter)}")
         pairs = (("because", hit.reason), ("instead", hit.advice), ("to allow", hit.unlock))
