@@ -77,7 +77,7 @@ TABLE = (
          "-i=read --attach=read", special="mail"),
     spec("ngrok cloudflared frpc localtunnel lt bore chisel", "text*", flags="upload", special="tunnel"),
     spec("tcpdump tshark dumpcap", "text*", "-w=write -r=read -z=stats -X=lua-option "
-         "-i,-c,-s,-n,-f,-Y,-G,-W,-C=text", special="capture"),
+         "-i,-c,-s,-f,-Y,-G,-W,-C,-e,-T,-B=text", special="capture"),
     spec("psql pg_dump pg_restore pg_dumpall createdb dropdb vacuumdb", "text*", "-h,--host=host -f,--file=sql-file "
          "-o,--output=write -L,--log-file=write -c,--command=sql "
          "--pager=escape -p,-U,-d,-v,-F,-R,-T,--dbname,--username,--port,-t,-n,-j=text",

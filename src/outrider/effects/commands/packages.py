@@ -47,8 +47,8 @@ def _js(extra: tuple[Spec, ...] = ()) -> tuple[Spec, ...]:
         spec("create init innit", "text*", "-y=:keep", special="npm-create"),
         spec("publish", "tree", "--registry=host --tag,--access,--otp=text", special="publish-npm"),
         spec("login logout adduser whoami token", "text*", "--registry=host", remote="registry"),
-        spec("view info show search outdated audit ping dist-tag owner deprecate unpublish team access",
-             "text*", "--registry=host", remote="registry"),
+        spec("unpublish deprecate owner access team dist-tag", "text*", "--registry=host", special="unpublishes"),
+        spec("view info show search outdated audit ping", "text*", "--registry=host", remote="registry"),
         spec("config c set get", "text*", special="npm-config"),
         spec("ls list ll la root prefix bin version help explain why docs repo bugs home fund doctor pkg completion "
              "cache store query rebuild workspaces workspace --version -v env", "text*"),
@@ -133,7 +133,8 @@ TABLE = (
              "text*", opaque="runs build scripts and code of the project"),
         spec("fmt clean tree metadata search update new init remove rm version help locate-project pkgid vendor "
             "generate-lockfile "
-             "fetch audit deny outdated owner login logout --version -V --list", "text*"),
+             "fetch audit deny outdated login logout --version -V --list", "text*"),
+        spec("yank owner", "text*", "--registry,--vers,--version=text", special="unpublishes"),
         spec("publish package", "text*", "-p,--token,--registry,--index=text", flags="upload", remote="registry"),
     ), opaque="runs code of the project"),
     spec("rustup rustc rustfmt", "read*", "-o,--out-dir=write "
@@ -156,6 +157,7 @@ TABLE = (
         spec("list search info environment env uninstall cleanup query which contents sources help build "
             "spec", "text*"),
         spec("push", "upload", "--host=host -k,--key=text", flags="upload", remote="registry"),
+        spec("yank owner", "text*", "-v,--version,-a,-r,-k=text", special="unpublishes"),
     )),
     spec("bundle bundler", style="posix", subs=(
         spec("exec", "program", style="posix"),
@@ -174,26 +176,31 @@ TABLE = (
         spec("install reinstall build-dep", "deb-package*", "-o,--option=apt-option -c,--config-file=script "
              "-t,--target-release=text"),
         spec("upgrade dist-upgrade full-upgrade", "text*", special="own-deb"),
-        spec("update remove purge autoremove autopurge clean autoclean list search show policy download source "
+        spec("remove purge autoremove autopurge", "text*", "-o=text", special="uninstalls"),
+        spec("update clean autoclean list search show policy download source "
              "changelog edit-sources check depends moo", "text*", "-o,--option=apt-option -c,--config-file=script"),
     )),
-    spec("dpkg", "text*", "-i,--install=deb-local -r,-P,-l,-L,-S,-s=text"),
+    spec("dpkg", "text*", "-i,--install=deb-local -r,-P,--purge,--remove=:delete -l,-L,-S,-s=text",
+         special="uninstalls"),
     spec("apk", style="posix", subs=(
         spec("add", "apk-package*", "-t,-X,--repository,--virtual=text"),
-        spec("del update upgrade search info list fix cache", "text*"),
+        spec("del", "text*", special="uninstalls"),
+        spec("update upgrade search info list fix cache", "text*"),
     )),
     spec("yum dnf microdnf zypper pacman", "text*", "-c,--config=read --enablerepo,--disablerepo,-x,--releasever=text",
          special="rpm"),
     spec("brew port", style="posix", subs=(
         spec("install reinstall upgrade", "brew-package*", "--cask,--HEAD,-q=:keep", opaque="installing runs "
             "code of the packages"),
-        spec("uninstall remove list search info update cleanup doctor services tap untap outdated deps uses config "
+        spec("uninstall remove autoremove", "text*", special="uninstalls"),
+        spec("list search info update cleanup doctor services tap untap outdated deps uses config "
              "shellenv --prefix link unlink pin", "text*"),
         spec("bundle", "text*", "--file=brew-file"),
     )),
     spec("snap flatpak", style="posix", subs=(
         spec("install", "snap-package*", "--channel=text"),
-        spec("list find search info remove uninstall refresh update run", "text*"),
+        spec("remove uninstall", "text*", special="uninstalls"),
+        spec("list find search info refresh update run", "text*"),
     )),
     spec("nix nix-env nix-shell nix-build guix", "text*", "-p,-f,-A,-I=text --run,--command=shell -iA=nix-package",
          opaque="builds and runs what its files say"),

@@ -11,10 +11,12 @@ from outrider.effects.commands import (
     network,
     outlets,
     packages,
+    security,
     shells,
     system,
     text,
     viewers,
+    windows,
 )
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers import archives as read_archives
@@ -22,6 +24,7 @@ from outrider.effects.commands.readers import clouds as read_clouds
 from outrider.effects.commands.readers import consoles as read_consoles
 from outrider.effects.commands.readers import containers as read_containers
 from outrider.effects.commands.readers import databases as read_databases
+from outrider.effects.commands.readers import defences as read_defences
 from outrider.effects.commands.readers import editors as read_editors
 from outrider.effects.commands.readers import files as read_files
 from outrider.effects.commands.readers import git as read_git
@@ -41,7 +44,8 @@ from outrider.effects.shell.tree import Arg
 FAMILIES: dict[str, tuple[Spec, ...]] = {
     "files": files.TABLE, "text": text.TABLE, "shells": shells.TABLE, "network": network.TABLE, "git": git.TABLE,
     "packages": packages.TABLE, "languages": languages.TABLE, "system": system.TABLE,
-    "viewers": viewers.TABLE, "outlets": outlets.TABLE,
+    "viewers": viewers.TABLE, "outlets": outlets.TABLE, "security": security.TABLE,
+    "windows": windows.TABLE,
 }  # fmt: skip
 """Every entry, by family."""
 
@@ -51,7 +55,7 @@ READERS: dict[str, Callable[[Invocation], Flow]] = {
     **read_packages.READERS, **read_languages.READERS, **read_system.READERS,
     **read_archives.READERS, **read_editors.READERS, **read_outlets.READERS,
     **read_guard.READERS, **read_consoles.READERS, **read_clouds.READERS, **read_containers.READERS,
-    **read_databases.READERS,
+    **read_databases.READERS, **read_defences.READERS,
 }  # fmt: skip
 """Every special reader, by the name that entries call it by."""
 

@@ -73,7 +73,8 @@ TABLE = (
          "-H,-p,-w,-c,-q=text"),
     spec("varnishncsa varnishlog", "text*", "-w=write -F,-g,-q,-n=text"),
     spec("volatility vol vol.py", "text*", "-f,--file=read --plugins=preload", opaque="looks into a memory image"),
-    spec("scrot maim gnome-screenshot", "write", "-e,--exec=escape -d,-q,-t=text -f,--file=write"),
+    spec("scrot maim gnome-screenshot", "write", "-e,--exec=escape -d,-q,-t=text -f,--file=write",
+         special="watch-screen"),
     spec("xdg-user-dir", "text*", special="xdg"),
     spec("yt-dlp youtube-dl", "url*", "-o,--output,-P,--paths=write --exec,--exec-before-download=escape "
          "--config-location,--config-locations,-a,--batch-file,--cookies,--load-info-json=read --downloader=path-if "

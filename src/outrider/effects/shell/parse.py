@@ -347,15 +347,16 @@ class _TreeReader:
                 self.redirect(child, redirects, extra, unread, depth)
             elif kind == "ERROR" or child.is_missing:
                 unread.append(self.unread(child))
-            elif kind == "subshell":  # ``a (b)`` is no command of Bash's; the grammar takes it for one.
-                unread.append(self.unread(child))
+            elif kind == "subshell":  # ``a (b)`` is no command of Bash's, but behind ``time``.
+                if not nodes or self.source[nodes[0].start_byte : nodes[0].end_byte] not in {"time", "coproc"}:
+                    unread.append(self.unread(child))
                 nested.append(self.statement(child, depth + 1))
             elif kind != "comment":
                 nodes.append(child)
         words = [self.word(start, end, held, depth) for start, end, held in self.merge(nodes)]
         words = sorted([*words, *extra], key=lambda word: word.start) if extra else words
         made = Simple(tuple(assigns), tuple(words), tuple(redirects), node.start_byte, node.end_byte)
-        if unread:
+        if unread or nested:
             return Seq(tuple(Item(";", one) for one in (*unread, made, *nested)))
         return made
 

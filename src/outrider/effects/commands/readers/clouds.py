@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
-from outrider.effects.commands.roles import ROLES
+from outrider.effects.commands.roles import ROLES, host_of
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
@@ -35,6 +35,9 @@ def is_help(run: Invocation) -> bool:
     )
 
 
+_DRY = frozenset({"--dry-run=client", "--dry-run"})
+
+
 def kubectl(run: Invocation) -> Flow:
     """Kubectl and what else governs a cluster: looking, running there, and changing, which is a deployment."""
     plain = [word for word in run.words if word.text[:1] != "-"]
@@ -53,7 +56,8 @@ def kubectl(run: Invocation) -> Flow:
                 run.path(verb, arg)  # type: ignore[arg-type]
     if run.name in _LOCAL_CLUSTERS:
         return _local_cluster(run, texts)
-    _kube_does(run, command, texts)
+    if not any(word.text in _DRY for word in run.words):
+        _kube_does(run, command, texts)
     return run.finish()
 
 
@@ -153,12 +157,11 @@ def cloud(run: Invocation) -> Flow:
             run.emit("deploy", "tool", f"{run.name}:sync-delete", run.at, ("forced",))
         _copy(run, paths[-2], paths[-1], takes_away="mv" in texts[:3])
         return UNKNOWN
-    for name, value in itertools.pairwise(words):
-        text = value.text
-        if text.startswith(("file://", "fileb://")):
-            run.path("read", part(value, text.partition("://")[2]))
-        elif name.text in _CLOUD_FILES and "/" in text:
-            run.path("read", value)
+    _cloud_files(run)
+    here = _endpoint(run)
+    if here is not None:
+        run.emit("connect", "host", host_of(here.text), here)
+        return Flow(origin="network")
     host = _CLOUD_HOSTS.get(run.name, run.name)
     if _CLOUD_REVEALS.match(" ".join(word.text for word in words[:24])):
         run.emit("use_credential", "credential", f"{run.name}:{':'.join(texts[:2])}", run.at)
@@ -169,6 +172,26 @@ def cloud(run: Invocation) -> Flow:
     else:
         run.emit("deploy", "tool", f"{run.name}:{':'.join(texts[:2])}", run.at)
     return Flow(origin="network")
+
+
+def _cloud_files(run: Invocation) -> None:
+    for name, value in itertools.pairwise(run.words):
+        text = value.text
+        if text.startswith(("file://", "fileb://")):
+            run.path("read", part(value, text.partition("://")[2]))
+        elif name.text in _CLOUD_FILES and "/" in text:
+            run.path("read", value)
+
+
+def _endpoint(run: Invocation) -> Arg | None:
+    """Return the address on this host that stands in for the cloud (``--endpoint-url http://localhost:4566``)."""
+    for name, value in itertools.pairwise([*run.words, Arg("")]):
+        option, equals, text = name.text.partition("=")
+        if option in {"--endpoint-url", "--endpoint", "--api-endpoint"}:
+            given = part(name, text) if equals else value
+            host = host_of(given.text).partition(":")[0]
+            return given if given.exact and host in {"localhost", "127.0.0.1", "0.0.0.0"} else None  # noqa: S104
+    return None
 
 
 def _cloud_looks(texts: list[str]) -> bool:
@@ -200,7 +223,7 @@ def _copy(run: Invocation, source: Arg, target: Arg, *, takes_away: bool) -> Non
                 run.path("delete", arg, ("recursive",))
 
 
-_INFRA_LOOKS = frozenset(["plan", "show", "validate", "fmt", "output", "version", "providers", "graph",
+_INFRA_LOOKS = frozenset(["plan", "show", "validate", "fmt", "hclfmt", "output", "version", "providers", "graph",
     "console", "get", "list", "status", "inspect", "init", "--version", "preview", "config", "login", "logout", "help",
     "ssh-config", "about", "whoami", "org", "gen-completion", "completion", "logs", "new", "plugin", "schema", "hcl",
     "members", "catalog", "monitor", "info", "node-status", "metadata", "test", "global-status", "box", "path-help",

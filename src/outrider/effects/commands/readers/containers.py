@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from itertools import pairwise
 
 from outrider.effects.commands.escape import ESCAPE
@@ -176,6 +177,11 @@ def _image_host(words: list[Arg]) -> str:
     return head.lower() if "." in head or ":" in head else "docker.io"
 
 
+_MINES = re.compile(r"(?i)(?:^|/|-)(xmrig|cpuminer|minerd|cgminer|bfgminer|ethminer|nbminer|lolminer|monero-?miner|"
+                    r"coin-?miner|crypto-?miner|xmr-stak|t-rex-miner)(?:[:@]|\Z)")  # fmt: skip
+"""Images whose name says that they mine."""
+
+
 def _docker_run(run: Invocation, command: str, words: list[Arg]) -> Flow:
     at = 0
     while at < len(words) and words[at].text[:1] == "-":
@@ -195,6 +201,8 @@ def _docker_run(run: Invocation, command: str, words: list[Arg]) -> Flow:
     rest = words[at:]
     if not rest:
         return UNKNOWN
+    if _MINES.search(rest[0].text):
+        run.emit("deploy", "tool", f"attack:{rest[0].text.rpartition('/')[2].partition(':')[0]}", rest[0])
     if command in {"run", "create"} and not rest[0].text.startswith("-"):
         run.emit("install", "package", package("docker", rest[0].text), rest[0])
     if len(rest) > 1:

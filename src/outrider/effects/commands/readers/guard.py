@@ -91,6 +91,8 @@ def detached(run: Invocation) -> Flow:
     run.runner = run.runner.with_flag("detached")
     if run.name == "systemd-run" and any(re.fullmatch(r"-[a-zA-Z]*S|--shell", word.text) for word in run.words):
         shell_opened(run.runner, run.name, run.at)
+    if any(word.text.startswith(("--on-", "--timer-property")) for word in run.words):
+        run.emit("deploy", "tool", f"schedule:{run.name}", run.at)
     return run.run()
 
 

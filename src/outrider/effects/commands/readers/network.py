@@ -258,6 +258,8 @@ def capture(run: Invocation) -> Flow:
                 ROLES["escape"](run, arg)
         else:
             ROLES[role](run, arg)
+    if not any(role == "read" for role, _ in run.given) and not any(w.text in {"-D", "--version"} for w in run.words):
+        run.path("read", Arg("/dev/bpf", run.at.start, run.at.end))  # Where the traffic comes from, as BSD names it.
     return UNKNOWN
 
 

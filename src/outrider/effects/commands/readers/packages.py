@@ -163,6 +163,34 @@ def rpm(run: Invocation) -> Flow:
     if is_pacman or (words and words[0].text in {"install", "in", "localinstall", "reinstall", "groupinstall"}):
         for arg in words if is_pacman else words[1:]:
             ROLES["rpm-package"](run, arg)
+    takes = {"remove", "erase", "autoremove", "rm", "groupremove", "downgrade"}
+    if (words and words[0].text in takes) or any(word.text.startswith("-R") for word in run.words):
+        run.emit("deploy", "tool", "dnf:remove", run.at)
+    return UNKNOWN
+
+
+_MANAGERS = {"apt-get": "apt", "aptitude": "apt", "dpkg": "apt", "flatpak": "snap", "port": "brew", "yum": "dnf",
+             "microdnf": "dnf", "zypper": "dnf", "pacman": "dnf"}  # fmt: skip
+
+
+def uninstalls(run: Invocation) -> Flow:
+    """``apt remove``, ``brew uninstall``: what is taken away, others on this host may use."""
+    run.read_options()
+    if run.program == "dpkg":
+        run.apply_options()
+    is_dry = any(word.text in {"-s", "--dry-run", "--simulate", "--just-print"} for word in run.words)
+    if not is_dry and (run.program != "dpkg" or "delete" in run.flags):
+        run.emit("deploy", "tool", f"{_MANAGERS.get(run.program, run.program)}:remove", run.at)
+    return UNKNOWN
+
+
+def unpublishes(run: Invocation) -> Flow:
+    """``npm unpublish``, ``cargo yank``: what others install is taken from them, or given to somebody else."""
+    words = [word.text for word in run.words if word.text[:1] != "-"]
+    if words[:1] in (["ls"], ["list"]) or (run.name in {"owner", "access", "team", "dist-tag"} and not words):
+        run.emit("connect", "host", "registry", run.at)
+    else:
+        run.emit("deploy", "tool", f"{run.program}:{run.name}", run.at, ("forced",))
     return UNKNOWN
 
 
@@ -189,5 +217,6 @@ READERS = {
         "npm-config": npm_config,
     "yarn": yarn, "pip-install": pip_install, "uv-run": uv_run, "own-pypi": _own("pypi"), "own-gem": _own("gem"),
     "own-composer": _own("composer"), "own-deb": _own("deb"), "go-install": go_install, "go-mod": go_mod,
-    "go-env": go_env, "rpm": rpm, "toolchain": toolchain, "twine": twine,
+    "go-env": go_env, "rpm": rpm, "uninstalls": uninstalls, "unpublishes": unpublishes,
+    "toolchain": toolchain, "twine": twine,
 }  # fmt: skip

@@ -54,7 +54,9 @@ def printenv(run: Invocation) -> Flow:
 _SERVICE_LOOKS = frozenset({"status", "list-units", "list-unit-files", "is-active", "is-enabled", "is-failed",
     "show", "cat",
                             "list-timers", "list-dependencies", "--version", "list", "print", "help", "list-sockets",
-                            "get-default", "--status-all", "list-jobs"})  # fmt: skip
+                            "get-default", "--status-all", "list-jobs", "is-system-running", "show-environment",
+                            "list-machines", "list-paths", "list-automounts", "--help", "blame", "query", "info",
+                            "dumpstate", "print-disabled", "hostinfo"})  # fmt: skip
 
 
 def service(run: Invocation) -> Flow:
@@ -73,13 +75,26 @@ def service(run: Invocation) -> Flow:
 _HOST_LOOKS = frozenset({"-L", "-S", "-l", "-s", "--list", "list", "show", "status", "-V", "--version", "--help", "-h",
                          "-a", "-p", "--show",
                          "--display", "ls", "get", "-n", "info", "query", "--query", "-v"})  # fmt: skip
+_HOST_ASKS = re.compile(
+    r"--?(list|show|get|query|info|status|state|help|version|detail|examine|print|check|test|dry)[\w-]*"
+)
+_HOST_PLACES = frozenset({"zfs", "zpool", "btrfs", "firewall-cmd", "cryptsetup", "ipset", "tc", "nft", "bpftool"})
+"""Programs whose verb is their second word, or whose options come first."""
 _HOST_TELLS = frozenset({"iptables-save", "getcap", "ldconfig", "rfkill"})
 
 
 def host_change(run: Invocation) -> Flow:
     """What sets this host up or stops it: firewall, kernel modules, disks, power. Looking is harmless."""
     words = [word.text for word in run.words]
-    looks = bool(words) and words[0] in _HOST_LOOKS
+    looks = bool(words) and (words[0] in _HOST_LOOKS or _HOST_ASKS.fullmatch(words[0]) is not None)
+    if run.name == "auditctl":
+        looks = words[:1] in (["-s"], ["-l"], ["-v"], ["-h"])
+    elif run.name in _HOST_PLACES:
+        looks = looks or (len(words) > 1 and _HOST_ASKS.fullmatch("--" + words[1].lstrip("-")) is not None)
+    elif run.name == "pfctl":
+        looks = "-s" in words or any(word.startswith("-s") for word in words)
+    elif run.name in {"swapon", "swapoff", "mdadm"}:
+        looks = words[:1] != ["-a"] and looks
     if run.name == "sysctl":
         looks = not any("=" in word or word in {"-w", "-p", "--system"} for word in words)
     if not looks and run.name not in _HOST_TELLS:
@@ -88,8 +103,14 @@ def host_change(run: Invocation) -> Flow:
     return UNKNOWN
 
 
+_ACCOUNT_LOOKS = frozenset({"-l", "--list", "-S", "--status", "--list-shells", "-c", "--check", "--help", "-h", "-V",
+                            "--version", "-list", "-read", "-search", "list", "discover"})  # fmt: skip
+
+
 def accounts(run: Invocation) -> Flow:
-    """Programs that change accounts write the account files."""
+    """Programs that change accounts write the account files; asking them writes nothing."""
+    if run.words and run.words[0].text in _ACCOUNT_LOOKS and len(run.words) < 4:
+        return UNKNOWN
     for name in ("/etc/passwd", "/etc/shadow") if "group" not in run.name else ("/etc/group",):
         run.path("write", Arg(name, run.at.start, run.at.end))
     return UNKNOWN

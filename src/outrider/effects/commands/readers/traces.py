@@ -26,6 +26,8 @@ def history_set(runner: Runner, name: str, values: tuple[Arg, ...], at: Arg, sta
 
 def history_unset(runner: Runner, words: list[Arg], state: State) -> None:
     """``unset HISTFILE``: see :func:`history_set`."""
+    if any(word.text[:1] == "-" and word.text not in {"-v", "--"} for word in words):
+        return  # A function is meant, or nothing that the shell knows.
     for word in words:
         if word.text in {"HISTFILE", "SAVEHIST"}:
             forgotten(runner, word, state)
