@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
-from outrider.detect import rules, signs
+from outrider.detect import rules
 from outrider.detect.code.page import page
 from outrider.detect.code.rule import everything
 from outrider.detect.code.vectors import snapshot
-from outrider.detect.page import secret_page, secret_snapshot, sign_page, sign_snapshot
+from outrider.detect.page import secret_page, secret_snapshot, sign_page, sign_snapshot, signs
 
 _TOP = Path(__file__).resolve().parents[1]
 _OF = ("code", "secret", "content")
@@ -30,7 +30,7 @@ def _all() -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
         yield rule.id, page(rule), snapshot(rule)
     for secret in rules.load():
         yield secret.id, secret_page(secret), secret_snapshot(secret)
-    for sign in signs.load():
+    for sign in signs():
         yield sign.id, sign_page(sign), sign_snapshot(sign)
 
 

@@ -6,12 +6,11 @@ import json
 
 import pytest
 
-from outrider.detect import signs
-from outrider.detect.page import secret_page, secret_snapshot, sign_page, sign_snapshot
+from outrider.detect.page import secret_page, secret_snapshot, sign_page, sign_snapshot, signs
 from outrider.detect.rules import load
 
 ALL = [(rule.id, secret_page(rule), secret_snapshot(rule)) for rule in load()] + [
-    (sign.id, sign_page(sign), sign_snapshot(sign)) for sign in signs.load()
+    (sign.id, sign_page(sign), sign_snapshot(sign)) for sign in signs()
 ]
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from outrider.detect.content import content
+from outrider.detect.descriptions import DRIFT, look
 from outrider.detect.rules import Rule
 from outrider.detect.secrets import best, find
-from outrider.detect.signs import ADVICE, Sign
+from outrider.detect.signs import ADVICE, Sign, load
 from outrider.detect.vectors import fill
 
 _CHECKED = {
@@ -54,6 +57,11 @@ def secret_page(rule: Rule) -> str:
         vector=rule.vector,
         miss=rule.miss,
     )
+
+
+def signs() -> tuple[Sign, ...]:
+    """Return every sign that has a page: those of texts, and the one of drift."""
+    return (*load(), DRIFT)
 
 
 def sign_page(sign: Sign) -> str:
@@ -112,6 +120,11 @@ def secret_snapshot(rule: Rule) -> list[dict[str, Any]]:
 def sign_snapshot(sign: Sign) -> list[dict[str, Any]]:
     """Return what all signs together say of a sign's vector."""
     text = fill(sign.vector, sign.id)
+    if sign is DRIFT:
+        before, after = (msgspec.json.decode(fill(template, sign.id)) for template in (sign.miss, sign.vector))
+        seen = look("server", [before], {}, _KEY).seen
+        found = look("server", [after], seen, _KEY).findings
+        return [{"rule": one.rule, "where": one.where, "confidence": one.confidence} for one in found]
     return [
         {"rule": one.rule, "text": text[one.start : one.end], "confidence": one.confidence, "said": one.message}
         for one in content(text, "vector", _KEY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from outrider.detect import signs
+from outrider.detect.page import signs
 from outrider.detect.rules import load
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -20,7 +20,7 @@ def table() -> str:
         "| rule | finds | severity | confidence |",
         "|---|---|---|---|",
         *(f"| `{rule.id}` | {rule.title} | {rule.severity} | {rule.confidence} |" for rule in load()),
-        *(f"| `{sign.id}` | {sign.title} | {sign.severity} | {sign.confidence} |" for sign in signs.load()),
+        *(f"| `{sign.id}` | {sign.title} | {sign.severity} | {sign.confidence} |" for sign in signs()),
     ]
     return "\n".join(rows)
 
