@@ -95,6 +95,13 @@ def test_what_cannot_be_read_is_stopped_and_says_why() -> None:
     assert "names no tool" in answer.why
 
 
+def test_what_is_promised_and_not_measured_shows_as_such(tmp_path: Path) -> None:
+    for name in ("code", "dependencies"):
+        promised = SECTIONS[name](tmp_path)
+        assert {row.state for row in promised} == {"not measured"}
+        assert all(row.note for row in promised)
+
+
 def test_the_interval_is_wilsons() -> None:
     low, high = Row(section="s", what="w", hit=9, of=10).interval
     assert (round(low, 3), round(high, 3)) == (0.596, 0.982)
