@@ -10,7 +10,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from outrider.effects.commands.escape import opens_shell, shell_opened
+from outrider.effects.commands.escape import MAX_CODE, opens_shell, shell_opened
 from outrider.effects.shell.state import NOTHING
 from outrider.effects.shell.tree import Arg
 from outrider.events.call import Verb
@@ -74,21 +74,22 @@ _LIMIT = 64
 
 def read_code(run: Invocation, text: str, at: Arg) -> None:
     """Note what calls on literal texts in ``text`` would do. What is not a plain call is not seen: it stays opaque."""
+    text = text[:MAX_CODE]
     if "env" in text.lower():
         text = _ENVIRONMENT.sub(lambda found: _held(run, found), text)
     if opens_shell(text):
         shell_opened(run.runner, run.name, at)
     _calls(run, text, at)
-    for mode, name in _PERL_OPEN.findall(text):
+    for mode, name in _PERL_OPEN.findall(text)[:_LIMIT]:
         if "|" in mode:
             run.runner.text(name, at, run.state.fork(), NOTHING)
         elif name:
             run.path("write" if ">" in mode else "read", Arg(name.strip(), at.start, at.end))
     _reach(run, text, at)
-    for name in _PLACE.findall(text):
+    for name in _PLACE.findall(text)[:_LIMIT]:
         run.path("read", Arg(name, at.start, at.end, glob="*" in name))
     if run.name in _TICKED:
-        for found in _TICKS.finditer(text):
+        for found in itertools.islice(_TICKS.finditer(text), _LIMIT):
             run.runner.text(found[1] or found[2] or "", at, run.state.fork(), NOTHING)
 
 
@@ -116,7 +117,7 @@ def _held(run: Invocation, found: re.Match[str]) -> str:
 
 def _reach(run: Invocation, text: str, at: Arg) -> None:
     """Note the hosts that the code reaches by plain addresses."""
-    for host, port in _ADDRESS.findall(text):
+    for host, port in _ADDRESS.findall(text)[:_LIMIT]:
         if "." in host or host == "localhost" or port or ":" in host:
             run.runner.emit("connect", "host", f"{host.lower()}:{port}" if port else host.lower(), at, ("upload",))
     for port, host in _NET_CONNECT.findall(text):

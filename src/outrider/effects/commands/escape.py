@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 INTERACTIVE = "interactive"
 ESCAPE = "shell-escape"
 
+MAX_CODE = 16 * 1024
+"""Characters of code in a language that is not parsed that are looked at: one behind them does not make the walk "
+"long."""
+
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "rbash", "fish", "csh", "tcsh", "yash", "posh",
                     "sash", "elvish", "oksh", "lksh", "rksh", "rzsh"})  # fmt: skip
 """Names of shells."""
@@ -51,7 +55,7 @@ def is_shell_path(text: str) -> bool:
 
 def opens_shell(text: str) -> bool:
     """Return whether code of some language, given as text, plainly opens a shell with nothing for it to run."""
-    return "sh" in text and _OPENS.search(text) is not None
+    return "sh" in text and _OPENS.search(text[:MAX_CODE]) is not None
 
 
 def is_typed(name: str) -> bool:

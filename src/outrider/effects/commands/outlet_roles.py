@@ -18,6 +18,7 @@ _PROXY = re.compile(r"(?is)\s*(?:proxycommand|localcommand|knownhostscommand|ssh
 _FZF = re.compile(
     r"(?:execute(?:-silent|-multi)?|become|reload|transform\w*)\s*[(\[{:+~!@#%^&*;/|](.*?)[)\]}]?\Z", re.DOTALL
 )
+_LONG = 4096
 _MACRO = re.compile(r"%\(((?:[^()]|\([^()]*\))*)\)")
 
 
@@ -36,7 +37,7 @@ def _proxy(run: Invocation, arg: Arg) -> None:
 
 def _fzf(run: Invocation, arg: Arg) -> None:
     """``--bind KEY:execute(TEXT)``, ``--preview TEXT``."""
-    found = _FZF.search(arg.text)
+    found = _FZF.search(arg.text[:_LONG])
     if found:
         run.runner.text(found[1], arg, run.state.fork(), NOTHING)
     elif ":" not in arg.text:
@@ -45,7 +46,7 @@ def _fzf(run: Invocation, arg: Arg) -> None:
 
 def _macro(run: Invocation, arg: Arg) -> None:
     """A macro of rpm: ``%(TEXT)`` is run by a shell, ``%{lua:...}`` by Lua."""
-    for text in _MACRO.findall(arg.text):
+    for text in _MACRO.findall(arg.text[:_LONG]):
         run_text(run, text, arg, "a macro that runs a command")
     if "%{lua:" in arg.text:
         escaped(run.runner, run.name, arg, "a macro that runs code")

@@ -5,10 +5,11 @@ Sources: the manuals of PostgreSQL (COPY, server-side file functions), MySQL (LO
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
-from outrider.effects.commands.escape import escaped
+from outrider.effects.commands.escape import MAX_CODE, escaped
 from outrider.effects.commands.sql_drops import dropped
 from outrider.effects.shell.state import NOTHING
 from outrider.effects.shell.tree import Arg
@@ -30,20 +31,22 @@ _FILES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"""(?is)\b(?:writefile|lo_export)\s*\((?:[^,)]*,)?\s*['"]([^'"]+)"""), "write"),
     (re.compile(r"""(?im)^\s*(?:\.(?:output|once|backup|save|log|excel)|\\o|\\w|tee|\\T)\s+([^\s;|]+)"""), "write"),
 )  # fmt: skip
+_LIMIT = 64
 _LIBRARY = re.compile(r"""(?i)(?:load_extension\s*\(\s*['"]([^'"]+)|^\s*\.load\s+(\S+))""", re.MULTILINE)
 
 
 def read_sql(run: Invocation, text: str, at: Arg) -> None:
     """Note the files that SQL text touches and the programs that it runs."""
-    for found in _SHELL.finditer(text):
+    text = text[:MAX_CODE]
+    for found in itertools.islice(_SHELL.finditer(text), _LIMIT):
         escaped(run.runner, run.name, at, "a client's command that runs another")
         run.runner.text(found[1], at, run.state.fork(), NOTHING)
     dropped(run, text, at)
-    for found in _PROGRAM.finditer(text):
+    for found in itertools.islice(_PROGRAM.finditer(text), _LIMIT):
         escaped(run.runner, run.name, at, "a statement that runs a program")
         run.runner.text(found[1], at, run.state.fork(), NOTHING)
     for pattern, verb in _FILES:
-        for name in pattern.findall(text):
+        for name in pattern.findall(text)[:_LIMIT]:
             if name.lower() not in {"program", "stdin", "stdout"}:
                 run.path(verb, Arg(name, at.start, at.end))  # type: ignore[arg-type]
     for found in _LIBRARY.finditer(text):

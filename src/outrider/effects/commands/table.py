@@ -27,6 +27,7 @@ from outrider.effects.commands.readers import databases as read_databases
 from outrider.effects.commands.readers import defences as read_defences
 from outrider.effects.commands.readers import editors as read_editors
 from outrider.effects.commands.readers import files as read_files
+from outrider.effects.commands.readers import filters as read_filters
 from outrider.effects.commands.readers import git as read_git
 from outrider.effects.commands.readers import guard as read_guard
 from outrider.effects.commands.readers import languages as read_languages
@@ -53,7 +54,7 @@ READERS: dict[str, Callable[[Invocation], Flow]] = {
     **read_files.READERS, **read_text.READERS, **read_shells.READERS, **read_wrappers.READERS,
     **read_network.READERS, **read_git.READERS,
     **read_packages.READERS, **read_languages.READERS, **read_system.READERS,
-    **read_archives.READERS, **read_editors.READERS, **read_outlets.READERS,
+    **read_archives.READERS, **read_filters.READERS, **read_editors.READERS, **read_outlets.READERS,
     **read_guard.READERS, **read_consoles.READERS, **read_clouds.READERS, **read_containers.READERS,
     **read_databases.READERS, **read_defences.READERS,
 }  # fmt: skip

@@ -200,13 +200,15 @@ class Expander:
             return (Arg("*", glob=True),)
         return (Arg(part.raw, exact=False, made=True),)
 
-    def known(self, name: str) -> tuple[Arg, ...] | None:  # noqa: PLR0911 - one kind of name, one return
+    def known(self, name: str) -> tuple[Arg, ...] | None:  # noqa: C901, PLR0911 - one kind of name, one return
         """Return a variable's value, or None if it is not known."""
         found = self.state.vars.get(name)
         if found is not None:
             return found
         if name.endswith("[@]"):
             return self.state.vars.get(name[:-3])
+        if name.endswith("]"):
+            return self.element(name)
         if name in _SLASHLESS:
             return (Arg("*", glob=True),)
         place = self.place
@@ -224,6 +226,14 @@ class Expander:
         if name in {"@", "*"} or name.isdigit():
             return ()
         return None
+
+    def element(self, name: str) -> tuple[Arg, ...] | None:
+        """Return what ``a[1]`` holds, or None if it is not known."""
+        base, _, index = name[:-1].partition("[")
+        listed = self.state.vars.get(base)
+        if listed is None or not index.isdigit() or not all(one.exact and not one.glob for one in listed):
+            return None
+        return listed[int(index[:6]) : int(index[:6]) + 1]
 
     def variable(self, part: Var) -> tuple[Arg, ...]:
         """Return what a parameter, with its operator, stands for."""

@@ -272,6 +272,9 @@ class _TreeReader:
                 op = "<<<" if written == "<<<" else "<>" if written[:2] == "<>" else op
             else:
                 targets.append(child)
+        if not op:  # The grammar's own repair of text that is no redirection.
+            unread.append(self.unread(node))
+            return
         spans = self.merge(targets)
         made = [self.word(start, end, nodes, depth) for start, end, nodes in spans]
         target = made[0] if made else Word("", node.start_byte, node.end_byte)

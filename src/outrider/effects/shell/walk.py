@@ -175,6 +175,9 @@ class Walk(Noting):
         if "/" in first.text and base in TABLE and not first.glob:
             self.emit("opaque", "command", first.text, first, ("inexact",), "runs a file")
             return invoke(TABLE[base], [Arg(base, first.start, first.end), *args[1:]], self, state, stdin)
+        if first.glob and first.text.rpartition("/")[0] in SYSTEM_DIRS:
+            self.emit("unparsed", "text", first.text[:80], first, (), "a pattern stands for the program to run")
+            return UNKNOWN
         if first.made and ("/" not in first.text or not base.isidentifier()):
             self.emit("unparsed", "text", first.text[:80], first, (), "the program to run is made while it runs")
             return UNKNOWN

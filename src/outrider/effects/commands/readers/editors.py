@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from outrider.effects.commands.code_text import read_code
-from outrider.effects.commands.escape import escaped, shell_opened
+from outrider.effects.commands.escape import MAX_CODE, escaped, shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.shell.state import UNKNOWN, Flow
@@ -26,7 +26,7 @@ _LIMIT = 64
 
 def ex(run: Invocation, text: str, at: Arg) -> None:
     """Note what commands of ex, vi or ed do."""
-    for line in text.splitlines()[:_LIMIT]:
+    for line in text[:MAX_CODE].splitlines()[:_LIMIT]:
         pieces = [line] if "!" in line else re.split(r"(?<![\\|])\|(?!\|)", line)
         for piece in pieces:
             _ex_command(run, piece, at)
@@ -111,7 +111,7 @@ _ORDER_COPY = re.compile(r"""(?i)\s*\\copy\b.*\b(from|to)\s+(?:(program)\s+)?'?(
 
 def orders(run: Invocation, text: str, at: Arg) -> None:
     """Note what a console's own commands do."""
-    for line in text.splitlines()[:_LIMIT]:
+    for line in text[:MAX_CODE].splitlines()[:_LIMIT]:
         found = _ORDER.match(line)
         read, write, copied = _ORDER_READ.match(line), _ORDER_WRITE.match(line), _ORDER_COPY.match(line)
         if found:

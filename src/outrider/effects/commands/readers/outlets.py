@@ -6,12 +6,13 @@ import posixpath
 import re
 
 from outrider.effects.commands.code_text import read_code
-from outrider.effects.commands.escape import escaped, is_shell, shell_opened
+from outrider.effects.commands.escape import MAX_CODE, escaped, is_shell, shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
+_LIMIT = 64
 _TEX_RUN = re.compile(r"""\\(?:immediate\s*\\?)?write18\s*\{([^}]*)\}|\\input\s*\{?\s*\|\s*"?([^"}]*)""")
 _TEX_READ = re.compile(
     r"\\(?:verbatiminput|lstinputlisting|input|include|usepackage|openin\s*\S*?=)\s*\{?([\w./~-]+)\}?"
@@ -28,13 +29,13 @@ def tex(run: Invocation) -> Flow:
         if "\\" not in arg.text:
             run.path("read", arg)
             continue
-        for first, second in _TEX_RUN.findall(arg.text):
+        for first, second in _TEX_RUN.findall(arg.text[:MAX_CODE])[:_LIMIT]:
             escaped(run.runner, run.name, arg, "TeX that runs a command")
             run.runner.text(first or second, arg, run.state.fork(), run.stdin)
-        for name in _TEX_READ.findall(arg.text):
+        for name in _TEX_READ.findall(arg.text[:MAX_CODE])[:_LIMIT]:
             if "/" in name or "." in name:
                 run.path("read", part(arg, name))
-        for name in _TEX_WRITE.findall(arg.text):
+        for name in _TEX_WRITE.findall(arg.text[:MAX_CODE])[:_LIMIT]:
             run.path("write", part(arg, name))
     run.path("write", Arg("*", run.at.start, run.at.end, glob=True))
     return UNKNOWN
@@ -348,15 +349,15 @@ def make(run: Invocation) -> Flow:
 
 def recipe(run: Invocation, text: str, at: Arg) -> None:
     """Note what the text of a build file runs, reads and writes when it is read or its rules are made."""
-    for line in text.splitlines():
-        behind = re.match(r"[^\t#=;][^#=;]*:[^=;]*;(.*)", line)
+    for line in text[:MAX_CODE].splitlines()[:_LIMIT]:
+        behind = re.match(r"[^\t#=;:][^#=;:]*:[^=;]*;(.*)", line)
         if behind:
             run.runner.text(behind[1].strip().lstrip("@-+"), at, run.state.fork(), NOTHING)
         elif line.startswith("\t"):
             run.runner.text(line.strip().lstrip("@-+"), at, run.state.fork(), NOTHING)
-    for command in re.findall(r"\$\(shell\s+((?:[^()]|\([^()]*\))*)\)", text):
+    for command in re.findall(r"\$\(shell\s+((?:[^()]|\([^()]*\))*)\)", text[:MAX_CODE])[:_LIMIT]:
         run.runner.text(command, at, run.state.fork(), NOTHING)
-    for sign, name in re.findall(r"\$\(file\s*(>>?|<)\s*([^,)\s]+)", text):
+    for sign, name in re.findall(r"\$\(file\s*(>>?|<)\s*([^,)\s]+)", text[:MAX_CODE])[:_LIMIT]:
         run.path("write" if sign[0] == ">" else "read", part(at, name))
 
 

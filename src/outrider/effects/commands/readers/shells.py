@@ -172,7 +172,7 @@ def eval_(run: Invocation) -> Flow:
 def source(run: Invocation) -> Flow:
     """``source FILE``."""
     if run.words:
-        if run.words[0].text.startswith("/dev/fd/"):
+        if run.words[0].text.startswith("/dev/fd/") or run.words[0].text == "/dev/stdin":
             return piped(run, run.stdin)
         run.path("read", run.words[0])
         run.runner.emit("opaque", "command", "source", run.words[0], (), f"runs {run.words[0].text[:120]}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import itertools
 import re
 
 from outrider.effects.commands.code_text import read_code
-from outrider.effects.commands.escape import escaped
+from outrider.effects.commands.escape import MAX_CODE, escaped
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part, under
+from outrider.effects.commands.readers.filters import openssl_decoded, substituted
 from outrider.effects.commands.readers.guard import notice
 from outrider.effects.commands.readers.shells import environment
 from outrider.effects.commands.roles import ROLES
@@ -26,7 +25,7 @@ _AWK_PIPE = re.compile(r'\|\s*&?\s*"([^"]+)"|"([^"]+)"\s*\|\s*&?\s*getline')
 _SED_TEXT = re.compile(r"(?:^|[;{}\n]|[0-9$/])\s*e\s+([^\n]+)")
 _AWK_BOOLEAN = re.compile(r"\|\|")
 _AWK_WRITE = re.compile(r"(?<![<>=!])>>?\s*\"([^\"]+)\"")
-_AWK_READ = re.compile(r"getline[^<;}]*<\s*\"([^\"]+)\"")
+_AWK_READ = re.compile(r"getline[^<;}]{0,200}<\s*\"([^\"]+)\"")
 _ESCAPES = re.compile(r"\\(?:0?([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|(.))", re.DOTALL)
 _SINGLE = {
     "n": "\n",
@@ -91,6 +90,9 @@ def sed(run: Invocation) -> Flow:
             elif replaced and replaced[2].strip():
                 run.runner.text(replaced[2], script, run.state.fork(), NOTHING)
     run.apply()
+    if run.stdin.text is not None and len(scripts) == 1 and not run.given and len(run.rest) == 1:
+        changed = substituted(scripts[0].text, run.stdin.text)
+        return Flow(origin="decoded") if changed is None else Flow(text=changed)
     return Flow(origin=run.stdin.origin if not run.rest[1:] else "file")
 
 
@@ -100,14 +102,14 @@ def awk(run: Invocation) -> Flow:
     notice(run)
     has_file = any(role == "awk-file" for role, _ in run.given)
     for script in [] if has_file else run.rest[:1]:
-        text = _AWK_BOOLEAN.sub("  ", script.text)
+        text = _AWK_BOOLEAN.sub("  ", script.text[:MAX_CODE])
         for name in _AWK_WRITE.findall(text):
             run.path("write", part(script, name))
         for name in _AWK_READ.findall(text):
             run.path("read", part(script, name))
         if _AWK_RUN.search(re.sub(r"/(?:[^/\\\n]|\\.)*/", "//", text)):
             run.opaque("its program runs a command")
-        for command in _AWK_PIPE.findall(text):
+        for command in _AWK_PIPE.findall(text)[:64]:
             run.runner.text(next(filter(None, command)), part(script, ""), run.state.fork(), NOTHING)
         for name, _, value in [arg.text.partition("=") for role, arg in run.given if role == "assign"]:
             text = re.sub(rf"\"\s*{re.escape(name)}\b\s*\"?", value.replace("\\", ""), text) if name else text
@@ -122,51 +124,12 @@ def awk(run: Invocation) -> Flow:
     return Flow(origin=run.stdin.origin if len(run.rest) <= 1 else "file")
 
 
-def cut(run: Invocation) -> Flow:
-    """``cut``, ``tr``: only ``cut`` reads files."""
-    run.read_options()
-    if run.name == "cut":
-        flags = {"-d", "-f", "-c", "-b", "--output-delimiter", "--delimiter", "--fields"}
-        skip = False
-        for word in run.words:
-            if skip or word.text[:1] == "-":
-                skip = word.text in flags
-            else:
-                run.path("read", word)
-    return Flow(origin=run.stdin.origin or "file")
-
-
 def date(run: Invocation) -> Flow:
     """``date``: prints no ``/`` unless its format asks for one."""
     run.read_options()
     run.apply_options()
     formats = [word.text for word in run.words if word.text[:1] == "+"]
     return Flow(slashless=not any("/" in text or "%D" in text or "%x" in text for text in formats) and bool(formats))
-
-
-def encoding(run: Invocation) -> Flow:
-    """``base64``, ``xxd``, ``od``: what they decode is known where what they are given is."""
-    run.read_options()
-    run.apply()
-    if "decode" not in run.flags:
-        return Flow(origin="file")
-    text = run.stdin.text
-    if text is not None and not run.rest and run.name == "base64":
-        try:
-            return Flow(text=base64.b64decode("".join(text.split()) + "==").decode())
-        except (binascii.Error, ValueError):
-            return Flow(origin="decoded")
-    if (
-        text is not None
-        and not run.rest
-        and run.name == "xxd"
-        and any("p" in w.text for w in run.words if w.text[:1] == "-")
-    ):
-        try:
-            return Flow(text=bytes.fromhex("".join(text.split())).decode())
-        except ValueError:
-            return Flow(origin="decoded")
-    return Flow(origin="decoded")
 
 
 def jq(run: Invocation) -> Flow:
@@ -276,10 +239,13 @@ def openssl(run: Invocation) -> Flow:
             )
         elif name.text in {"-pass", "-passin", "-passout"} and value.text.startswith("file:"):
             run.path("read", part(value, value.text[5:]))
+    plain = openssl_decoded(run)
+    if plain is not None:
+        return plain
     return Flow(origin="network" if any(w.text == "-connect" for w in words) else "decoded" if is_decoded else "file")
 
 
 READERS = {
-    "grep": grep, "sed": sed, "awk": awk, "cut": cut, "date": date, "encoding": encoding, "jq": jq, "echo": echo,
+    "grep": grep, "sed": sed, "awk": awk, "date": date, "jq": jq, "echo": echo,
     "printf": printf, "openssl": openssl,
 }  # fmt: skip
