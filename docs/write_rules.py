@@ -18,10 +18,12 @@ from outrider.detect import rules
 from outrider.detect.code.page import page
 from outrider.detect.code.rule import everything
 from outrider.detect.code.vectors import snapshot
+from outrider.detect.dependencies import page as dependencies
+from outrider.detect.dependencies.rules import RULES
 from outrider.detect.page import secret_page, secret_snapshot, sign_page, sign_snapshot, signs
 
 _TOP = Path(__file__).resolve().parents[1]
-_OF = ("code", "secret", "content")
+_OF = ("code", "secret", "content", "dependency")
 
 
 def _all() -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
@@ -32,6 +34,8 @@ def _all() -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
         yield secret.id, secret_page(secret), secret_snapshot(secret)
     for sign in signs():
         yield sign.id, sign_page(sign), sign_snapshot(sign)
+    for name in RULES:
+        yield name, dependencies.page(name), dependencies.snapshot(name)
 
 
 def main() -> None:

@@ -30,6 +30,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
         where: The part of the call that it comes from.
         added: The lines, from 1, that are new; None for all of them.
         whole: Whether ``text`` is the whole file.
+        before: What stands there now: the whole file, or what the text takes the place of; None where that is nothing,
+            or is not known.
     """
 
     path: str
@@ -37,6 +39,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     added: frozenset[int] | None = None
     whole: bool = True
+    before: str | None = None
 
 
 def written(call: Call, plan: Plan, facts: Mapping[str, PathFact]) -> Iterator[Written]:
@@ -49,13 +52,14 @@ def written(call: Call, plan: Plan, facts: Mapping[str, PathFact]) -> Iterator[W
     """
     for path, text in plan.written:
         before = _content(facts, path)
-        yield Written(path=path, text=text, where="args.command", added=_added(before, text))
+        yield Written(path=path, text=text, where="args.command", added=_added(before, text), before=before)
     if call.tool not in WRITERS:
         return
     path = next((one.value for one in plan.effects if one.verb == "write" and one.kind == "path"), "")
     content = _text(call.args, "content", "file_text")
     if content is not None:
-        yield Written(path=path, text=content, where="args.content", added=_added(_content(facts, path), content))
+        before = _content(facts, path)
+        yield Written(path=path, text=content, where="args.content", added=_added(before, content), before=before)
         return
     yield from _edited(call.args, path, _content(facts, path))
 
@@ -90,12 +94,12 @@ def _edited(args: dict[str, Any], path: str, before: str | None) -> Iterator[Wri
             continue
         where = f"args.edits.{place}.new_string" if several[0] is not args else "args.new_string"
         if after is None or not old or old not in after:
-            yield Written(path=path, text=new, where=where, added=_added(old, new), whole=False)
+            yield Written(path=path, text=new, where=where, added=_added(old, new), whole=False, before=old)
             after = None if after is None or old else after
             continue
         after = after.replace(old, new) if one.get("replace_all") is True else after.replace(old, new, 1)
     if after is not None and before is not None and after != before:
-        yield Written(path=path, text=after, where="file", added=_added(before, after))
+        yield Written(path=path, text=after, where="file", added=_added(before, after), before=before)
 
 
 def _content(facts: Mapping[str, PathFact], path: str) -> str | None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from outrider.detect.dependencies.known import SHIPPED, Facts
 from outrider.effects import Place, resolve
 from outrider.errors import OutriderError, RecordError, RefusedError
 from outrider.events import message as m
@@ -71,6 +72,7 @@ class Gate:
         chains: Chains,
         workers: study.Workers,
         harmless_settings: Callable[[str, bytes], bool] = lambda _path, _content: False,
+        names: Facts = SHIPPED,
     ) -> None:
         """Wire a gate.
 
@@ -82,6 +84,7 @@ class Gate:
             chains: Binds charters.
             workers: For what is large.
             harmless_settings: Tells whether a changed host configuration file (path, content) leaves our hooks on.
+            names: What is known of names of packages.
         """
         self._scribe = scribe
         self._state = state
@@ -90,6 +93,7 @@ class Gate:
         self._chains = chains
         self._workers = workers
         self._harmless_settings = harmless_settings
+        self._names = names
         self._unjudged = Unjudged(scribe, state, chains)
         self._lanes: dict[str, asyncio.Lock] = {}
 
@@ -190,6 +194,8 @@ class Gate:
                 seen = study.study(call, place, self._scribe.key, salt)
             facts = gather(seen.plan.wants)
             seen = await self._inspected(call, seen, facts, large=large)
+            added = study.names(call, seen.plan, facts, self._names)
+            seen = msgspec.structs.replace(seen, findings=(*seen.findings, *added)) if added else seen
             effects = resolve(seen.plan, facts, place)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
             judged = self._decide(effects, seen, agent, call)

@@ -14,6 +14,7 @@ import msgspec
 
 from outrider.charter.bound import Bindings, Bound, bind
 from outrider.charter.floor import floor
+from outrider.detect.dependencies.known import SHIPPED, Facts
 from outrider.detect.written import Looked
 from outrider.effects import Place, resolve
 from outrider.events.call import Call, Effect, Finding, Label, PathFact, Want
@@ -94,6 +95,7 @@ class Rehearsal:
         look: bool = True,
         facts: Look | None = None,
         clock: Callable[[], int] = wall_clock,
+        names: Facts = SHIPPED,
     ) -> None:
         """Set the stage.
 
@@ -106,6 +108,7 @@ class Rehearsal:
             look: Whether to look at the disk for where paths lead; if not, each leads to itself and nothing is there.
             facts: Says what stands at paths instead of the disk: for a disk that is made up.
             clock: Tells the time, microseconds since 1970 UTC.
+            names: What is known of names of packages.
         """
         self._line = tuple(line)
         self._key = key
@@ -116,6 +119,7 @@ class Rehearsal:
         self._clock = clock
         self._chains: OrderedDict[tuple[str, str, bool], tuple[Bindings, tuple[Bound, ...]]] = OrderedDict()
         self._sessions: dict[str, _Session] = {}
+        self._names = names
 
     def judge(self, call: Call, place: Place, *, session: str = "", look: bool = True) -> Rehearsed:
         """Return what would be said to a call, and let its session remember it.
@@ -136,6 +140,7 @@ class Rehearsal:
         if study.writes(call, seen.plan):
             more, looked = study.inspect(call, seen.plan, facts)
             findings = (*findings, *more)
+        findings = (*findings, *study.names(call, seen.plan, facts, self._names))
         effects = resolve(seen.plan, facts, place)
         if facts_of is gather:
             effects = through_second_names(effects, lambda: bindings)

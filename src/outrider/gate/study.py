@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 
 from outrider.detect.code.vectors import silent
+from outrider.detect.dependencies.known import SHIPPED, Facts
+from outrider.detect.dependencies.look import dependencies
 from outrider.detect.scan import scan_call, scan_text
 from outrider.detect.smuggled import smuggled
 from outrider.detect.written import WRITERS, Looked, look
@@ -135,6 +137,11 @@ def inspect(call: Call, planned: Plan, facts: Mapping[str, PathFact]) -> tuple[t
         facts: What stands at the paths that it would write.
     """
     return look(call, planned, facts)
+
+
+def names(call: Call, planned: Plan, facts: Mapping[str, PathFact], known: Facts = SHIPPED) -> tuple[Finding, ...]:
+    """Return what is to be said of the packages that a call adds; see ``detect/dependencies/look.py``."""
+    return dependencies(call, planned, facts, known)
 
 
 def read(text: str, key: bytes, home: str, path: str = "", who: Who = "nobody") -> Reading:
