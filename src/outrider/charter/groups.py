@@ -23,16 +23,21 @@ SYSTEM = (
 """``@system`` of reading: system and toolchain files that every user of the host can read."""
 
 NOT_SYSTEM = (
-    "/etc/shadow*", "/etc/gshadow*", "/etc/sudoers", "/etc/sudoers.d/**", "/etc/security/opasswd",
+    "/etc/shadow*", "/etc/gshadow*", "/etc/sudoers", "/etc/sudoers.d/**", "/etc/security/**", "/etc/pam.d/**",
+    "/etc/master.passwd", "/etc/audit/**", "/etc/login.defs",
     "/etc/ssh/ssh_host_*", "/etc/ssl/private/**", "/etc/pki/tls/private/**", "/etc/letsencrypt/**",
     "/etc/wireguard/**", "/etc/ipsec.secrets", "/etc/ppp/*-secrets", "/etc/krb5.keytab", "/etc/kubernetes/**",
     "/etc/rancher/**", "/etc/docker/key.json", "/etc/NetworkManager/system-connections/**", "/etc/openvpn/**",
-    "/etc/machine-key", "/proc/kcore", "/proc/kmem", "/proc/self/environ", "/proc/thread-self/environ",
+    "/etc/machine-key", "/proc/kcore", "/proc/kmem", "/proc/kallsyms", "/proc/keys", "/proc/key-users",
+    "/sys/kernel/kexec*", "/sys/kernel/vmcoreinfo", "/sys/kernel/debug/**", "/sys/kernel/tracing/**",
+    "/sys/kernel/security/**",
+    "/usr/share/base-passwd/**", "/proc/self/environ", "/proc/thread-self/environ",
     "/proc/self/mem", "/proc/self/task/**", "/proc/self/root/**", "/proc/self/cwd/**", "/proc/self/fd/**",
     "/opt/**/*.pem", "/opt/**/*.key", "/srv/**/*.pem", "/srv/**/*.key", "/**/.git-credentials",
     "~/.config/git/credentials",
 )  # fmt: skip
-"""What ``@system`` leaves out: password hashes, private keys, other processes' memory and environment."""
+"""What ``@system`` leaves out: password hashes, private keys,
+how a host lets people in, the kernel's insides, other processes' memory."""
 
 CACHES = (
     "~/.cache/**", "~/Library/Caches/**", "~/.npm/**", "~/.pnpm-store/**", "~/.yarn/berry/cache/**",

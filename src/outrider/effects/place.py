@@ -70,6 +70,20 @@ def tilde(path: str, place: Place) -> str:
     return base + slash + rest
 
 
+_DRIVE = re.compile(r"([A-Za-z]):[\\/]")
+
+
+def from_windows(path: str) -> str:
+    r"""Return where WSL finds a path of Windows.
+
+    ``C:\Users`` is ``/mnt/c/Users``, and ``\\host\share`` is ``/mnt/host/share``.
+    """
+    found = _DRIVE.match(path)
+    if found:
+        return f"/mnt/{found[1].lower()}/" + path[3:].replace("\\", "/")
+    return "/mnt/" + path[2:].replace("\\", "/") if path.startswith("\\\\") else path
+
+
 def literal_prefix(pattern: str) -> str:
     """Return the longest leading directory of an absolute pattern that holds no glob character."""
     cut = min((at for at in map(pattern.find, "*?[{") if at >= 0), default=len(pattern))

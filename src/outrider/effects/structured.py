@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from outrider.effects.commands.roles import host_of
-from outrider.effects.place import Place, is_ignored, normal, tilde
+from outrider.effects.place import Place, from_windows, is_ignored, normal, tilde
 from outrider.effects.shell.words import has_glob
 from outrider.events.call import Call, Effect, Verb
 
@@ -55,6 +55,8 @@ def path_effect(
         return Effect(verb="unparsed", kind="path", value=text[:200], note="a path with a NUL in it")
     if text.startswith("~"):
         text = tilde(text, place)
+    elif text[1:2] == ":" or text.startswith("\\\\"):
+        text = from_windows(text)
     if not text.startswith("/"):
         text = f"{call.cwd or place.cwd}/{text}"
     plain = normal(text)

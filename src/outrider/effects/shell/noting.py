@@ -6,7 +6,7 @@ import copy
 import posixpath
 from typing import Self
 
-from outrider.effects.place import INTO, Place, is_ignored, normal
+from outrider.effects.place import INTO, Place, from_windows, is_ignored, normal
 from outrider.effects.shell.state import MAX_WRITTEN, Flow, Sink, State
 from outrider.effects.shell.tree import Arg
 from outrider.events.call import Effect, ResourceKind, Verb
@@ -41,6 +41,12 @@ class Noting:
         """The call's whole text."""
         return self.sink.snippet
 
+    def behind(self, at: Arg) -> str:
+        """Return what stands behind ``at`` in the call's text; empty within text that a string held."""
+        if self.inside is not None:
+            return ""
+        return self.sink.snippet.encode(errors="replace")[at.end :].decode(errors="replace")
+
     def emit(
         self, verb: Verb, kind: ResourceKind, value: str, at: Arg, flags: tuple[str, ...] = (), note: str = "",
         resolved: str = "",
@@ -68,7 +74,7 @@ class Noting:
 
     def path(self, verb: Verb, arg: Arg, state: State, flags: tuple[str, ...] = (), note: str = "") -> None:
         """Note an effect on a path, read against the state's directory."""
-        text = arg.text
+        text = arg.text if arg.text[1:2] != ":" and arg.text[:1] != "\\" else from_windows(arg.text)
         if is_ignored(text):
             return
         if not arg.exact:

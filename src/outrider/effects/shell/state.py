@@ -123,6 +123,10 @@ class Runner(Protocol):
         """The call's whole text."""
         ...
 
+    def behind(self, at: Arg) -> str:
+        """Return what stands behind ``at`` in the call's text; empty where that is not known."""
+        ...
+
     def emit(
         self, verb: Verb, kind: ResourceKind, value: str, at: Arg, flags: tuple[str, ...] = (), note: str = ""
     ) -> None:

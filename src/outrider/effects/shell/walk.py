@@ -8,6 +8,7 @@ Depth and the number of steps are bounded, so that no command line makes the wal
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,8 @@ UNROLLED = 16
 _CACHED = 4096
 
 _DECLARING = frozenset({"export", "declare", "local", "typeset", "readonly", "unset"})
+_CMDLET = re.compile(r"(?!Get-|Test-|Write-|Select-|Format-|Measure-)[A-Z][a-z]+-[A-Z][A-Za-z]+|IEX|iex|IWR|iwr")
+"""Commands that only PowerShell has, but for those that look."""
 _RESERVED = frozenset(
     {
         "{",
@@ -129,6 +132,8 @@ class Walk(Noting):
                     )
                 return self.program(args[1:], state, stdin) if len(args) > 1 else UNKNOWN
             hidden = ("invisible",) if args[0].hidden else ()
+            if _CMDLET.fullmatch(name):
+                self.emit("unparsed", "text", name, args[0], (), "a command of PowerShell, whose text is not read")
             self.emit("exec", "command", name, args[0], hidden)
             self.emit("opaque", "command", name, args[0], hidden, "a program that is not known here")
             strange(self, args, state)

@@ -49,8 +49,22 @@ def pwd(run: Invocation) -> Flow:
     return Flow(text=run.state.cwd + "\n") if run.state.cwd is not None else UNKNOWN
 
 
+SECRET_NAME = re.compile(
+    r"(?i)(?:^|_)(?:secret|token|passw(?:or)?d|passphrase|credentials?|api_?key|access_?key|private_?key|auth|key|pwd|"
+    r"pat|cookie|session)(?![a-z])(?!_(?:file|path|dir|url|id|name|count|limit|ttl|type|length|size))"
+)
+"""Names of variables that hold what nobody else should see."""
+_KEPT = re.compile(r"\s*\|\s*(?:e|f)?grep\s+(?:-[inEwFx]+\s+)*['\"]?\^?(\w{3,})=?['\"]?\s*(?:$|[|;&>)\n])")
+
+
 def environment(run: Invocation) -> None:
-    """Note that the whole environment is printed: keys that were handed to the agent stand in it."""
+    """Note that the whole environment is printed: keys that were handed to the agent stand in it.
+
+    Of what a ``grep`` lets through, only what it is asked for is printed.
+    """
+    kept = _KEPT.match(run.runner.behind(run.words[-1] if run.words else run.at))
+    if kept and not SECRET_NAME.search(kept[1]):
+        return
     run.path("read", Arg("/proc/self/environ", run.at.start, run.at.end))
 
 

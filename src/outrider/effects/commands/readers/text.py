@@ -11,7 +11,7 @@ from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part, under
 from outrider.effects.commands.readers.filters import openssl_decoded, substituted
 from outrider.effects.commands.readers.guard import notice
-from outrider.effects.commands.readers.shells import environment
+from outrider.effects.commands.readers.shells import SECRET_NAME, environment
 from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
@@ -169,8 +169,23 @@ def unescape(text: str) -> str:
     return _ESCAPES.sub(one, text) if "\\" in text else text
 
 
+_PRINTED = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+def _printed_secret(run: Invocation) -> None:
+    """Note a variable that holds a secret by its name and is printed for all to see, not handed on."""
+    names = [one or two for word in run.words for one, two in _PRINTED.findall(word.text)]
+    if not any(SECRET_NAME.search(name) and name.isupper() and name not in run.state.vars for name in names):
+        return
+    behind = run.runner.behind(run.words[-1]).lstrip(" \t\"'")
+    if behind[:1] not in {"|", ">", ")", "`", "<"}:
+        run.path("read", Arg("/proc/self/environ", run.at.start, run.at.end))
+
+
 def echo(run: Invocation) -> Flow:
-    """``echo``: prints its arguments; it does nothing with them."""
+    """``echo``: prints its arguments; it does nothing with them, but a secret of the environment is then seen."""
+    if any(not word.exact and "$" in word.text for word in run.words):
+        _printed_secret(run)
     words = run.words
     is_escaped, newline = False, "\n"
     while words and re.fullmatch(r"-[neE]+", words[0].text):
