@@ -7,6 +7,7 @@ nothing is refused for them alone, for a page about prompt injection can look ju
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
@@ -35,6 +36,8 @@ _MENTION = re2.compile(
     rb"|blog post|study|malicious)\b[^\n]{0,80}$"
 )
 """What stands before an order that a text only speaks of."""
+_NEGATED = re.compile(r"(?i)\b(?:never|not|don't|cannot|can't)\s{1,2}\Z")
+"""What turns an order round, right before it."""
 _UNSEEN = ("content.invisible-tags", "content.variation-selectors")
 
 
@@ -120,13 +123,16 @@ def _matches(text: str, *, raw: bool) -> Iterator[tuple[Sign, int, int]]:
 def _sure(sign: Sign, text: str, start: int, end: int) -> Confidence:
     """Return how sure a sign is where it stands: less where the text before it says that it speaks of such orders."""
     ahead = text[max(0, start - _ABOUT) : start].rpartition("\n")[2]
-    if not sign.spoken or not _MENTION.search(encoded(ahead)):
+    negated = _NEGATED.search(ahead)
+    if not sign.spoken or not (negated or _MENTION.search(encoded(ahead))):
         return sign.confidence
     quoted = text[start - 1 : start] in {'"', "'", "`"} or text[max(0, start - 3) : start].strip(" -*") in {
         '"',
         "'",
         "`",
     }
+    if negated:
+        return "low"
     step = _LOWER[sign.confidence]
     return _LOWER[step] if quoted or text[end : end + 1] in {'"', "'", "`"} else step
 
