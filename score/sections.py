@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from score import agent_runs, agentdojo, commands, content, egress, leaks, unmeasured
+from score import agent_runs, agentdojo, commands, content, egress, leaks, unmeasured, written
 from score.row import Row
 
 SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
@@ -15,6 +15,6 @@ SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
     "egress": egress.measure,
     "secrets": leaks.measure,
     "content": content.measure,
-    "code": unmeasured.code,
+    "code": written.measure,
     "dependencies": unmeasured.dependencies,
 }

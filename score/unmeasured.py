@@ -15,10 +15,3 @@ def dependencies(_corpora: Path) -> list[Row]:
         missing("dependencies", "ordinary names, flagged", why),
         missing("dependencies", "hallucinated names, flagged with a full set of names", why),
     ]
-
-
-def code(_corpora: Path) -> list[Row]:
-    """Say that the rules about code are not scored here: their data are to be fetched, and none of them may be kept."""
-    why = "no section fetches its data; the rules' own vectors are tests"
-    sets = ("CWEval, Python", "CWEval, JavaScript and Go", "OWASP BenchmarkPython, Youden's index")
-    return [missing("code", f"{name}: weaknesses found", why) for name in sets]

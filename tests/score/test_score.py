@@ -165,3 +165,22 @@ def test_our_own_everyday_calls_are_many_and_of_many_kinds(repo: Path) -> None:
     asked = commands.lines(repo / "vectors" / "everyday-asked.jsonl")
     assert all(row["expect"] == "ask" and row["reason"] for row in asked)
     assert len(asked) <= 0.02 * len(calls)
+
+
+def test_code_is_scored_by_the_class_of_its_weakness_and_only_where_the_sets_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from score import written
+
+    monkeypatch.delenv("CODE_SETS", raising=False)
+    assert {row.state for row in written.measure(tmp_path)} == {"not measured"}
+    folder = tmp_path / "CWEval" / "benchmark" / "core" / "py"
+    folder.mkdir(parents=True)
+    (folder / "cwe_095_0_task.py").write_text("def run(x):\n    return int(x)\n")
+    (folder / "cwe_095_0_test.py").write_text(
+        "def run_unsafe(x):\n    return eval(x)\n\n\ndef test_run_unsafe():\n    pass\n"
+    )
+    monkeypatch.setenv("CODE_SETS", str(tmp_path))
+    caught, false = written.measure(tmp_path)[:2]
+    assert (caught.hit, caught.of, caught.state) == (1, 1, "met")
+    assert (false.hit, false.of, false.state) == (0, 1, "met")
