@@ -31,7 +31,7 @@ _IS_SHELL = re.compile(_SHELL + r"(?:\s+-[ipl]+)*\s*\Z")
 _PATH = re.compile(r"/(?:usr/)?bin/(?:ba|da|z|k|a|c|tc)?sh\Z")
 _OPENS = re.compile(
     rf"""(?x)
-    (?:system|exec\w*|execute|spawn\w*|popen\w*|open3|call\w*|run\w*|shell_exec|passthru|command|cmd|term|sh|start|
+    (?i:start|system|exec\w*|execute|spawn\w*|popen\w*|open3|call\w*|run\w*|shell_exec|passthru|command|cmd|term|sh|start|
        write18|spawnlp?|_exit|eval|invoke|subprocess)
     \W{{1,6}}\s*(?:exec\s+)?{_SHELL}(?:\s+-[ipl]+)*\s*(?:["'`)\]}};,\#|]|[012]?[<>]|\Z)(?!\s*,?\s*["'\[ ]*-c)
     | /bin/(?:ba|da|z|k)?sh (?:\s+-[ip]+)* \s* (?:[012]?[<>]&[012] | [012]?[<>]\s*/dev/tty | </dev/tty)

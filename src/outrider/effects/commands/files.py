@@ -87,5 +87,7 @@ TABLE = (
          "-r,--reject-file=write", special="patch"),
     spec("diff cmp comm colordiff sdiff diff3", "read*", "-U,-C,-W,-I,-x,--exclude,--label,-L,--color=text "
          "-o=write -X=read"),
-    spec("join paste column", "read*", "-t,-d,-o,-s,-c,-1,-2,-j,-e,-a,-v,-N,-R=text"),
+    spec("column", "read*", "-s,-o,-c,-N,-R,-H,-E,-T,-W,-O,-n,-p,-r,-i,--separator,--table-columns=text "
+         "-t,-x,-J=:keep"),
+    spec("join paste", "read*", "-t,-d,-o,-s,-c,-1,-2,-j,-e,-a,-v,-N,-R=text"),
 )  # fmt: skip

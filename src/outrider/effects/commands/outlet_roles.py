@@ -111,6 +111,13 @@ def _open_shell(run: Invocation, arg: Arg) -> None:
     shell_opened(run.runner, run.name, arg)
 
 
+def _execute(run: Invocation, arg: Arg) -> None:
+    """``-o execute=PROGRAM``: settings with that word in their names run one."""
+    name, _, value = arg.text.partition("=")
+    if "execute" in name or "execute" in value:
+        run_text(run, value.replace(",", " "), arg, "a setting that runs a command")
+
+
 def _nothing(_run: Invocation, _arg: Arg) -> None:
     """Read by the program's own reader."""
 
@@ -118,7 +125,8 @@ def _nothing(_run: Invocation, _arg: Arg) -> None:
 OUTLET_ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "proxy": _proxy, "fzf": _fzf, "rpm-macro": _macro, "bus": _bus, "lua-option": _lua_option, "nse": _nse,
     "apache": _apache, "apt-option": _apt, "path-script": _path_script, "opens-shell": _open_shell,
-    "order": _nothing, "make-text": _nothing, "gdb-text": _nothing, "dos-text": _nothing, "start": _nothing,
+    "execute": _execute, "order": _nothing, "make-text": _nothing, "gdb-text": _nothing, "dos-text": _nothing,
+    "start": _nothing,
     "rest": _nothing, "filter": _nothing, "prefix": _nothing, "stats": _nothing, "arch": _nothing,
 }  # fmt: skip
 """The roles, by their words."""

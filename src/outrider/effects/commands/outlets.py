@@ -95,7 +95,7 @@ TABLE = (
     spec("needrestart", "text*", "-c=script -l,-m,-n,-r,-u=text"),
     spec("procmail", "text*", "-m=script", style="posix"),
     spec("run-mailcap see view-mailcap print-mailcap compose-mailcap edit-mailcap", "path-if*", "--action=text"),
-    spec("rtorrent transmission-cli", "text*", "-O,-o=text -n,-i,-p=text", opaque="opens connections"),
+    spec("rtorrent transmission-cli", "text*", "-O,-o=execute -i,-p=text -n=:keep", opaque="opens connections"),
     spec("virsh", "text*", "-c,--connect=text", special="virsh"),
     spec("vigr", special="accounts"),
     # What listens, and what sends.

@@ -68,8 +68,8 @@ TABLE = (
     spec("watch entr", "", "-n,--interval,-q,--equexit=text", style="posix", special="watch"),
     spec("flock", "write program", "-w,-E,--timeout=text -c=shell", style="posix", special="flock"),
     spec("chroot", "text program", "--userspec,--groups=text", style="posix", special="remote-program"),
-    spec("unshare nsenter firejail", "program", "-t,-p,--unit,-u,--uid,--slice,-S,-G,-M=text",
-         style="posix"),
+    spec("unshare nsenter firejail", "program", "-t,-S,-G,--target,--setuid,--setgid,--wd=text", style="posix",
+         special="enter"),
     spec("script scriptlive", "write", "-c,--command=shell -q,-a,-e,-f=:keep", special="script-log"),
     spec("xargs gxargs", "program", "-I,-n,-P,-L,-d,-s,-E,--max-args,--max-procs,--delimiter,--replace,-R,-S,-J=text "
          "-a,--arg-file=read -0,-r,-t,-p,-x,-i=:keep", style="posix", special="xargs"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from outrider.effects.commands.escape import escaped
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
 
@@ -107,7 +108,9 @@ def cpio(run: Invocation) -> Flow:
 
 def zip_files(run: Invocation) -> Flow:
     """``zip ARCHIVE FILES``; ``-TT TEXT`` runs a command of one's own for the test."""
-    for option, value in zip(run.words, run.words[1:], strict=False):
+    for option, value in zip(run.words, [*run.words[1:], run.at], strict=False):
+        if option.text.startswith("--unzip-command="):
+            ROLES["escape"](run, part(option, option.text.partition("=")[2]))
         if option.text in {"-TT", "--unzip-command"}:
             escaped(run.runner, run.name, value, "an option that runs a command")
             run.runner.text(value.text, value, run.state.fork(), run.stdin)

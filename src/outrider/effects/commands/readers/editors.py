@@ -58,12 +58,22 @@ def _run_text(run: Invocation, text: str, at: Arg) -> None:
     run.runner.text(text.rstrip("\"'") if text.count('"') % 2 else text, at, run.state.fork(), run.stdin)
 
 
+def _lisp_shell(run: Invocation) -> None:
+    """``emacs --eval '(shell)'``: a shell in a window that no agent has."""
+    if run.name != "emacs" or {"--batch", "-batch"} & {word.text for word in run.words}:
+        return
+    for role, arg in run.given:
+        if role == "code" and re.search(r"\((?:e?shell|term|ansi-term|vterm)\b", arg.text):
+            shell_opened(run.runner, run.name, arg)
+
+
 def editor(run: Invocation) -> Flow:
     """Editors: ``-c`` and ``+command`` run a command of theirs; ed and ex take commands from standard input."""
     run.read_options()
     for role, arg in run.given:
         if role == "ex":
             ex(run, arg.text, arg)
+    _lisp_shell(run)
     plus = [arg for arg in run.rest if arg.text.startswith("+")]
     for arg in plus:
         ex(run, arg.text[1:], arg)

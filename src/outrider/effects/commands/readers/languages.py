@@ -195,6 +195,8 @@ def compiler(run: Invocation) -> Flow:
     for word in run.words:
         if word.text.startswith("@"):
             run.path("read", part(word, word.text[1:]))
+        elif word.text.startswith("-fplugin="):
+            ROLES["library"](run, part(word, word.text[9:]))
     run.words = [word for word in run.words if word.text[:1] != "@" and word.text != "-wrapper"]
     run.read_options()
     run.apply()

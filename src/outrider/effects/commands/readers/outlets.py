@@ -29,6 +29,7 @@ def tex(run: Invocation) -> Flow:
         if "\\" not in arg.text:
             run.path("read", arg)
             continue
+        read_code(run, arg.text, arg)
         for first, second in _TEX_RUN.findall(arg.text[:MAX_CODE])[:_LIMIT]:
             escaped(run.runner, run.name, arg, "TeX that runs a command")
             run.runner.text(first or second, arg, run.state.fork(), run.stdin)

@@ -156,6 +156,8 @@ def go_env(run: Invocation) -> Flow:
 def rpm(run: Invocation) -> Flow:
     """``yum install``, ``dnf install``, ``zypper in``, ``pacman -S``."""
     run.read_options()
+    if run.name != "pacman":
+        run.apply_options()
     words = list(run.rest)
     is_pacman = run.name == "pacman" and any(
         w.text.startswith("-S") and not set(w.text) & set("sci") for w in run.words

@@ -113,6 +113,8 @@ def awk(run: Invocation) -> Flow:
             run.runner.text(next(filter(None, command)), part(script, ""), run.state.fork(), NOTHING)
         for name, _, value in [arg.text.partition("=") for role, arg in run.given if role == "assign"]:
             text = re.sub(rf"\"\s*{re.escape(name)}\b\s*\"?", value.replace("\\", ""), text) if name else text
+            if name.isidentifier() and '"' not in value:
+                text = re.sub(rf"(?<![\w$\"]){name}\b(?!\s*[=(\w\"])", '"' + value.replace("\\", "") + '"', text)
         read_code(run, text, script)
         if "/inet" in text:
             run.opaque("its program opens a connection")

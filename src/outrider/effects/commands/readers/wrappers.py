@@ -125,6 +125,16 @@ def remote_program(run: Invocation) -> Flow:
     return runner.program(run.rest[1:], run.state.fork(), run.stdin) if len(run.rest) > 1 else UNKNOWN
 
 
+def enter(run: Invocation) -> Flow:
+    """``nsenter``, ``unshare``: a program in other namespaces; without one, a shell."""
+    run.read_options()
+    if run.rest:
+        return run.runner.program(run.rest, run.state, run.stdin)
+    if not {"--help", "--version", "-h", "-V"} & {word.text for word in run.words}:
+        shell_opened(run.runner, run.name, run.at)
+    return UNKNOWN
+
+
 def script_log(run: Invocation) -> Flow:
     """``script -c TEXT FILE``."""
     run.read_options()
@@ -269,6 +279,8 @@ def crontab(run: Invocation) -> Flow:
         runner.path("write", table, run.state)
     elif "keep" in run.flags:
         runner.path("read", table, run.state)
+    elif run.stdin.some and not run.words:
+        runner.path("write", table, run.state)
     return UNKNOWN
 
 
@@ -280,6 +292,7 @@ READERS = {
     "flock": flock,
     "remote-program": remote_program,
     "script-log": script_log,
+    "enter": enter,
     "xargs": xargs,
     "parallel": parallel,
     "ssh": ssh,
