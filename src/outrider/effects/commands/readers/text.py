@@ -116,7 +116,7 @@ def awk(run: Invocation) -> Flow:
             if name.isidentifier() and '"' not in value:
                 text = re.sub(rf"(?<![\w$\"]){name}\b(?!\s*[=(\w\"])", '"' + value.replace("\\", "") + '"', text)
         read_code(run, text, script)
-        if "/inet" in text:
+        if re.search(r"/inet[46]?/(?:tcp|udp|raw)", text):
             run.opaque("its program opens a connection")
             escaped(run.runner, run.name, script, "its program opens a connection")
             if not re.search(r"/inet[46]?/\w+/\d+/[\w.-]+/\d", text):
