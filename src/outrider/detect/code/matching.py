@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 import re2
 from ast_grep_py import SgRoot
 
+from outrider.detect.code.cost import PIECE, costs_too_much, follows
 from outrider.detect.code.language import GRAMMARS
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Tree:
         self.text = text
         self.language = language
         self._root: SgNode | None = None
+        self._pieces: list[tuple[int, int, SgNode]] | None = None
 
     @property
     def root(self) -> SgNode:
@@ -56,9 +58,29 @@ class Tree:
         if self._root is None:
             # The scanner of the shell's grammar asks the C library about letters, which knows few of them; a lone
             # surrogate has no form that the tree could hold. Neither changes where anything stands.
-            text = _BEYOND.sub("x", self.text) if self.language == "shell" else _RARE.sub("?", self.text)
-            self._root = SgRoot(text, GRAMMARS[self.language]).root()
+            self._root = SgRoot(self._plain(), GRAMMARS[self.language]).root()
         return self._root
+
+    @property
+    def pieces(self) -> list[tuple[int, int, SgNode]]:
+        """The text in pieces of some lines: the offset and number of lines before each, and its own root node."""
+        if self._pieces is None:
+            self._pieces = []
+            lines = self._plain().splitlines(keepends=True)
+            at = 0
+            for first in range(0, len(lines), PIECE):
+                piece = "".join(lines[first : first + PIECE])
+                self._pieces.append((at, first, SgRoot(piece, GRAMMARS[self.language]).root()))
+                at += len(piece)
+        return self._pieces
+
+    @property
+    def in_pieces(self) -> bool:
+        """Whether some rule was asked of pieces only."""
+        return self._pieces is not None
+
+    def _plain(self) -> str:
+        return _BEYOND.sub("x", self.text) if self.language == "shell" else _RARE.sub("?", self.text)
 
     @property
     def has_errors(self) -> bool:
@@ -78,9 +100,23 @@ def matches(tree: Tree, rules: Iterable[Rule]) -> Iterator[Match]:
         if rule.lines is not None:
             yield from _by_lines(rule, rule.lines, text)
         else:
-            for node in tree.root.find_all(rule.config):  # type: ignore[call-overload]
-                place = node.range()
-                yield Match(rule, place.start.index, place.end.index, place.start.line + 1, place.end.line + 1)
+            whole = not (_follows(rule) and costs_too_much(rule.trigger, text))
+            for at, line, root in [(0, 0, tree.root)] if whole else tree.pieces:
+                for node in root.find_all(rule.config):  # type: ignore[call-overload]
+                    start, end = node.range().start, node.range().end
+                    yield Match(rule, at + start.index, at + end.index, line + start.line + 1, line + end.line + 1)
+
+
+@cache
+def _rules_that_follow() -> dict[str, bool]:
+    return {}
+
+
+def _follows(rule: Rule) -> bool:
+    known = _rules_that_follow()
+    if rule.id not in known:
+        known[rule.id] = follows(rule.rule) or follows(rule.utils)
+    return known[rule.id]
 
 
 @lru_cache(maxsize=512)

@@ -24,7 +24,8 @@ MAX_TEXT: Final = 512 * 1024
 MAX_FINDINGS: Final = 64
 
 Outcome = Literal["scanned", "partly", "no-language", "no-rules", "too-large"]
-"""``partly``: some of the text does not fit the grammar, and what stands there may not have been seen."""
+"""``partly``: some of the text does not fit the grammar, or some rules would have looked through it for too long and
+were asked of pieces; what stands there may not have been seen."""
 
 _STEP: Final[dict[Severity, Severity]] = {"high": "medium", "medium": "low", "low": "low"}
 
@@ -90,7 +91,7 @@ def scan_code(
         return Scanned(findings=(), outcome="too-large", language=language, rules=len(rules))
     tree = Tree(text, language)
     found = [*matches(tree, rules), *taint.matches(text, language, rules)]
-    outcome: Outcome = "partly" if tree.has_errors else "scanned"
+    outcome: Outcome = "partly" if tree.in_pieces or tree.has_errors else "scanned"
     findings = _findings(found, text, where, path=path, added=added)
     return Scanned(findings=findings, outcome=outcome, language=language, rules=len(rules))
 
