@@ -137,11 +137,11 @@ def _known(run: dict[str, Any]) -> bool:
 
 def _heaviest(labels: Any) -> str:
     held = set(labels)
-    return next((label for label in LABELS if label in held), _NONE)
+    return next((label for label in LABELS[1:] if label in held), _NONE)
 
 
 def _reaches(label: str, least: str) -> bool:
-    return label in LABELS[: LABELS.index(least) + 1]
+    return label in LABELS[1 : LABELS.index(least) + 1]
 
 
 def _wrong(run: dict[str, Any], call: dict[str, Any], judged: Judged, wanted: str) -> Wrong:
