@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final
 
+from outrider.detect.code import taint_javascript
 from outrider.detect.code.matching import Match
 from outrider.detect.code.rule import Rule
 from outrider.detect.code.taint_python import Reached, flows
 
-PASSES: Final[dict[str, Callable[[str], list[Reached] | None]]] = {"python": flows}
+PASSES: Final[dict[str, Callable[[str], list[Reached] | None]]] = {
+    "python": flows,
+    **{name: partial(taint_javascript.flows, language=name) for name in ("javascript", "typescript", "tsx")},
+}
 """Languages whose values are followed."""
 
 
