@@ -90,5 +90,8 @@ EXIT = {
     5: "the record could not be written or read",
     6: "the record was tampered with",
     7: "a needed part is not there",
+    8: "a scan found something",
 }
 """The one table of exit codes, shown by ``outrider --help``."""
+
+FOUND = 8

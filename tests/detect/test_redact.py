@@ -52,11 +52,8 @@ def test_secrets_that_stand_close_are_all_taken_out(rules, between):
 
 
 def test_a_secret_is_taken_out_although_the_one_before_it_runs_into_it():
-    first, second = (
-        "machine a.example.test login u password cNAHz2TADy4eWheo",
-        "machine b.example.test login u password {}",
-    )
-    text = ";".join([first, second.format("qLPkz7TXDy2eWbeo"), second.format("tYPkz7TXDy2eWbqR")])
+    line = "machine a.example.test login u password {}"
+    text = ";".join(line.format(value) for value in ("cNAHz2TADy4eWheo", "qLPkz7TXDy2eWbeo", "tYPkz7TXDy2eWbqR"))
     once = redact(text, KEY)
     assert not any(value in once for value in ("cNAHz2TADy4eWheo", "qLPkz7TXDy2eWbeo", "tYPkz7TXDy2eWbqR"))
 

@@ -31,6 +31,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Tune": {
         "judge": "What would be said to a call, and why; nothing runs.",
+        "scan": "Look for secrets and weaknesses in files, or in a change.",
+        "rules": "List, show and test the rules about code.",
     },
     "Govern": {
         "charter": "List, show, check and sign charters.",

@@ -74,6 +74,11 @@ def suits(root: Path) -> tuple[str, str]:
     return "coder", "it holds nothing yet that says otherwise"
 
 
+def is_passed_over(path: PurePosixPath) -> bool:
+    """Say whether a path lies in a folder that nobody writes by hand: installed packages, caches, what was built."""
+    return not _SKIP.isdisjoint(path.parts)
+
+
 def _names(root: Path) -> Iterator[str]:
     listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     if listed:

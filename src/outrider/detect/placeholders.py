@@ -23,7 +23,7 @@ _WORDS = re2.compile(
 )
 _TEMPLATE = re2.compile(
     r"\$\{|\{\{|\$\(|%\(|%[sdv]\b|<%|#\{|\{%|^\$[A-Za-z_]|^\{[A-Za-z_.]+\}|^%[A-Za-z_]+%|^@[A-Za-z_.]+@|^@@|^!vault|^ENC[\[(]"
-    r"|^\{cipher\}|^vault:|^arn:aws:secretsmanager|^op://|^ref\+|^secretref|process\.env|os\.environ|getenv|import\.meta"
+    r"|^\{cipher\}|\{[A-Za-z_]{1,30}:[0-9]{1,3}\}|^vault:|^arn:aws:secretsmanager|^op://|^ref\+|^secretref|process\.env|os\.environ|getenv|import\.meta"
     r"|^env[.:(]|^var\.|^local\.|^data\.|^secrets\.|^config\.|^self\.|^this\.|^file:|^null$|^none$|^nil$|^true$|^false$"
 )
 _COMMON = re2.compile(

@@ -114,6 +114,7 @@ def test_a_source_that_can_change_is_told(line, is_told):
 
 
 def test_a_password_in_an_address_is_not_repeated():
+    # outrider: allow secret.url-password -- made up, to be taken out of what is said
     messages = found("requirements.txt", "git+https://me:pass%40word@git.example/x?token=abc\n").values()
     assert not any("word" in message or "abc" in message for message in messages)
 
