@@ -74,3 +74,8 @@ def test_the_line_is_that_of_the_call():
 @given(st.text(max_size=80))
 def test_any_text_is_followed(text):
     assert isinstance(flows("const x = req.query.x;\n" + text), list)
+
+
+def test_a_long_text_is_not_followed_without_end():
+    many = "".join(f"const a{n} = req.query.a{n}; exec(a{n}, done);\n" for n in range(3_000))
+    assert 0 < len(flows(many)) <= 100

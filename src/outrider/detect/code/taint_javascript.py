@@ -29,6 +29,14 @@ SOURCE: Final = re.compile(
 
 _MAX_VARIABLES: Final = 2_000
 """Settings of variables that are followed in one text."""
+_MAX_SETS: Final = 20
+"""Settings of one variable that count when a use is weighed."""
+_MAX_BETWEEN: Final = 8_000
+"""Characters before a use in which a look at the variable counts."""
+_MAX_USES: Final = 100
+"""Uses that are weighed in one text; a text has few places that open, run or fetch."""
+_FUNCTIONS: Final = frozenset({"arrow_function", "function_expression", "class", "object"})
+"""What a variable may be set to that holds code or a table, and is no value from outside itself."""
 
 _TEXT = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _PLAIN_TEMPLATE = re.compile(r"`[^`$]*`|(?<=[`}])[^`${}]*(?=[`$])")
@@ -102,10 +110,12 @@ PLACES: Final = (
 class _Set(msgspec.Struct, frozen=True):
     """A variable set at a place, good until its function ends."""
 
-    name: str
     at: int
     until: int
     outside: bool
+
+
+_Known = dict[str, list[_Set]]
 
 
 def flows(text: str, language: str = "javascript") -> list[Reached]:
@@ -114,33 +124,37 @@ def flows(text: str, language: str = "javascript") -> list[Reached]:
         return []
     root = SgRoot(text, language).root()
     known = _variables(root, len(text))
-    if not any(one.outside for one in known):
+    if not any(one.outside for sets in known.values() for one in sets):
         return []
     return list(_reached(root, text, known))
 
 
-def _variables(root: SgNode, end: int) -> list[_Set]:
-    functions = [
-        (place.start.index, place.end.index)
-        for node in root.find_all(
-            {"rule": {"any": [{"kind": kind} for kind in
-             ("function_declaration", "arrow_function", "function_expression", "method_definition")]}}
-        )
-        for place in [node.range()]
-    ]  # fmt: skip
-    known: list[_Set] = []
+def _variables(root: SgNode, end: int) -> _Known:
+    functions = _ranges(root, "function_declaration", "arrow_function", "function_expression", "method_definition")
+    known: _Known = {}
+    open_ends: list[int] = []
     settings = root.find_all({"rule": {"any": [{"kind": "variable_declarator"}, {"kind": "assignment_expression"}]}})
     for node in settings[:_MAX_VARIABLES]:
+        place = node.range()
+        while functions and functions[-1][0] <= place.start.index:
+            open_ends.append(functions.pop()[1])
+        while open_ends and open_ends[-1] < place.end.index:
+            open_ends.pop()
         left = node.field("name") or node.field("left")
         right = node.field("value") or node.field("right")
         if left is None or right is None or left.kind() not in {"identifier", "object_pattern"}:
             continue
-        place = node.range()
-        at = place.end.index
-        until = min((stop for start, stop in functions if start <= place.start.index and at <= stop), default=end)
-        outside = _is_outside(right.text(), at, known)
-        known += [_Set(name, at, until, outside) for name in _bound(left)]
+        outside = right.kind() not in _FUNCTIONS and _is_outside(right.text(), place.end.index, known)
+        until = open_ends[-1] if open_ends else end
+        for name in _bound(left):
+            known.setdefault(name, []).append(_Set(place.end.index, until, outside))
     return known
+
+
+def _ranges(root: SgNode, *kinds: str) -> list[tuple[int, int]]:
+    """Return where the nodes of some kinds begin and end, the last to begin first."""
+    found = [node.range() for node in root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})]
+    return sorted(((one.start.index, one.end.index) for one in found), reverse=True)
 
 
 def _bound(left: SgNode) -> list[str]:
@@ -150,7 +164,7 @@ def _bound(left: SgNode) -> list[str]:
     return re.findall(r"([A-Za-z_$][\w$]*)\s*(?=[,}=])", left.text())
 
 
-def _is_outside(value: str, at: int, known: list[_Set]) -> bool:
+def _is_outside(value: str, at: int, known: _Known) -> bool:
     code = _PLAIN_TEMPLATE.sub("``", _TEXT.sub("''", value))
     called = _CALLED.match(code)
     if called is not None and not _HANDS_ON.search(called["name"]):
@@ -158,15 +172,16 @@ def _is_outside(value: str, at: int, known: list[_Set]) -> bool:
     return SOURCE.search(code) is not None or any(_names(code, at, known))
 
 
-def _names(code: str, at: int, known: list[_Set]) -> Iterator[str]:
+def _names(code: str, at: int, known: _Known) -> Iterator[str]:
     """Yield the variables in a piece of code that are from outside where it stands."""
     for name in dict.fromkeys(_NAME.findall(code)):
-        last = next((one for one in reversed(known) if one.name == name and one.at <= at <= one.until), None)
+        last = next((one for one in reversed(known.get(name, [])) if one.at <= at <= one.until), None)
         if last is not None and last.outside:
             yield name
 
 
-def _reached(root: SgNode, text: str, known: list[_Set]) -> Iterator[Reached]:
+def _reached(root: SgNode, text: str, known: _Known) -> Iterator[Reached]:
+    weighed = 0
     for call in root.find_all({"rule": {"kind": "call_expression"}}):
         function, arguments = call.field("function"), call.field("arguments")
         if function is None or arguments is None:
@@ -181,6 +196,9 @@ def _reached(root: SgNode, text: str, known: list[_Set]) -> Iterator[Reached]:
         names = list(_names(_leading(value) if place.leads else code, at.start.index, known))
         if not names or place.clean.search(value) or SOURCE.search(code):
             continue
+        weighed += 1
+        if weighed > _MAX_USES:
+            return
         if _was_looked_at(text, names, at.start.index, known):
             continue
         yield Reached(place.kind, at.start.line + 1, at.end.line + 1, weak=False)
@@ -199,10 +217,14 @@ def _leading(value: str) -> str:
     return found[1] if found else ""
 
 
-def _was_looked_at(text: str, names: list[str], at: int, known: list[_Set]) -> bool:
+def _was_looked_at(text: str, names: list[str], at: int, known: _Known) -> bool:
     """Whether one of the variables, or one made of them, was looked at between being set and being used."""
-    around = [one for one in known if one.outside and one.at <= at <= one.until]
-    wanted = {*names, *(one.name for one in around)}
-    begin = min((one.at for one in around), default=at)
-    either = "|".join(re.escape(name) for name in sorted(wanted))
+    around = {
+        name: one.at
+        for name, sets in known.items()
+        for one in sets[:_MAX_SETS]
+        if one.outside and one.at <= at <= one.until
+    }
+    begin = max(min(around.values(), default=at), at - _MAX_BETWEEN)
+    either = "|".join(re.escape(name) for name in sorted({*names, *around}))
     return re.search(_LOOKED_AT.replace("%s", either), text[begin:at]) is not None
