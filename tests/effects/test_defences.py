@@ -103,3 +103,31 @@ def test_a_directorys_client_reaches_its_host():
 @pytest.mark.parametrize("text", ["unset -f HISTFILE", "unset --other HISTFILE"])
 def test_unsetting_a_function_hides_nothing(text):
     assert not any(line.startswith("write") for line in playing.lines(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LD_PRELOAD=/tmp/x.so ls",
+        "LD_PRELOAD=./x.so:/usr/lib/libc.so make",
+        "export LD_PRELOAD=$PWD/x.so; ls",
+        "env LD_PRELOAD=/tmp/x.so ls",
+        "LD_AUDIT=/tmp/a.so id",
+        "LD_PRELOAD=/usr/lib/../../tmp/x.so ls",
+        "sudo env DYLD_INSERT_LIBRARIES=/tmp/x.dylib ls",
+    ],
+)
+def test_a_library_of_ones_own_in_every_program_is_a_way_round(text):
+    assert any("shell-escape" in effect.flags for effect in playing.shell(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2 redis-server",
+        "LD_PRELOAD= ls",
+        "env LD_PRELOAD=libasan.so ./t",
+    ],
+)
+def test_a_library_of_the_hosts_own_is_an_ordinary_thing(text):
+    assert not any("shell-escape" in effect.flags for effect in playing.shell(text))

@@ -14,6 +14,7 @@ from typing import Any
 
 from outrider.effects.commands.escape import strange
 from outrider.effects.commands.git import EXECUTING
+from outrider.effects.commands.loading import loads
 from outrider.effects.commands.readers.system import is_host_unhooked
 from outrider.effects.commands.readers.traces import history_set
 from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV, SYSTEM_DIRS, TABLE, invoke
@@ -291,7 +292,7 @@ class Walk(Noting):
         ):
             self.emit("exec", "command", "git", at, ("git-exec",), "this key of git's configuration runs a program")
         elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
-            self.emit("opaque", "command", name, at, (), f"{name} changes what programs run")
+            loads(self, name, values, at)
 
     def redirect(  # noqa: C901 - one kind of redirection a branch
         self, redirects: tuple[Redirect, ...], expander: Expander, state: State, stdin: Flow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation, change_directory
+from outrider.effects.commands.loading import loads
 from outrider.effects.commands.readers.files import part, substitute
 from outrider.effects.commands.readers.network import after_host, ssh_host
 from outrider.effects.commands.readers.shells import ASSIGNMENT, environment, piped
@@ -82,7 +83,7 @@ def env_value(run: Invocation, name: str, value: Arg) -> None:
     if (name in RUN_ENV or name.endswith(("PAGER", "EDITOR"))) and value.text:
         run.runner.text(value.text.lstrip("|-"), value, run.state.fork(), NOTHING)
     elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
-        run.runner.emit("opaque", "command", name, value, (), f"{name} changes what programs run")
+        loads(run.runner, name, (value,), value)
 
 
 def watch(run: Invocation) -> Flow:
