@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.real.claude_code import ClaudeCode
 from tests.real.rider import Rider
-from tests.real.scripted_model import Heard, Turn, bash
+from tests.real.scripted_model import Heard, Turn, bash, use
 
 from outrider.events.record import RecordGap
 from outrider.ledger.verify import verify
@@ -112,3 +112,31 @@ def test_a_daemon_that_cannot_come_back_fails_closed_and_the_gap_is_recorded_lat
     assert not coder.home.spool.exists()
     report = verify(coder.home.record)
     assert report.ok, report
+
+
+def test_code_with_a_hole_is_refused_with_advice_and_the_corrected_code_is_written(
+    coder: Rider, claude: ClaudeCode
+) -> None:
+    path = claude.world.repo / "users.py"
+    head = "def find(cursor, name):\n"
+    hole = head + "    cursor.execute(f\"SELECT id FROM users WHERE name = '{name}'\")\n"
+    safe = head + '    cursor.execute("SELECT id FROM users WHERE name = %s", (name,))\n'
+
+    def after_advice(heard: Heard) -> Turn:
+        assert heard.last.failed, heard.last
+        assert "code.python-sql" in heard.last.text
+        assert "bind" in heard.last.text.lower()
+        return use("Write", file_path=str(path), content=safe)
+
+    run = claude(
+        [use("Write", file_path=str(path), content=hole), after_advice, Turn("corrected")],
+        allowed=("Write",),
+        mode="acceptEdits",
+    )
+    assert run.final == "corrected", run
+    assert path.read_text() == safe
+    refused_, written = coder.decisions()
+    assert (refused_.decision.enforced, written.decision.enforced) == ("deny", "allow")
+    assert written.corrects == refused_.n
+    assert f"corrected by  event {written.n}" in coder.command("why", str(refused_.n))
+    assert f"corrects  event {refused_.n}" in coder.command("why", str(written.n))

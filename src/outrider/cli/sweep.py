@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import subprocess
 from collections import Counter
@@ -82,15 +83,16 @@ def sweep(targets: Iterable[Target], *, persona: Persona, skipped: Counter[str])
     languages: Counter[str] = Counter()
     partly: list[str] = []
     files = 0
+    today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     for target in targets:
         files += 1
-        seen = scan_code(target.text, "file", path=target.path, added=target.added, persona=persona)
+        seen = scan_code(target.text, "file", path=target.path, added=target.added, persona=persona, today=today)
         if seen.outcome in {"scanned", "partly"}:
             languages[seen.language] += 1
         if seen.outcome == "partly":
             partly.append(target.path)
         unsure = persona != "everyday"  # Whoever is strict wants to see what is not sure, too.
-        told = [one for one in (*seen.findings, *_secrets(target)) if unsure or one.confidence != "low"]
+        told = [one for one in (*seen.findings, *_secrets(target, today)) if unsure or one.confidence != "low"]
         found += [_placed(target, one) for one in sorted(told, key=lambda one: (one.start, one.rule))]
     return Swept(
         found=tuple(found), files=files, code=dict(sorted(languages.items())), partly=tuple(partly),
@@ -177,8 +179,8 @@ def _text(raw: bytes, skipped: Counter[str]) -> str | None:
     return text
 
 
-def _secrets(target: Target) -> Iterator[Finding]:
-    reasons = Suppressions(target.text)
+def _secrets(target: Target, today: str) -> Iterator[Finding]:
+    reasons = Suppressions(target.text, today)
     for one in secrets(target.text, "file", _KEY, path=target.path):
         line = target.text.count("\n", 0, one.start) + 1
         if target.added is None or line in target.added:

@@ -64,12 +64,19 @@ def written(call: Call, plan: Plan, facts: Mapping[str, PathFact]) -> Iterator[W
     yield from _edited(call.args, path, _content(facts, path))
 
 
-def look(call: Call, plan: Plan, facts: Mapping[str, PathFact]) -> tuple[tuple[Finding, ...], Looked]:
-    """Return what the code that a call writes is found to hold, and what came of the look."""
+def look(call: Call, plan: Plan, facts: Mapping[str, PathFact], today: str = "") -> tuple[tuple[Finding, ...], Looked]:
+    """Return what the code that a call writes is found to hold, and what came of the look.
+
+    Args:
+        call: The call.
+        plan: Its plan.
+        facts: What stands at the paths that it would write.
+        today: The day it is, as in :func:`scan_code`.
+    """
     findings: list[Finding] = []
     worst = ""
     for one in written(call, plan, facts):
-        seen = scan_code(one.text, one.where, path=one.path, added=one.added)
+        seen = scan_code(one.text, one.where, path=one.path, added=one.added, today=today)
         findings += seen.findings
         worst = max(worst, _looked(seen.outcome, whole=one.whole), key=_WORSE.__getitem__)
     return tuple(findings), worst

@@ -216,9 +216,9 @@ class Gate:
             return seen
         if large or any(fact.content and len(fact.content) > study.LARGE for fact in facts.values()):
             loop = asyncio.get_running_loop()
-            findings, looked = await self._workers.inspect(loop, call, seen.plan, facts)
+            findings, looked = await self._workers.inspect(loop, call, seen.plan, facts, self._scribe.now())
         else:
-            findings, looked = study.inspect(call, seen.plan, facts)
+            findings, looked = study.inspect(call, seen.plan, facts, self._scribe.now())
         return msgspec.structs.replace(seen, findings=(*seen.findings, *findings), looked=looked)
 
     def _decide(self, effects: Sequence[Effect], seen: study.Study, agent: Agent, call: Call) -> Judged:

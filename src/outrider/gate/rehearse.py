@@ -7,6 +7,7 @@ is born under the charter now; budgets count within the session, and a life neve
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -138,7 +139,7 @@ class Rehearsal:
         facts = facts_of(seen.plan.wants)
         findings, looked = seen.findings, seen.looked
         if study.writes(call, seen.plan):
-            more, looked = study.inspect(call, seen.plan, facts)
+            more, looked = study.inspect(call, seen.plan, facts, time.time_ns() // 1000)
             findings = (*findings, *more)
         findings = (*findings, *study.names(call, seen.plan, facts, self._names))
         effects = resolve(seen.plan, facts, place)

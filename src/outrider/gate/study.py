@@ -6,6 +6,7 @@ Pure functions of the text, and therefore the part that can be done in another p
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -128,15 +129,19 @@ def writes(call: Call, planned: Plan) -> bool:
     return bool(planned.written) or call.tool in WRITERS
 
 
-def inspect(call: Call, planned: Plan, facts: Mapping[str, PathFact]) -> tuple[tuple[Finding, ...], Looked]:
+def inspect(
+    call: Call, planned: Plan, facts: Mapping[str, PathFact], now: int = 0
+) -> tuple[tuple[Finding, ...], Looked]:
     """Return what the code that a call writes is found to hold, and what came of the look; see ``detect/written.py``.
 
     Args:
         call: The call.
         planned: Its plan.
         facts: What stands at the paths that it would write.
+        now: Wall clock, microseconds since 1970 UTC, 0 where nobody says: suppressions may end.
     """
-    return look(call, planned, facts)
+    today = dt.datetime.fromtimestamp(now / 1_000_000, tz=dt.UTC).date().isoformat() if now else ""
+    return look(call, planned, facts, today)
 
 
 def names(call: Call, planned: Plan, facts: Mapping[str, PathFact], known: Facts = SHIPPED) -> tuple[Finding, ...]:
@@ -215,11 +220,9 @@ class Workers:
         """
         return await self._twice(loop, study, call, place, key, salt)
 
-    async def inspect(
-        self, loop: asyncio.AbstractEventLoop, call: Call, planned: Plan, facts: Mapping[str, PathFact]
-    ) -> tuple[tuple[Finding, ...], Looked]:
-        """As :func:`inspect`, elsewhere."""
-        return await self._twice(loop, inspect, call, planned, facts)
+    async def inspect(self, loop: asyncio.AbstractEventLoop, *given: Any) -> tuple[tuple[Finding, ...], Looked]:
+        """As :func:`inspect` with what is ``given``, elsewhere."""
+        return await self._twice(loop, inspect, *given)
 
     async def read(self, loop: asyncio.AbstractEventLoop, *given: Any) -> Reading:
         """As :func:`read` with what is ``given``, elsewhere."""

@@ -99,6 +99,17 @@ def test_a_comment_counts_for_its_own_line_and_the_next_only():
     assert not second.suppressed
 
 
+@pytest.mark.parametrize(
+    ("until", "holds"),
+    [("2031-06-30", True), ("2031-06-29", True), ("2031-06-28", False), ("2031-13-01", False), ("soon", False)],
+)
+def test_a_suppression_may_end_and_a_day_that_is_none_is_over(until, holds):
+    comment = f"# outrider: allow {RULE} until {until} -- until the names are a list"
+    (one,) = look(f"{comment}\n{BAD}", today="2031-06-29").findings
+    assert bool(one.suppressed) is holds
+    assert not holds or look(f"{comment}\n{BAD}").findings[0].suppressed
+
+
 def test_what_was_not_looked_at_has_a_name():
     assert look("hello", "notes.txt").outcome == "no-language"
     assert look("x = 1\n" * (MAX_TEXT // 6 + 1)).outcome == "too-large"

@@ -69,6 +69,7 @@ def scan_code(
     added: frozenset[int] | None = None,
     persona: Persona = "everyday",
     language: str = "",
+    today: str = "",
 ) -> Scanned:
     """Return what the rules of a text's language find in it.
 
@@ -79,6 +80,7 @@ def scan_code(
         added: The lines, from 1, that a change adds; None for all. A finding counts if it stands on one of them.
         persona: Whose rules.
         language: Its language, where that is known otherwise.
+        today: The day it is, ``2031-06-30``, UTC: suppressions may end.
     """
     language = language or language_of(path, text)
     if not language:
@@ -92,15 +94,19 @@ def scan_code(
     tree = Tree(text, language)
     found = [*matches(tree, rules), *taint.matches(text, language, rules)]
     outcome: Outcome = "partly" if tree.in_pieces or tree.has_errors else "scanned"
-    findings = _findings(found, text, where, path=path, added=added)
+    findings = _findings(found, where, path=path, added=added, suppressions=Suppressions(text, today))
     return Scanned(findings=findings, outcome=outcome, language=language, rules=len(rules))
 
 
 def _findings(
-    found: Sequence[Match], text: str, where: str, *, path: str, added: frozenset[int] | None
+    found: Sequence[Match],
+    where: str,
+    *,
+    path: str,
+    added: frozenset[int] | None,
+    suppressions: Suppressions,
 ) -> tuple[Finding, ...]:
     gently = is_aside(path)
-    suppressions = Suppressions(text)
     out: dict[tuple[str, int], Finding] = {}
     sure = {(cwe, one.first) for one in found if not one.weak for cwe in one.rule.cwe}
     for match in sorted(found, key=lambda one: (one.start, one.end)):

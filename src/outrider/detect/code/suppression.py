@@ -2,6 +2,9 @@
 
 ``# outrider: allow code.python-weak-hash -- only a cache key`` on the line itself or on the line above it. A reason is
 part of it: without one it does not count. What is suppressed is not gone: the finding is recorded with the reason.
+
+``# outrider: allow code.python-weak-hash until 2031-06-30 -- until the cache is rebuilt`` counts to the end of that
+day, UTC. A day that is none, or a reason that does not follow, suppresses nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ import re
 
 _COMMENT = re.compile(
     r"(?:#|//|--|/\*|<!--|;)[ \t]*outrider:[ \t]*allow[ \t]+([\w.*-]+(?:[ \t]*,[ \t]*[\w.*-]+)*)"
-    r"[ \t]*(?:--|:|—)[ \t]*(\S[^\n]{0,300})"
+    r"(?:[ \t]+until[ \t]+(\S+))?[ \t]*(?:--|:|—)[ \t]*(\S[^\n]{0,300})"
 )
+_DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _TAIL = re.compile(r"[ \t]*(?:\*/|-->)[ \t]*$")
 _LEAST = 4
 """Characters of a reason; fewer say nothing."""
@@ -20,7 +24,13 @@ _LEAST = 4
 class Suppressions:
     """The suppressions of one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, today: str = "") -> None:
+        """Read them.
+
+        Args:
+            text: The text.
+            today: The day it is, ``2031-06-30``, UTC; empty where nobody says, and then none is over.
+        """
         self._by_line: dict[int, list[tuple[frozenset[str], str]]] = {}
         if "outrider:" not in text:
             return
@@ -28,8 +38,8 @@ class Suppressions:
             match = _COMMENT.search(line)
             if match is None:
                 continue
-            reason = _TAIL.sub("", match[2]).strip()
-            if len(reason) < _LEAST:
+            reason, until = _TAIL.sub("", match[3]).strip(), match[2] or ""
+            if len(reason) < _LEAST or (until and (not _DAY.fullmatch(until) or until < today)):
                 continue
             rules = frozenset(name.strip() for name in match[1].split(","))
             alone = not line[: match.start()].strip()
