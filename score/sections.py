@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from score import agent_runs, agentdojo, commands, content, egress, leaks, unmeasured, written
+from score import agent_runs, agentdojo, commands, content, dependencies, egress, leaks, written
 from score.row import Row
 
 SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
@@ -16,5 +16,5 @@ SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
     "secrets": leaks.measure,
     "content": content.measure,
     "code": written.measure,
-    "dependencies": unmeasured.dependencies,
+    "dependencies": dependencies.measure,
 }

@@ -76,6 +76,11 @@ class Home:
         return self.root / "charters"
 
     @property
+    def facts(self) -> Path:
+        """What the user brought about names of packages; see ``outrider facts``."""
+        return self.root / "facts"
+
+    @property
     def view(self) -> Path:
         """The queryable view of the record: SQLite, can be deleted and rebuilt."""
         return self.root / "view" / "view.sqlite"

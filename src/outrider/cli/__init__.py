@@ -33,6 +33,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "judge": "What would be said to a call, and why; nothing runs.",
         "scan": "Look for secrets and weaknesses in files, or in a change.",
         "rules": "List, show and test the rules about code.",
+        "facts": "What is known of names of packages, and how to know more.",
     },
     "Govern": {
         "charter": "List, show, check and sign charters.",

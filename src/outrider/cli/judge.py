@@ -87,7 +87,7 @@ def rehearsal(charter: str, *, look: bool) -> Rehearsal:
     Raises:
         CharterError: There is no such charter, or it does not parse.
     """
-    from outrider.daemon import shelf
+    from outrider.daemon import facts, shelf
     from outrider.daemon.wiring import protected
     from outrider.gate.rehearse import Rehearsal
     from outrider.identity.registries import registry_hosts
@@ -99,7 +99,8 @@ def rehearsal(charter: str, *, look: bool) -> Rehearsal:
     groups = {"registries": registry_hosts(str(Path.home()))}
     key = reach.key(home) or b"nobody's key: nothing is recorded"
     line = read.shelf.line(charter)
-    return Rehearsal(line, key=key, groups=groups, protected=protected(home), uid=os.getuid(), look=look)
+    names, _ = facts.load(home)
+    return Rehearsal(line, key=key, groups=groups, protected=protected(home), uid=os.getuid(), look=look, names=names)
 
 
 def call_of(tool: str, given: dict[str, Any], cwd: str) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from outrider.config import load_config
 from outrider.daemon.charters import Charters
+from outrider.daemon.facts import load as load_facts
 from outrider.daemon.repositories import Repositories
 from outrider.doors.claude_code.installed import harmless
 from outrider.gate.apply import Gate
@@ -26,6 +28,8 @@ from outrider.ledger.ledger import Ledger
 if TYPE_CHECKING:
     from outrider.config import Config, Home
     from outrider.gate.state import State
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -93,6 +97,9 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         unattested=config.http.enabled,
     )
     workers = Workers()
+    names, wrong = load_facts(home)
+    for problem in wrong:
+        log.warning("facts about packages were left out: %s", problem)
     gate = Gate(
         scribe=scribe,
         state=state,
@@ -101,6 +108,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         chains=chains,
         workers=workers,
         harmless_settings=partial(harmless, home),
+        names=names,
     )
     return Parts(home, config, ledger, state, scribe, charters, enrolment, results, workers, gate)
 
