@@ -8,6 +8,7 @@ measured.
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,9 @@ def _squats(path: Path) -> Iterator[Row]:
     pairs = [(_ecosystem(row), row["malicious_package"], row["target_package"]) for row in _rows(path)]
     inside = [one for one in pairs if normal(one[0], one[2]) in shipped(one[0])]
     wrong = tuple(
-        Wrong(id=name, family=ecosystem, said=SHIPPED.ask(ecosystem, name).word, wanted="near", why=f"of {target}")
+        Wrong(
+            id=_print(name), text=name, family=ecosystem, said=SHIPPED.ask(ecosystem, name).word, wanted="near", why=""
+        )
         for ecosystem, name, target in inside
         if SHIPPED.ask(ecosystem, name).word not in _SUSPECT
     )
@@ -67,7 +70,14 @@ def _ordinary(path: Path) -> Iterator[Row]:
         some = [one for one in names if (normal(*one) in shipped(one[0])) is within]
         said = [(*one, SHIPPED.ask(*one)) for one in some]
         wrong = tuple(
-            Wrong(id=name, family=ecosystem, said=verdict.word, wanted="no suspicion", why=str(verdict.near or verdict))
+            Wrong(
+                id=_print(name),
+                text=name,
+                family=ecosystem,
+                said=verdict.word,
+                wanted="no suspicion",
+                why=verdict.near.how if verdict.near else "",
+            )
             for ecosystem, name, verdict in said
             if verdict.word in _SUSPECT
         )
@@ -101,7 +111,14 @@ def _made_up(path: Path, ordinary: Path) -> Iterator[Row]:
     names = [(_ecosystem(row), row["name"]) for row in _rows(path)]
     seen = [one for one in names if one[0] in whole]
     wrong = tuple(
-        Wrong(id=name, family=ecosystem, said=facts.ask(ecosystem, name).word, wanted="unknown", why="in the list")
+        Wrong(
+            id=_print(name),
+            text=name,
+            family=ecosystem,
+            said=facts.ask(ecosystem, name).word,
+            wanted="unknown",
+            why="in the list",
+        )
         for ecosystem, name in seen
         if facts.ask(ecosystem, name).word not in {*_SUSPECT, "unknown"}
     )
@@ -113,7 +130,10 @@ def _made_up(path: Path, ordinary: Path) -> Iterator[Row]:
         usual = [(_ecosystem(row), row["name"]) for row in _rows(ordinary)]
         usual = [one for one in usual if one[0] in whole]
         odd = [(*one, facts.ask(*one)) for one in usual if facts.ask(*one).word != "known"]
-        bad = tuple(Wrong(id=name, family=e, said=v.word, wanted="known", why=str(v.near or "")) for e, name, v in odd)
+        bad = tuple(
+            Wrong(id=_print(name), text=name, family=e, said=v.word, wanted="known", why=v.near.how if v.near else "")
+            for e, name, v in odd
+        )
         yield Row(
             section=SECTION,
             what="ordinary names with a whole list: not known",
@@ -122,6 +142,11 @@ def _made_up(path: Path, ordinary: Path) -> Iterator[Row]:
             at_most=0.02,
             wrong=bad,
         )
+
+
+def _print(name: str) -> str:
+    """Return what a row is called where its name, which belongs to the list, is not to be written."""
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def _ecosystem(row: dict[str, str]) -> str:
