@@ -38,7 +38,7 @@ def test_letters_that_take_several_bytes_do_not_move_a_finding():
 
 def test_tests_and_examples_are_judged_more_gently():
     assert look(BAD, "tests/test_app.py").findings[0].severity == "medium"
-    assert look(BAD, "/home/tests/work/project/src/deep/app.py").findings[0].severity == "high"
+    assert look(BAD, "/home/tests/dev/project/src/deep/app.py").findings[0].severity == "high"
 
 
 @pytest.mark.parametrize(
