@@ -58,9 +58,17 @@ class UndecidedError(OutriderError):
 
 
 class RefusedError(OutriderError):
-    """The request was understood and the answer is no."""
+    """The request was understood and the answer is no.
+
+    Attributes:
+        rule: Id of the rule that says no, or empty.
+    """
 
     exit_code = 4
+
+    def __init__(self, message: str, *, fix: str = "", rule: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.rule = rule
 
 
 class RecordError(OutriderError):

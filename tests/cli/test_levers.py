@@ -62,3 +62,41 @@ def test_a_pause_needs_a_daemon_and_says_how_to_start_one(outrider: Run) -> None
     done = outrider("pause", "1m", "--why", "x")
     assert done.code == 7
     assert "outrider up" in done.err
+
+
+def test_a_quarantine_is_red_in_the_status_with_how_to_release_it(up: Run) -> None:
+    rehearsed = up("quarantine", "--charter", "coder", "--dry-run")
+    assert "It would stop 0 living agents of charter coder. Nothing was done." in rehearsed.out
+    done = up("quarantine", "--charter", "coder", "--why", "the image is poisoned")
+    assert done.code == 0
+    assert "outrider release --charter coder" in done.err
+    shown = up("status").out
+    assert "QUARANTINE: charter coder since" in shown
+    assert "the image is poisoned" in shown
+    assert "outrider release --charter coder" in shown
+    assert up("release", "--charter", "coder").code == 0
+    assert "QUARANTINE" not in up("status").out
+
+
+def test_every_lever_tells_programs_what_it_did(up: Run) -> None:
+    observed = up("observe", "--charter", "coder", "--for", "10m", "--json").data
+    assert observed["scope"] == "charter:coder"
+    assert observed["until"] > 0
+    revoked = up("revoke", "--charter", "reviewer", "--json").data
+    assert (revoked["living"], revoked["ended"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("quarantine",), 2, "one thing at a time"),
+        (("quarantine", "--charter", "a", "--agent", "b"), 2, "one thing at a time"),
+        (("quarantine", "--charter", "codre"), 2, "Did you mean coder?"),
+        (("observe", "--charter", "coder", "--for", "2d"), 2, "such as 10m"),
+        (("release", "--charter", "coder"), 2, "nothing is in force"),
+    ],
+)
+def test_a_lever_that_cannot_be_pulled_says_why(up: Run, words: tuple[str, ...], code: int, said: str) -> None:
+    done = up(*words)
+    assert done.code == code
+    assert said in done.err

@@ -37,6 +37,10 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Govern": {
         "charter": "List, show, check and sign charters.",
+        "quarantine": "Stop a whole class of agents at once, living and not yet born.",
+        "release": "Lift a quarantine or an observation.",
+        "revoke": "End agents for good.",
+        "observe": "Only watch a class of agents for a stated time.",
         "pause": "Stop enforcing for a while, with a reason.",
         "resume": "Enforce again.",
     },

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
-from outrider.cli import reach, show
-
-_UNIT = {"s": 1, "m": 60, "h": 3600}
+from outrider.cli import lever, reach, show
 
 
 @click.command("pause")
@@ -25,10 +21,7 @@ def command(*, duration: str, why: str, as_json: bool) -> None:
     Example:
       outrider pause 10m --why "migrating the build by hand"
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
-    match = re.fullmatch(r"(\d{1,6})([smh])", duration)
-    if match is None:
-        raise click.BadParameter("write a number and s, m or h, such as 10m", param_hint="DURATION")
-    answer = reach.daemon({"do": "pause", "us": int(match[1]) * _UNIT[match[2]] * 1_000_000, "why": why})
+    answer = reach.daemon({"do": "pause", "us": lever.micros(duration), "why": why})
     if as_json:
         show.emit(answer, kind="pause")
         return

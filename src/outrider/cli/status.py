@@ -131,6 +131,9 @@ def _live(running: dict[str, Any] | None) -> list[Finding]:
     if until := running.get("paused_until"):
         why = str(running.get("paused_why", ""))
         out.append(bad(f"PAUSED until {show.when(until)} UTC: nothing is enforced ({why})", "`outrider resume`"))
+    for one in running.get("levers", ()):
+        fix = f"`outrider release --{one['scope'].replace(':', ' ', 1)}`"
+        out.append((warn if one["lever"] == "observe" else bad)(f"{_lever(one)} ({one['living']} living)", fix))
     if count := running.get("unclaimed"):
         out.append(warn(f"{count} living agents have no charter", "`outrider init` in their repositories."))
     if count := running.get("observing"):
@@ -181,8 +184,19 @@ def _daemon(told: dict[str, Any]) -> None:
         return
     if told.get("paused_until"):
         click.echo(click.style(f"PAUSED until {show.when(told['paused_until'])} UTC.", fg="red", bold=True))
+    for one in told.get("levers", ()):
+        click.echo(click.style(f"{_lever(one)}.", fg="red", bold=True))
     lasts = show.lasting(_now() - int(told.get("started", 0)))
     click.echo(f"The daemon runs (pid {told.get('pid')}, for {lasts}); {told.get('living', 0)} agents live.")
+
+
+_STATE = {"quarantine": "QUARANTINE", "revoke": "REVOKED, no new births", "observe": "OBSERVED ONLY"}
+
+
+def _lever(one: dict[str, Any]) -> str:
+    since = f"since {show.when(one['ts'])} UTC" if not one["until"] else f"until {show.when(one['until'])} UTC"
+    why = f" ({show.safe(one['why'])})" if one["why"] else ""
+    return f"{_STATE[one['lever']]}: {show.safe(one['scope'].replace(':', ' ', 1))} {since}{why}"
 
 
 def _advice(tally: dict[str, int] | None) -> None:

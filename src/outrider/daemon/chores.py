@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from outrider.daemon.levers import end_revoked
 from outrider.daemon.spool import import_spool
 from outrider.errors import OutriderError
 from outrider.events.record import Heartbeat
@@ -75,6 +76,7 @@ class Chores:
         registry = parts.state.registry
         for end in (*ends.gone(registry, boot=self._boot), *ends.expired(registry, now=parts.scribe.now())):
             parts.enrolment.end(end.agent, end.how, end.detail)
+        end_revoked(parts)  # What a crash between a revocation and its ends left alive.
         import_spool(parts)
         parts.enrolment.attest_late()
         parts.charters.refresh()

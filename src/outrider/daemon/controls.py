@@ -12,10 +12,12 @@ import msgspec
 
 from outrider import __version__
 from outrider.charter.narrow import effective
+from outrider.daemon.callers import person
+from outrider.daemon.levers import Levering, described
 from outrider.detect.redact import redact
-from outrider.errors import BadInputError, OutriderError, RefusedError
+from outrider.errors import BadInputError, OutriderError
 from outrider.events.record import LeverPulled
-from outrider.identity import place, process
+from outrider.identity import place
 from outrider.identity.people import Pseudonyms
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Controls:
             "sync": self._sync,
             "pause": self._pause,
             "resume": self._resume,
+            "lever": Levering(parts).pull,
             "down": self._down,
         }
 
@@ -74,6 +77,7 @@ class Controls:
             "blind": parts.workers.blind,
             "paused_until": state.paused_until if state.paused(now) else 0,
             "paused_why": state.paused_why if state.paused(now) else "",
+            "levers": described(parts, now),
             "charters": dict(sorted(state.in_force.items())),
             "undecided_allow": self._undecided_allow(),
             "http": parts.config.http.enabled,
@@ -90,7 +94,7 @@ class Controls:
         return {"events": self._parts.ledger.size, "checkpoint": checkpoint.size}
 
     async def _pause(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
-        self._person(peer)
+        person(self._parts, peer)
         why = str(request.get("why", "")).strip()
         lasts = request.get("us")
         if not why:
@@ -103,44 +107,16 @@ class Controls:
         return {"until": until, "event": event.n}
 
     async def _resume(self, _request: dict[str, Any], peer: Peer) -> dict[str, Any]:
-        self._person(peer)
+        person(self._parts, peer)
         event = self._pull("resume", peer, why="")
         await self._parts.scribe.durable(event)
         return {"event": event.n}
 
     async def _down(self, _request: dict[str, Any], peer: Peer) -> dict[str, Any]:
-        self._person(peer)
+        person(self._parts, peer)
         self._stop(f"asked to by process {peer.pid}")
         return {"pid": os.getpid()}
 
     def _pull(self, lever: str, peer: Peer, *, why: str, until: int = 0) -> Event:
         by = Pseudonyms(self._parts.scribe.key).of(place.os_user(peer.uid))
         return self._parts.scribe.write(LeverPulled, lever=lever, by=by, why=why, until=until, seal=True)
-
-    def _person(self, peer: Peer) -> None:
-        """Refuse a request that comes from an agent's process tree.
-
-        Raises:
-            RefusedError: It does, or the kernel does not say where it comes from.
-        """
-        here = process.read(peer.pid) if peer.pid else None
-        if here is None:
-            raise RefusedError("the process that asks cannot be seen", fix="Ask from a terminal of your own.")
-        agent = self._parts.state.registry.nearest_ancestor_agent((here, *process.ancestors(peer.pid)))
-        if agent is not None:
-            raise RefusedError(
-                f"this was asked from inside the process tree of agent {agent.id}; agents cannot change their guard",
-                fix="Ask from a terminal of your own.",
-            )
-        first = self._first_host()
-        if first >= 0 and process.cut_off(peer.pid, first):
-            raise RefusedError(
-                "nobody can say who started the process that asks: it was cut off from what did, as an agent could",
-                fix="Ask from a terminal of your own.",
-            )
-
-    def _first_host(self) -> int:
-        """Return when the first host process of an agent of this boot started, in clock ticks; -1 for none."""
-        boot = process.boot_id()
-        hosts = [agent.attested for agent in self._parts.state.registry.everyone()]
-        return min((host.start for host in hosts if host.pid > 0 and host.boot == boot), default=-1)

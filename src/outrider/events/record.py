@@ -271,9 +271,12 @@ class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
 
 
 class AgentEnded(Event, frozen=True, kw_only=True, tag="agent.ended"):
-    """An agent is gone: ``completed``, ``killed``, ``expired`` or ``vanished``; ``detail`` is the host's word."""
+    """An agent is gone: ``completed``, ``killed``, ``expired``, ``vanished`` or ``revoked``.
 
-    how: Literal["completed", "killed", "expired", "vanished"]
+    ``detail`` is the host's word, or the reason of whoever revoked it. A revoked agent never comes back.
+    """
+
+    how: Literal["completed", "killed", "expired", "vanished", "revoked"]
     detail: str = ""
 
 
@@ -403,14 +406,15 @@ class HostNoted(Event, frozen=True, kw_only=True, tag="host.noted"):
 
 
 class LeverPulled(Event, frozen=True, kw_only=True, tag="lever.pulled"):
-    """A person changed what is in force.
+    """A person changed what is in force, or an agent stopped itself or its own children.
 
     Attributes:
-        lever: ``pause``, ``resume``.
-        by: Pseudonymous id of who did it.
+        lever: ``pause``, ``resume``, ``quarantine``, ``release``, ``revoke`` or ``observe``.
+        by: Pseudonymous id of who did it, or the id of the agent.
         why: Their reason; redacted.
         until: When it ends by itself, microseconds since 1970 UTC, or 0.
-        scope: What it reaches, such as ``host``.
+        scope: What it reaches: ``host``, or a kind and a name such as ``charter:coder`` (see
+            :mod:`outrider.identity.levers`).
     """
 
     lever: str

@@ -25,7 +25,6 @@ from outrider.errors import OutriderError, RecordError, RefusedError
 from outrider.events import message as m
 from outrider.events.call import Call, Want
 from outrider.events.codec import commit
-from outrider.events.decision import Decision, RuleHit
 from outrider.events.entities import entities_of_effects
 from outrider.events.record import Beside, CallDecided, Counters, HostNoted, Prompted, Refusal
 from outrider.gate import answers, study
@@ -34,12 +33,14 @@ from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.names import through_second_names
 from outrider.gate.provenance import told_of
+from outrider.gate.standing import EXPIRED, observed, refuse, stopped
 from outrider.gate.unjudged import Unjudged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from outrider.events.call import Effect, PathFact
+    from outrider.events.decision import Decision
     from outrider.gate.chains import Chains
     from outrider.gate.enrol import Enrolment
     from outrider.gate.results import Results
@@ -236,16 +237,17 @@ class Gate:
         flow = self._state.flow
         told = told_of(call, seen.given, flow, agent.id, (agent.home, self._scribe.key))
         judged = decide(effects, seen.findings, setting, flow.read_labels(effects), told)
-        if agent.expires and self._scribe.now() > agent.expires:
-            return _expired(judged, agent)
-        return judged
+        hit = stopped(agent, self._state, self._scribe.now())
+        return refuse(judged, hit, agent) if hit is not None else judged
 
     def _previews(self, agent: Agent) -> bool:
         """Tell whether an agent is only watched although its charter enforces.
 
         Where the charter itself observes, the charters above it still hold: an ``unclaimed`` agent is bound by base.
         """
-        return agent.mode == "observe" and self._chains.charter(agent.digest).mode != "observe"
+        if agent.mode == "observe" and self._chains.charter(agent.digest).mode != "observe":
+            return True
+        return observed(agent, self._state, self._scribe.now())
 
     def _record(
         self,
@@ -375,8 +377,9 @@ class Gate:
         if isinstance(message, _STOPS):
             known = self._state.registry.by_session(message.door, message.session, message.host_agent)
             over = known is not None and (known.ended == "expired" or known.expires <= self._scribe.now())
-            rule = "identity.expired" if over else "identity.not-yours"
-            reason = f"Outrider: {error} [{rule}]\nRecorded as event {event.n}."
+            rule = error.rule or (EXPIRED if over else "identity.not-yours")
+            what_now = f" {error.fix}" if error.rule and error.fix else ""
+            reason = f"Outrider: {error}.{what_now} [{rule}]\nRecorded as event {event.n}."
             return m.Answer(verdict="deny", reason=reason, event=event.n)
         return answers.SILENT
 
@@ -451,16 +454,3 @@ def _abbreviated(decision: Decision, effects: Sequence[Effect], home: str, key: 
         for hit in decision.hits
     )
     return msgspec.structs.replace(decision, hits=hits)
-
-
-def _expired(judged: Judged, agent: Agent) -> Judged:
-    hit = RuleHit(
-        rule="identity.expired",
-        verdict="deny",
-        charter=agent.charter,
-        digest=agent.digest,
-        reason="this agent's life is over: its charter gives it a time to live, and that has passed",
-        advice="finish by telling your user what is left to do; a new session gets a new life",
-    )
-    decision = Decision(verdict="deny", enforced="deny", hits=(hit, *judged.decision.hits)[:16], mode=agent.mode)
-    return msgspec.structs.replace(judged, decision=decision)

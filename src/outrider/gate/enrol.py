@@ -24,6 +24,7 @@ from outrider.events.record import (
 )
 from outrider.gate.guidance import guidance
 from outrider.gate.stack import stack, taught
+from outrider.gate.standing import check_birth, check_return, stopped
 from outrider.identity import binding, place, process
 from outrider.identity.birth import UNCLAIMED, Terms, Wish, plan_birth
 from outrider.identity.digest import digest_later, exe_digest
@@ -154,6 +155,9 @@ class Enrolment:
 
     def guidance(self, agent: Agent) -> str:
         """Return what an agent is told at its start."""
+        hit = stopped(agent, self._state, self._scribe.now())
+        if hit is not None:
+            return f"Outrider: {hit.reason}. Every call will be refused: {hit.advice}. [{hit.rule}]"
         return guidance(agent, self._chains.charter(agent.digest), taught(stack(agent.repo)))
 
     def _note(self, message: m.Message, agent: Agent) -> HostNoted:
@@ -162,6 +166,7 @@ class Enrolment:
 
     def _resumed(self, standing: binding.Returning, peer: m.Peer) -> Event:
         agent = standing.agent
+        check_return(agent, self._state, self._scribe.now())
         attested = agent.attested
         if standing.host is not None:
             attested = self._attest(standing.host, standing.above, peer, agent.repo)
@@ -208,6 +213,7 @@ class Enrolment:
             asked=self._asked(parent, wish),
             default=UNCLAIMED,
         )
+        check_birth(birth, parent, self._state, self._scribe.now())
         private = {"home": home, "repo": root, "cwd": cwd, "hostname": os.uname().nodename}
         if self._people.of(human) == birth.sponsor:
             private["sponsor"] = human  # A child answers to its parent's sponsor, whose name lies beside that birth.

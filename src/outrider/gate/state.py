@@ -20,10 +20,13 @@ from outrider.events.record import (
 )
 from outrider.flow.state import FlowState
 from outrider.gate.corrections import Corrections, Tally, Waiting
-from outrider.identity.registry import Registry
+from outrider.identity.levers import Levers, Who
+from outrider.identity.registry import Agent, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from outrider.identity.birth import Birth
 
 
 class _Dump(msgspec.Struct):
@@ -37,6 +40,7 @@ class _Dump(msgspec.Struct):
     last_ts: int
     paused_until: int
     paused_why: str
+    levers: bytes
     opaque: dict[str, int]
     waiting: dict[str, tuple[Waiting, ...]]
     tally: Tally
@@ -53,6 +57,7 @@ class State:
         in_force: Per name, the digest of the version that births are bound to.
         last_ts: Wall clock of the last event, microseconds.
         paused_until: Until when a person paused enforcement, microseconds; 0 if nobody did.
+        levers: What is in force over whole classes of agents.
         opaque: Per agent, how many calls with effects that nobody sees were let through.
         corrections: Refusals that wait for their correction, and how many were corrected.
     """
@@ -66,6 +71,7 @@ class State:
         self.last_ts = 0
         self.paused_until = 0
         self.paused_why = ""
+        self.levers = Levers()
         self.opaque: dict[str, int] = {}
         self.corrections = Corrections()
 
@@ -88,6 +94,8 @@ class State:
                 self.paused_until, self.paused_why = event.until, event.why
             elif event.lever == "resume":
                 self.paused_until, self.paused_why = 0, ""
+            else:
+                self.levers.apply(event)
         elif isinstance(event, AgentBorn):
             self.opaque.pop(event.agent, None)
 
@@ -97,6 +105,32 @@ class State:
         A clock that jumps back cannot prolong it by more than the jump: the pause's end is fixed in the record.
         """
         return now < self.paused_until
+
+    def who(self, agent: Agent) -> Who:
+        """Return what levers can reach an agent by."""
+        return Who(
+            agent=agent.id,
+            above=tuple(one.id for one in self.registry.lineage(agent.id)[1:]),
+            charters=self.names_of(agent.chain) | {agent.charter},
+            charter=agent.charter,
+            sponsor=agent.sponsor,
+            born=agent.born_n,
+            observes=agent.mode == "observe",
+        )
+
+    def who_would_be(self, birth: Birth) -> Who:
+        """Return what levers can reach an agent by that is about to be born."""
+        return Who(
+            agent="",
+            above=tuple(one.id for one in self.registry.lineage(birth.parent)),
+            charters=self.names_of(birth.chain) | {birth.charter},
+            charter=birth.charter,
+            sponsor=birth.sponsor,
+        )
+
+    def names_of(self, chain: Iterable[str]) -> frozenset[str]:
+        """Return the names of the charters whose versions are given."""
+        return frozenset(self.charters[digest][0] for digest in chain if digest in self.charters)
 
     def dump(self, size: int, root: bytes) -> bytes:
         """Return the snapshot of the state after ``size`` events whose tree has ``root``."""
@@ -112,6 +146,7 @@ class State:
                 last_ts=self.last_ts,
                 paused_until=self.paused_until,
                 paused_why=self.paused_why,
+                levers=self.levers.dump(),
                 opaque=self.opaque,
                 waiting=self.corrections.waiting,
                 tally=self.corrections.tally,
@@ -135,6 +170,7 @@ class State:
         state.last_ts = dump.last_ts
         state.paused_until = dump.paused_until
         state.paused_why = dump.paused_why
+        state.levers = Levers.load(dump.levers)
         state.opaque = dump.opaque
         state.corrections = Corrections(dump.waiting, dump.tally)
         return state, dump.size, dump.root

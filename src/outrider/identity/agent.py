@@ -36,7 +36,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         cwd: Absolute directory that it was born in, or empty.
         labels: What it was born with. What it carries now is the business of the flow room.
         purpose: Why it was made, as far as the host said.
-        ended: Empty while it lives, else ``completed``, ``killed``, ``expired`` or ``vanished``.
+        ended: Empty while it lives, else ``completed``, ``killed``, ``expired``, ``vanished`` or ``revoked``.
         ended_n: Index of its end, or -1.
         ended_ts: Time of its end, or 0.
     """

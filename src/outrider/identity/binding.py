@@ -174,6 +174,8 @@ def _believed(registry: Registry, peer: Peer, main: Agent, claim: Claim, moment:
     agent = registry.by_session(claim.door, claim.session, claim.host_agent)
     if claim.what == "report" and (agent is not None or main.ended):
         return Known(agent=agent or main)
+    if main.ended == "revoked":
+        return Returning(agent=main)  # The gate says who revoked it, and why.
     if _over(main, moment.now):
         return _outlived(registry, peer, main, claim.what)
     if main.ended:

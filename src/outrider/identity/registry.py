@@ -347,9 +347,9 @@ class Registry:
             apart_from: An agent whose session does not count: its own, when that is to be born anew.
 
         In the host process itself only a living agent counts, since one process may hold sessions one after the
-        other. Further up an ended one counts too: its process still runs and its charter still binds. Of several
-        agents in one process the one with an open call that starts an agent is taken, then one with an open shell
-        call, then the last born main agent.
+        other, or a revoked one, which is to bear nobody. Further up an ended one counts too: its process still runs
+        and its charter still binds. Of several agents in one process the one with an open call that starts an agent
+        is taken, then one with an open shell call, then the last born main agent.
         """
         for distance, facts in enumerate(ancestors):
             found = [
@@ -360,7 +360,7 @@ class Registry:
             alive = [agent for agent in found if not agent.ended]
             if alive:
                 return max(alive, key=self._likely)
-            if found and distance:
+            if found and (distance or any(agent.ended == "revoked" for agent in found)):
                 return max(found, key=lambda agent: (not agent.host_agent, agent.born_n))
         return None
 

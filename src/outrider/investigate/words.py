@@ -82,7 +82,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
     if isinstance(event, Refusal):
         return f"message not believed: {event.reason}"
     if isinstance(event, LeverPulled):
-        return f"{event.lever} by {event.by}" + _said(event.why)
+        reach = "" if event.scope == "host" else f" {event.scope}"
+        return f"{event.lever}{reach} by {event.by}" + _said(event.why)
     if isinstance(event, AgentAttested):
         return f"runs the program {event.exe[:16]}"
     return kind
