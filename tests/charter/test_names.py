@@ -4,9 +4,9 @@ from outrider.charter.patterns import Asked, Declared, Index, Scene, check
 from outrider.errors import CharterError
 
 
-def falls(verb, kind, pattern, value, groups=None, *, strict=False):
+def falls(verb, kind, pattern, value, groups=None, *, strict=False, flags=()):
     scene = Scene("/h", "/h/r", (), groups or {})
-    return bool(Index([Declared("p", verb, pattern, strict)]).members(Asked(verb, kind, value, ()), scene))
+    return bool(Index([Declared("p", verb, pattern, strict)]).members(Asked(verb, kind, value, flags), scene))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,21 @@ def test_known_is_the_list_where_there_is_one():
 )  # fmt: skip
 def test_without_a_list_known_is_a_name_in_its_own_registry(value, known):
     assert falls("install", "package", "npm:known", value) is known
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "inside"),
+    [("pypi:known", ("listed",), True), ("pypi:known", (), True), ("pypi:known", ("suspect",), False),
+     ("pypi:listed", ("listed",), True), ("pypi:listed", (), False), ("pypi:listed", ("suspect",), False),
+     ("pypi:*", ("suspect",), True)],
+)  # fmt: skip
+def test_a_suspect_name_is_not_known_and_one_of_which_nothing_is_known_is_not_listed(pattern, flags, inside):
+    assert falls("install", "package", pattern, "pypi:reqeusts", flags=flags) is inside
+
+
+@pytest.mark.parametrize(("value", "inside"), [("pypi:.", True), ("pypi:?", False)])
+def test_the_project_itself_is_listed_and_what_is_not_seen_is_not(value, inside):
+    assert falls("install", "package", "pypi:listed", value) is inside
 
 
 @pytest.mark.parametrize("value", ["pypi:.", "npm:.", "pypi:?"])

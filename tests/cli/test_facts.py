@@ -98,3 +98,20 @@ def test_a_damaged_file_of_facts_is_left_out_and_said(outrider: Run) -> None:
     done = outrider("facts", "check", "pypi:requests")
     assert "known" in done.out
     assert "left out" in done.err
+
+
+def test_a_suspect_name_is_not_known_to_a_charter_and_judge_says_why(outrider: Run, tmp_path: Path) -> None:
+    home = Home.default()
+    home.charters.mkdir(parents=True)
+    (home.charters / "installs.toml").write_text(
+        '[charter]\nname = "installs"\n[may]\nexec = ["*"]\ninstall = ["pypi:known"]\nopaque = "allow"\n'
+        '[code]\nhigh = "note"\nmedium = "note"\n'
+    )
+    (tmp_path / "pypi.txt").write_text("requests\n")
+    assert outrider("judge", "pip install made-up-by-a-model", "--charter", "installs", "--json").data["verdict"] == (
+        "allow"
+    )
+    assert outrider("facts", "update", "--from", str(tmp_path / "pypi.txt")).code == 0
+    judged = outrider("judge", "pip install made-up-by-a-model", "--charter", "installs", "--json").data
+    assert [one["rule"] for one in judged["rules"]] == ["installs.may.install"]
+    assert judged["rules"][0]["reason"].endswith("pypi:made-up-by-a-model: it is none of the names of pypi.")

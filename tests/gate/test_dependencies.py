@@ -56,3 +56,80 @@ def test_a_manifest_is_judged_for_what_a_write_or_an_edit_adds(world, host):
 def test_a_mention_of_a_name_installs_nothing(world, host):
     assert host.bash("echo pip install reqeusts; grep -r reqeusts .").verdict == "silent"
     assert rules(world) == []
+
+
+def charter(install, code="note"):
+    text = f"""
+[charter]
+name = "installs"
+sponsor = "optional"
+[may]
+read = ["*"]
+write = ["*"]
+exec = ["*"]
+connect = ["*"]
+install = {json.dumps(install)}
+opaque = "allow"
+[code]
+high = "{code}"
+medium = "tell"
+"""
+    return ("installs", text)
+
+
+def test_a_suspect_name_is_not_known_whatever_findings_come_to(make):
+    world = make(charter="installs", charters=[charter(["pypi:known"])])
+    host = world.host()
+    refused = host.bash("pip install reqeusts")
+    assert refused.verdict == "deny"
+    assert "installs.may.install" in refused.reason
+    assert "it is almost requests" in refused.reason
+    assert [effect.flags for effect in last(world).effects if effect.verb == "install"] == [("suspect",)]
+    assert host.bash("pip install requests").verdict == "silent"
+    told = host.bash("pip install quaternion-toolbench")
+    assert told.verdict == "silent"
+    assert "not checked" in told.context
+
+
+def test_only_listed_names_are_installed_where_a_charter_says_so(make):
+    world = make(charter="installs", charters=[charter(["pypi:listed"])])
+    host = world.host()
+    assert host.bash("pip install requests .").verdict == "silent"
+    refused = host.bash("pip install quaternion-toolbench")
+    assert refused.verdict == "deny"
+    assert "no list of names" in refused.reason
+
+
+def test_a_charter_that_names_a_suspect_package_lets_it_be_installed(make):
+    world = make(charter="installs", charters=[charter(["pypi:known", "pypi:reqeusts"])])
+    assert world.host().bash("pip install reqeusts").verdict == "silent"
+
+
+def test_a_list_that_a_command_names_is_read_and_each_of_its_packages_judged(world, host):
+    names = world.repo / "names.txt"
+    names.write_text("# what we need\nrequests[socks]==2.31.0\nflask\n")
+    assert host.bash("pip install -r names.txt").verdict == "silent"
+    said = {effect.value: effect.flags for effect in last(world).effects if effect.verb == "install"}
+    assert said == {"pypi:requests": ("listed",), "pypi:flask": ("listed",)}
+    names.write_text("requests\nreqeusts\n")
+    assert "If requests is meant" in host.bash("python3 -m pip install -r names.txt").reason
+    assert host.bash("printf 'numpyy\\n' > other.txt && uv pip install -r other.txt").verdict == "deny"
+
+
+def test_a_list_that_cannot_be_read_is_said_to_be_not_checked(world, host):
+    assert host.bash("pip install -r nowhere.txt").verdict == "silent"
+    assert rules(world) == ["dependency.not-checked"]
+    (world.repo / "names.txt").write_text("requests\n-r more.txt\n")
+    assert host.bash("pip install -r names.txt").verdict == "silent"
+    assert rules(world) == ["dependency.not-checked"]
+    assert "pypi:?" in [effect.value for effect in last(world).effects]
+
+
+def test_of_a_long_list_the_suspect_names_are_among_the_effects(world, host):
+    names = [f"quaternion-toolbench-{number:03}" for number in range(200)]
+    (world.repo / "names.txt").write_text("\n".join([*names, "reqeusts"]))
+    assert host.bash("pip install -r names.txt").verdict == "deny"
+    said = [effect.value for effect in last(world).effects if effect.verb == "install"]
+    assert said[0] == "pypi:reqeusts"
+    assert said[-1] == "pypi:?"
+    assert len(said) < 60

@@ -197,21 +197,36 @@ def _not_permitted(bound: Bound, position: int, effect: Effect, value: str) -> R
     may = dict(charter.may) if charter is not None else {}
     declared = may.get(verb, may.get("write", ()) if verb == "delete" else ())
     near = difflib.get_close_matches(shown, declared, 1, 0.5) if len(declared) <= 200 else []
-    hint = f' The nearest it permits is "{near[0]}".' if near else ""
+    hint = f'. The nearest it permits is "{near[0]}".' if near else ""
     where = "[may] or [delegate]" if bound.ceiling else "[may]"
     whose = ", which binds this agent's parent," if bound.ceiling else ""
     do = _DO.get(verb, verb)
     advice = f"{_allowed(do, declared)} Or ask your user." if declared else "Find a way without it, or ask your user."
+    if verb == "install" and declared:
+        why, told = _not_in_a_list(effect, declared)
+        hint, advice = (f": {why}.", told) if why else (hint, advice)
     return RuleHit(
         rule=f"{name}.may.{verb}",
         verdict="deny",
         charter=name,
         digest=bound.digest,
         effect=position,
-        reason=f"Charter {name}{whose} does not let this agent {do} {shown}.{hint}",
+        reason=f"Charter {name}{whose} does not let this agent {do} {shown}{hint or '.'}",
         advice=advice,
         unlock=f'add "{shown}" to {where} {verb} of charter {name}',
     )
+
+
+def _not_in_a_list(effect: Effect, declared: Sequence[str]) -> tuple[str, str]:
+    """Return why a package falls in none of the groups that are permitted, and what to do; empty if that is not why."""
+    ecosystem = effect.value.partition(":")[0]
+    if "suspect" in effect.flags and f"{ecosystem}:known" in declared:
+        told = "Install nothing: import it." if "the language" in effect.note else "Install what is really meant."
+        return effect.note or "what is known of its name speaks against it", told
+    if "listed" not in effect.flags and f"{ecosystem}:listed" in declared:
+        why = effect.note or "no list of names that is here holds it"
+        return why, "Use a package that is listed, or ask your user to look at this one."
+    return "", ""
 
 
 def _allowed(do: str, declared: Sequence[str]) -> str:

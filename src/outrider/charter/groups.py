@@ -68,5 +68,8 @@ ECOSYSTEMS = (
 
 KNOWN = tuple(f"{name}:known" for name in ECOSYSTEMS)
 """Groups of packages. A host's list is ``Bindings.groups["pypi:known"]``; where there is none, ``known`` means that
-the package is named, and comes from its own registry rather than from an address, a file or a repository. The project
-itself (``pypi:.``) is known."""
+the package is named, comes from its own registry rather than from an address, a file or a repository, and that nothing
+speaks against its name (the effect's flag ``suspect``). The project itself (``pypi:.``) is known."""
+
+LISTED = tuple(f"{name}:listed" for name in ECOSYSTEMS)
+"""Groups of packages that a list of names holds (the effect's flag ``listed``), and of the project itself."""

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from outrider.charter.groups import ECOSYSTEMS, KNOWN
+from outrider.charter.groups import ECOSYSTEMS, KNOWN, LISTED
 from outrider.charter.paths import MAX_STARS
 from outrider.errors import CharterError
 
@@ -31,12 +31,12 @@ def parse_name(text: str) -> re.Pattern[str]:
 
 
 def parse_package(text: str) -> re.Pattern[str] | str:
-    """Return the pattern of a package, or the name of a ``known`` group.
+    """Return the pattern of a package, or the name of a ``known`` or ``listed`` group.
 
     Raises:
         CharterError: It names no ecosystem.
     """
-    if text in KNOWN:
+    if text in KNOWN or text in LISTED:
         return text
     ecosystem, colon, name = text.partition(":")
     if text != "*" and (not colon or not name):
@@ -54,15 +54,27 @@ def package(value: str) -> str:
     return value.lower() if ecosystem == "npm" else value
 
 
-def known(group: str, value: str, groups: Mapping[str, tuple[str, ...]]) -> bool:
-    """Return whether a package in normal form falls in a ``known`` group (see :data:`groups.KNOWN`).
+def known(group: str, value: str, groups: Mapping[str, tuple[str, ...]], flags: Collection[str] = ()) -> bool:
+    """Return whether a package in normal form falls in a group (see :data:`groups.KNOWN` and :data:`groups.LISTED`).
 
-    ``?``, what a manifest or a variable names, falls in it: what is in it is not seen, so ``opaque`` decides.
+    ``?``, what a manifest or a variable names, falls in ``known``: what is in it is not seen, so ``opaque`` decides. A
+    name that is suspect falls in neither.
+
+    Args:
+        group: The group.
+        value: The package.
+        groups: The host's own lists.
+        flags: Of the effect.
     """
     ecosystem, _, name = value.partition(":")
-    if ecosystem != group.partition(":")[0] or not name:
+    of, _, kind = group.partition(":")
+    if ecosystem != of or not name or "suspect" in flags:
         return False
-    if name in {".", "?"}:
+    if name == ".":
+        return True
+    if kind == "listed":
+        return "listed" in flags
+    if name == "?":
         return True
     listed = groups.get(group)
     if listed is not None:

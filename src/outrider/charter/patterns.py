@@ -33,7 +33,7 @@ PATH_VERBS = frozenset({"read", "write", "delete", "commit"})
 _CHILD = "/\1"
 """A child of a directory: what permits a whole tree must permit what is in it."""
 
-MATTER = frozenset({"pattern", "recursive", "names", "remote", "inexact", "upload"})
+MATTER = frozenset({"pattern", "recursive", "names", "remote", "inexact", "upload", "listed", "suspect"})
 """Flags of an effect that membership depends on."""
 
 UNIVERSAL = frozenset({"*", "**", "/**"})
@@ -355,7 +355,7 @@ class _Verb:
             if parse_name(text).fullmatch(every) or (strict and segments_meet(some, folded(text))):
                 out[name] = None
 
-    def match_name(self, value: str, scene: Scene, out: dict[str, None]) -> None:
+    def match_name(self, value: str, scene: Scene, out: dict[str, None], flags: tuple[str, ...] = ()) -> None:
         for name in self.exact_names.get(value, ()):
             out[name] = None
         bare = folded(value)
@@ -363,7 +363,7 @@ class _Verb:
             if regex.fullmatch(bare if strict else value):
                 out[name] = None
         for group, name in self.known:
-            if known(group, value, scene.groups):
+            if known(group, value, scene.groups, flags):
                 out[name] = None
 
 
@@ -395,7 +395,7 @@ class Index:
             if asked.kind == "host":
                 found.match_host(host(asked.value), asked, scene, out)
         elif asked.verb == "install":
-            found.match_name(package(asked.value), scene, out)
+            found.match_name(package(asked.value), scene, out, asked.flags)
         elif asked.verb == "push" and "inexact" in asked.flags:
             found.match_unknown(asked.value, out)
         elif asked.kind == "agent":

@@ -21,7 +21,7 @@ _ABOUT = {
     "connect": "Hosts: example.com, *.example.com, example.com:8080, 10.0.0.0/8, @registries, @loopback.",
     "call": "Tools: mcp:server/tool.",
     "spawn": "Charters or kinds of sub-agent, by name; agent:claude for a program started by the shell.",
-    "install": "Packages: pypi:requests, npm:known.",
+    "install": "Packages: pypi:requests, npm:known, pypi:listed.",
     "commit": "Work trees, as paths.",
     "push": "remote/branch.",
     "deploy": "Targets, by name.",

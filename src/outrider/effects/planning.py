@@ -18,6 +18,8 @@ from outrider.events.call import Call, Effect, Plan, Want
 
 CONTENT_LIMIT = 64 * 1024
 """Bytes of the content of a script, or of a file that is written, that are asked for."""
+LIST_LIMIT = 256 * 1024
+"""Bytes of a list of packages that a command installs: with a hash for every file of a package they are long."""
 _WRITERS = frozenset({"write", "edit"})
 _CACHED = 4096
 _GIVEN = {"CLAUDE_CODE_EXECPATH": (Arg("claude"),)}
@@ -65,7 +67,9 @@ def plan_shell(call: Call, place: Place) -> Plan:
     scripts = frozenset(
         effect.start for effect in effects if effect.verb == "opaque" and effect.note.startswith("runs ")
     )
-    wants = {want.path: want for want in (*_wants(effects, scripts, written), *branch_wants(effects, place.home))}
+    lists = frozenset(effect.start for effect in effects if effect.verb == "install" and effect.value.endswith(":?"))
+    wanted = (*_wants(effects, scripts, written, lists), *branch_wants(effects, place.home))
+    wants = {want.path: want for want in wanted}
     return Plan(effects=effects, wants=tuple(wants.values()), text=text, written=tuple(written.items()))
 
 
@@ -97,14 +101,20 @@ def want_path(effect: Effect) -> str:
     return literal_prefix(path) if "pattern" in effect.flags else path
 
 
-def _wants(effects: tuple[Effect, ...], scripts: frozenset[int], written: Container[str] = ()) -> tuple[Want, ...]:
+def _wants(
+    effects: tuple[Effect, ...],
+    scripts: frozenset[int],
+    written: Container[str] = (),
+    lists: frozenset[int] = frozenset(),
+) -> tuple[Want, ...]:
     wants: dict[str, Want] = {}
     for effect in effects:
         path = want_path(effect)
         if not path:
             continue
         is_wanted = effect.start in scripts if effect.verb == "read" else path in written
-        limit = CONTENT_LIMIT if is_wanted and path == effect.value else 0
+        limit = CONTENT_LIMIT if is_wanted else LIST_LIMIT if effect.verb == "read" and effect.start in lists else 0
+        limit = limit if path == effect.value else 0
         known = wants.get(path)
         if known is None or known.content_limit < limit:
             wants[path] = Want(path=path, content_limit=limit)

@@ -78,7 +78,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             that only asks what is there), ``invisible`` (hidden by the shell's own
             quoting or encoding), ``discards`` (throws away work that git cannot bring back), ``git-own`` (git's own
             writing in its folder, which sets no key and puts no program there), ``git-safe`` and ``git-exec`` (sets
-            a key of git's configuration that runs nothing, or that makes git run something).
+            a key of git's configuration that runs nothing, or that makes git run something), ``listed`` and
+            ``suspect`` (a package's name that a list of names holds, or that what is known of names speaks against).
         note: Why, for a person, where the effect is not obvious: ``could not read the text after line 3``.
     """
 

@@ -197,7 +197,7 @@ class Gate:
             seen = await self._inspected(call, seen, facts, large=large)
             added = study.names(call, seen.plan, facts, self._names)
             seen = msgspec.structs.replace(seen, findings=(*seen.findings, *added)) if added else seen
-            effects = resolve(seen.plan, facts, place)
+            effects = study.settled(resolve(seen.plan, facts, place), seen.plan, facts, self._names)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
             judged = self._decide(effects, seen, agent, call)
             event = self._record(

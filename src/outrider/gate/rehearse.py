@@ -142,7 +142,7 @@ class Rehearsal:
             more, looked = study.inspect(call, seen.plan, facts, time.time_ns() // 1000)
             findings = (*findings, *more)
         findings = (*findings, *study.names(call, seen.plan, facts, self._names))
-        effects = resolve(seen.plan, facts, place)
+        effects = study.settled(resolve(seen.plan, facts, place), seen.plan, facts, self._names)
         if facts_of is gather:
             effects = through_second_names(effects, lambda: bindings)
         known = self._session(session)

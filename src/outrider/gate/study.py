@@ -19,11 +19,12 @@ import msgspec
 from outrider.detect.code.vectors import silent
 from outrider.detect.dependencies.known import SHIPPED, Facts
 from outrider.detect.dependencies.look import dependencies
+from outrider.detect.dependencies.marks import marked
 from outrider.detect.scan import scan_call, scan_text
 from outrider.detect.smuggled import smuggled
 from outrider.detect.written import WRITERS, Looked, look
 from outrider.effects import plan
-from outrider.events.call import Call, Finding, PathFact, Plan
+from outrider.events.call import Call, Effect, Finding, PathFact, Plan
 from outrider.events.codec import canonical, commit
 from outrider.events.entities import mentions
 from outrider.events.message import text_of
@@ -147,6 +148,13 @@ def inspect(
 def names(call: Call, planned: Plan, facts: Mapping[str, PathFact], known: Facts = SHIPPED) -> tuple[Finding, ...]:
     """Return what is to be said of the packages that a call adds; see ``detect/dependencies/look.py``."""
     return dependencies(call, planned, facts, known)
+
+
+def settled(
+    effects: tuple[Effect, ...], planned: Plan, facts: Mapping[str, PathFact], known: Facts = SHIPPED
+) -> tuple[Effect, ...]:
+    """Return effects whose packages say what is known of their names; see ``detect/dependencies/marks.py``."""
+    return marked(effects, planned, facts, known)
 
 
 def read(text: str, key: bytes, home: str, path: str = "", who: Who = "nobody") -> Reading:

@@ -26,7 +26,9 @@ _USUAL = re.compile(
 )
 
 
-def judged(wanted: Iterable[Dependency], facts: Facts, text: str, where: str) -> Iterator[Finding]:
+def judged(
+    wanted: Iterable[Dependency], facts: Facts, text: str, where: str, *, runs: bool = False
+) -> Iterator[Finding]:
     """Yield what is to be said of packages, those of which nothing is known in one finding.
 
     Args:
@@ -34,6 +36,7 @@ def judged(wanted: Iterable[Dependency], facts: Facts, text: str, where: str) ->
         facts: What is known.
         text: The text that they stand in, so that a finding can say where.
         where: What that text is.
+        runs: Whether they are installed now, and not only written down: then the agent is told of what is not checked.
     """
     blank: list[Dependency] = []
     count = 0
@@ -53,13 +56,15 @@ def judged(wanted: Iterable[Dependency], facts: Facts, text: str, where: str) ->
     if blank:
         named = ", ".join(show(one.name) for one in blank[:_NAMED])
         more = f" and {len(blank) - _NAMED} more" if len(blank) > _NAMED else ""
-        yield finding("dependency.not-checked", f"Nothing is known of {named}{more}: not checked.", text, where)
+        told = f"Nothing is known of {named}{more}: not checked."
+        yield finding("dependency.not-checked", told, text, where, severity="medium" if runs else None)
 
 
 def not_read(path: str, why: str, where: str) -> Finding:
     """Return the finding that a manifest could not be read."""
     name = path.rpartition("/")[2]
-    return finding("dependency.not-checked", f"What {show(name)} adds was not checked: {show(why)}.", "", where)
+    told = f"What {show(name)} adds was not checked: {show(why)}."
+    return finding("dependency.not-checked", told, "", where, advice="Look yourself at what it adds.")
 
 
 def scripts(old: dict[str, str], new: dict[str, str], text: str, where: str) -> Iterator[Finding]:

@@ -17,13 +17,13 @@ from outrider.detect.dependencies.manifests import (
     wanted,
 )
 from outrider.detect.dependencies.manifests.javascript import scripts as scripts_of
+from outrider.detect.dependencies.marks import dependency_of, lists
 from outrider.detect.dependencies.names import Dependency
 from outrider.detect.written import Written, written
 from outrider.events.call import Call, Effect, Finding, PathFact, Plan
 
 _COMMAND: Final = "args.command"
-_ADDRESS = re.compile(r"://|^git@|^[\w.-]+/[\w.-]+$")
-_PINNED = re.compile(r"[@#][0-9a-f]{40}\b|#(?:.*&)?sha(?:256|384|512)=")
+_LIST: Final = "list"
 _INDEX = re.compile(r"(--extra-index-url|--index-url|--registry|-i)[ =]['\"]?$")
 
 
@@ -36,7 +36,7 @@ def dependencies(call: Call, plan: Plan, facts: Mapping[str, PathFact], known: F
         facts: What stands at the paths that it would write.
         known: What is known of names.
     """
-    found = [*installed(plan.effects, plan.text, known)]
+    found = [*installed(plan.effects, plan.text, known), *listed(plan, facts, known)]
     for one in written(call, plan, facts):
         found += manifest(one, known)
         if len(found) >= MAX_FINDINGS:
@@ -58,10 +58,21 @@ def installed(effects: tuple[Effect, ...], text: str, known: Facts) -> Iterator[
             if option is not None and (option[1] == "--extra-index-url" or evidence.strip("'\"").startswith("http:")):
                 found.add(Dependency(ecosystem="pypi", name="", source=f"index {evidence.strip(chr(34) + chr(39))}"))
         elif effect.verb == "install" and "inexact" not in effect.flags:
-            one = _dependency(effect.value, evidence)
+            one = dependency_of(effect.value, evidence)
             if one is not None:
                 found.add(one)
-    yield from judged(found, known, text, _COMMAND)
+    yield from judged(found, known, text, _COMMAND, runs=True)
+
+
+def listed(plan: Plan, facts: Mapping[str, PathFact], known: Facts) -> Iterator[Finding]:
+    """Yield what is to be said of the packages in the lists that a command names, and of lists that were not read."""
+    for one in lists(plan, facts):
+        if one.text is None:
+            yield not_read(one.path, "it is not there, is too long, or is no such list", _COMMAND)
+            continue
+        yield from judged(one.packages, known, one.text, _LIST, runs=True)
+        if not one.whole:
+            yield not_read(one.path, "it names other lists, which were not read", _COMMAND)
 
 
 def manifest(one: Written, known: Facts) -> Iterator[Finding]:
@@ -103,16 +114,3 @@ def _hooks_before(text: str | None) -> dict[str, str]:
         return scripts_of(text)
     except NotReadError:
         return {}
-
-
-def _dependency(value: str, evidence: str) -> Dependency | None:
-    ecosystem, _, name = value.partition(":")
-    if not name or name in {".", "?"}:
-        return None
-    is_address = "://" in name or name.startswith("git@") or (ecosystem == "npm" and _ADDRESS.search(name) is not None)
-    if is_address:
-        source = evidence.strip("'\"") if "://" in evidence else name
-        return Dependency(ecosystem=ecosystem, name="", source=source, pinned=bool(_PINNED.search(evidence)))
-    if ecosystem == "docker" and name.count(".") and "/" in name and "." in name.partition("/")[0]:
-        return None  # Another registry than the hub, whose names nobody here knows.
-    return Dependency(ecosystem=ecosystem, name=name)

@@ -106,8 +106,8 @@ RULES: Final[dict[str, Rule]] = {
         "low",
         "high",
         "The names that ship with Outrider are few, and a name that is not among them is neither known nor suspect. It "
-        "is recorded, so that nobody takes silence for a clean bill. A manifest that cannot be read was not checked "
-        "either.",
+        "is recorded, so that nobody takes silence for a clean bill. Where it is installed at once that is of medium "
+        "severity. A manifest or a list that cannot be read was not checked either.",
         "Bring a whole list of the registry's names with `outrider facts update` to have such names checked.",
         (("requirements.txt", "quaternion-toolbench\n"), ("package.json", '{"dependencies": ')),
         (("requirements.txt", "flask\n"),),

@@ -53,6 +53,11 @@ _BY_LINE: Final = frozenset(
 )  # fmt: skip
 """Readers that understand a piece of a file as well as the whole."""
 _BY_NAME: Final = tuple((re.compile(pattern), reader) for pattern, reader in _READERS)
+LISTS: Final[dict[str, Reader]] = {
+    "pypi": python.requirements, "conda": python.environment, "gem": places.gems,
+}  # fmt: skip
+"""Readers of the lists that a command can name, by ecosystem."""
+_CONTINUES: Final = re.compile(r"^\s*(?:-r|--requirement|eval_gemfile|gemspec)\b", re.MULTILINE)
 _WORKFLOW: Final = re.compile(r"(?:^|/)\.github/(?:workflows|actions)/.*\.ya?ml$|(?:^|/)action\.ya?ml$")
 _FOLDER: Final = re.compile(r"(?:^|/)requirements/[^/]+\.(?:txt|in)$")
 
@@ -73,6 +78,11 @@ def reads_pieces(reader: Reader) -> bool:
     return reader in _BY_LINE
 
 
+def continues(text: str) -> bool:
+    """Return whether a list goes on in another file."""
+    return _CONTINUES.search(text) is not None
+
+
 def wanted(reader: Reader, text: str) -> frozenset[Dependency]:
     """Return the packages that a manifest wants, at most :data:`MOST`.
 
@@ -87,4 +97,4 @@ def wanted(reader: Reader, text: str) -> frozenset[Dependency]:
     return frozenset(found)
 
 
-__all__ = ["MAX_TEXT", "NotReadError", "Reader", "reader_of", "reads_pieces", "wanted"]
+__all__ = ["LISTS", "MAX_TEXT", "NotReadError", "Reader", "continues", "reader_of", "reads_pieces", "wanted"]
