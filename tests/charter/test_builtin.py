@@ -39,8 +39,8 @@ def ruled(charter, verb, value, *flags, labels=(), **context):
     return rule(CHAINS[charter], [effect], Context(labels=frozenset(labels), **context))
 
 
-def test_there_are_the_seven():
-    assert SHELF.names == ("base", "ci", "coder", "ops", "researcher", "reviewer", "unclaimed")
+def test_there_are_the_eight():
+    assert SHELF.names == ("base", "ci", "coder", "developer", "ops", "researcher", "reviewer", "unclaimed")
     assert all(SHELF.line(name)[-1].name == "base" for name in SHELF.names)
 
 
@@ -82,13 +82,13 @@ BUILDING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["coder", "reviewer", "ci", "unclaimed", "base"])
+@pytest.mark.parametrize("name", ["coder", "developer", "reviewer", "ci", "unclaimed", "base"])
 @pytest.mark.parametrize(("verb", "value"), EVERYDAY)
 def test_looking_around_and_running_programs_is_free(name, verb, value):
     assert ruled(name, verb, value).verdict == "allow"
 
 
-@pytest.mark.parametrize("name", ["coder", "ci", "unclaimed", "base"])
+@pytest.mark.parametrize("name", ["coder", "developer", "ci", "unclaimed", "base"])
 @pytest.mark.parametrize(("verb", "value"), BUILDING)
 def test_writing_building_and_testing_is_free_for_those_who_build(name, verb, value):
     assert ruled(name, verb, value).verdict == "allow"

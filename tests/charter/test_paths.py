@@ -44,6 +44,33 @@ def test_patterns_cover_what_they_say_and_nothing_else(pattern, inside, outside)
     assert [value for value in outside if falls(pattern, value)] == []
 
 
+@pytest.mark.parametrize(
+    ("group", "inside", "outside"),
+    [
+        ("@keys", ["~/.ssh/id_rsa", "~/.ssh/id_ed25519_work", "~/.mozilla/firefox/x/logins.json", "~/.SSH/ID_RSA"],
+         ["~/.ssh/id_rsa.pub", "~/.ssh/config", "~/notes"]),
+        ("@credentials", ["~/.aws/credentials", "~/.ssh/work.key", "~/.pgpass", "/run/secrets/cloud/token"],
+         ["~/.aws/config", "~/.ssh/known_hosts", "~/.ssh", "/run/secrets/cloud/namespace", "~/.awsome"]),
+        ("@host", ["/etc/hosts", "/usr/bin/ls", "/var/lib/x", "/root/.profile", "/"],
+         ["/usr/local/bin/x", "/tmp/x", "/var/www/html/index.html", "/dev/null", f"{REPO}/etc/hosts", "~/x"]),
+    ],
+)  # fmt: skip
+def test_a_refusal_by_group_leaves_out_what_lets_nobody_in(group, inside, outside):
+    for wanted, values in ((True, inside), (False, outside)):
+        for value in values:
+            path = value.replace("~", HOME, 1)
+            assert falls(group, path, strict=True) is wanted, value
+
+
+def test_a_tree_or_a_glob_that_holds_keys_is_not_left_out():
+    assert falls("@credentials", f"{HOME}/.ssh", "recursive", strict=True)
+    assert falls("@credentials", f"{HOME}/.ssh/*", "pattern", strict=True)
+    assert falls("@keys", f"{HOME}/.ssh/id_*", "pattern", strict=True)
+    assert not falls("@keys", f"{HOME}/.ssh/*.pub", "pattern", strict=True)
+    assert falls("@host", "/var", "recursive", strict=True)
+    assert not falls("@host", "/tmp/build", "recursive", strict=True)
+
+
 def test_dots_and_doubled_slashes_do_not_escape():
     assert not falls("repo/**", f"{REPO}/../other/x")
     assert not falls("repo/**", f"{REPO}/a/../../x")

@@ -11,7 +11,7 @@ MINE = '[charter]\nname = "mine"\nextends = "base"\n\n[may]\nread = ["repo/**"]\
 
 def test_list_names_the_built_in_ones(outrider: Run) -> None:
     rows = {one["name"]: one for one in outrider("charter", "list", "--json").data}
-    assert {"base", "coder", "reviewer", "researcher", "ci", "ops", "unclaimed"} <= set(rows)
+    assert {"base", "coder", "developer", "reviewer", "researcher", "ci", "ops", "unclaimed"} <= set(rows)
     assert rows["coder"]["seal"]["state"] == "builtin"
 
 

@@ -35,6 +35,14 @@ def test_it_says_in_five_lines_what_will_happen(outrider: Run) -> None:
     assert [line[:2] for line in told[-5:]] == ["1.", "2.", "3.", "4.", "5."]
 
 
+def test_the_preview_says_which_charter_is_for_ones_own_desk(outrider: Run, world: Path, home: Home) -> None:
+    assert "--charter developer" in outrider("init").err
+    chosen = outrider("init", "--charter", "developer", "--enforce", "--yes")
+    assert "has charter developer (you chose it)" in chosen.err
+    assert "At your own desk" not in chosen.err
+    assert load_config(home).charter_for(str(world)) == ("developer", "enforce")
+
+
 def test_nobody_to_say_yes_changes_nothing(outrider: Run, settings: Path, home: Home) -> None:
     done = outrider("init")
     assert done.code == 4

@@ -57,7 +57,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
 def test_every_builtin_charter_is_loaded_once_and_not_again_by_the_next_daemon(host: Host) -> None:
     first = host.charters()
     size = host.ledger.size
-    assert {"base", "coder", "reviewer", "researcher", "ci", "ops", "unclaimed"} <= set(first.names)
+    assert {"base", "coder", "developer", "reviewer", "researcher", "ci", "ops", "unclaimed"} <= set(first.names)
     again = host.charters()
     assert host.ledger.size == size
     assert again.names == first.names

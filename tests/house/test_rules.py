@@ -180,7 +180,7 @@ def test_every_builtin_charter_parses() -> None:
     from outrider.charter.parse import parse
 
     files = sorted((REPO / "charters").glob("*.toml"))
-    expected = {"base", "coder", "reviewer", "researcher", "ci", "ops", "unclaimed"}
+    expected = {"base", "coder", "developer", "reviewer", "researcher", "ci", "ops", "unclaimed"}
     assert expected <= {path.stem for path in files}
     for path in files:
         assert parse(path.read_text(), source=path.name).name == path.stem

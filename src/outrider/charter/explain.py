@@ -23,6 +23,7 @@ _DO = {
 _WORDS = {
     "repo/**": "this repository", "@tmp": "temporary directories", "@system": "system files",
     "@caches": "caches of build tools", "@registries": "package registries", "@loopback": "this machine itself",
+    "@keys": "private keys and keyrings", "@credentials": "credentials", "@host": "what this host is made of",
     "websearch": "the host's web search", "~/.claude/**": "~/.claude",
 }  # fmt: skip
 _CARRIES = {

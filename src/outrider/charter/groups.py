@@ -55,10 +55,69 @@ DEVICES = (
 )  # fmt: skip
 """Part of ``@tmp``: devices that keep nothing and reach nothing."""
 
+KEYS = (
+    "~/.ssh/id_*", "~/.ssh/*.pem", "~/.ssh/*.key", "~/.ssh/*.ppk", "~/.ssh/identity",
+    "~/.gnupg/private-keys-v1.d/**", "~/.gnupg/secring.gpg", "~/.password-store/**", "~/.local/share/keyrings/**",
+    "~/.local/share/kwalletd/**", "~/Library/Keychains/**", "~/.config/op/**", "~/.config/Bitwarden*/**",
+    "~/.config/keepassxc/**", "~/.mozilla/firefox/**", "~/.thunderbird/**", "~/.config/google-chrome/**",
+    "~/.config/chromium/**", "~/.config/BraveSoftware/**", "~/.config/microsoft-edge/**", "~/.config/vivaldi/**",
+    "~/.config/opera/**", "~/snap/firefox/common/.mozilla/**", "~/snap/chromium/common/chromium/**",
+    "~/Library/Application Support/Firefox/**", "~/Library/Application Support/Google/Chrome/**",
+    "~/Library/Cookies/**", "~/.bitcoin/**", "~/.ethereum/keystore/**", "~/.electrum/wallets/**", "~/.litecoin/**",
+    "~/.config/solana/id.json", "~/.claude/.credentials.json", "~/.codex/auth.json", "~/.gemini/oauth_creds.json",
+    "~/.local/share/opencode/auth.json",
+)  # fmt: skip
+"""``@keys``: private keys, keyrings, browsers' stores, wallets, agents' own logins: what no agent ever needs."""
+
+CREDENTIALS = (
+    "~/.ssh/**", "~/.gnupg/**", "~/.aws/**", "~/.azure/**", "~/.config/gcloud/**", "~/.oci/**", "~/.kube/**",
+    "~/.docker/config.json", "~/.config/containers/auth.json", "~/.netrc", "~/_netrc", "~/.npmrc", "~/.yarnrc.yml",
+    "~/.pypirc", "~/.git-credentials", "~/.config/git/credentials", "~/.config/gh/**", "~/.config/hub",
+    "~/.config/glab-cli/**", "~/.cargo/credentials*", "~/.gem/credentials", "~/.m2/settings*.xml",
+    "~/.gradle/gradle.properties", "~/.nuget/NuGet/NuGet.Config", "~/.composer/auth.json",
+    "~/.config/composer/auth.json",
+    "~/.config/pip/pip.conf", "~/.pip/pip.conf", "~/.vault-token", "~/.terraform.d/credentials.tfrc.json",
+    "~/.terraformrc", "~/.pulumi/credentials.json", "~/.pgpass", "~/.my.cnf", "~/.mylogin.cnf", "~/.s3cfg", "~/.boto",
+    "~/.config/rclone/**", "~/.config/doctl/**", "~/.config/heroku/**", "~/.fly/config.yml", "~/.netlify/config.json",
+    "~/.config/netlify/config.json", "~/.databrickscfg", "~/.snowsql/config", "~/.huggingface/token",
+    "~/.cache/huggingface/token", "~/.config/anthropic/**", "~/.config/openai/**", "~/.config/stripe/config.toml",
+    "~/.config/sops/age/**", "~/.age/**", "~/.rampart/token", "/run/secrets/**", "/var/run/secrets/**",
+)  # fmt: skip
+"""``@credentials``: where programs keep what lets them in elsewhere. ``@keys`` are apart."""
+
+PUBLIC = (
+    "~/.ssh/*.pub", "~/.ssh/known_hosts*", "~/.ssh/config", "~/.ssh/config.d/**", "~/.ssh", "~/.gnupg/gpg.conf",
+    "~/.gnupg/gpg-agent.conf", "~/.gnupg/pubring.*", "~/.aws/config", "~/.kube/cache/**",
+    "/run/secrets/**/namespace", "/run/secrets/**/ca.crt", "/var/run/secrets/**/namespace",
+    "/var/run/secrets/**/ca.crt",
+)  # fmt: skip
+"""What ``@keys`` and ``@credentials`` leave out: the public halves, and settings that let nobody in."""
+
+HOST = (
+    "/etc/**", "/usr/**", "/bin/**", "/sbin/**", "/lib/**", "/lib32/**", "/lib64/**", "/libx32/**", "/boot/**",
+    "/var/**", "/run/**", "/root/**", "/sys/**", "/proc/**", "/dev/**", "/snap/**", "/nix/store/**", "/System/**",
+    "/Library/**", "/Applications/**", "/private/etc/**", "/private/var/**", "/opt", "/srv", "/mnt", "/media", "/home",
+    "/Users", "/",
+)  # fmt: skip
+"""``@host``: what this host is made of, for rules about changing it."""
+
+NOT_HOST = (
+    "/usr/local/**", "/usr/src/**", "/var/folders/**", "/var/www/**", "/private/var/folders/**", "/run/user/**", "~/**",
+    "repo/**", *DEVICES,
+)  # fmt: skip
+"""What ``@host`` leaves out: what people put on a host themselves, their homes and repositories among it;
+temporary directories as well."""
+
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1", "0.0.0.0", "ip6-localhost")  # noqa: S104 - a name to match.
 """``@loopback``: this host itself."""
 
-PATH_GROUPS = ("@system", "@tmp", "@caches")
+PATHS: dict[str, tuple[str, ...]] = {
+    "@system": SYSTEM, "@tmp": DEVICES, "@caches": CACHES, "@keys": KEYS, "@credentials": CREDENTIALS, "@host": HOST,
+}  # fmt: skip
+"""Members of the groups of paths; the directories of ``@tmp`` come with the agent."""
+LEFT_OUT = {"@keys": PUBLIC, "@credentials": PUBLIC, "@host": NOT_HOST}
+"""What a refusal that names a group does not mean."""
+PATH_GROUPS = tuple(PATHS)
 HOST_GROUPS = ("@registries", "@loopback")
 ECOSYSTEMS = (
     "pypi", "npm", "cargo", "go", "gem", "maven", "composer", "nuget", "luarocks", "conda", "deb", "rpm", "apk", "brew",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from outrider.charter.groups import CACHES, DEVICES, HOST_GROUPS, LOOPBACK, NOT_SYSTEM, PATH_GROUPS, SYSTEM
+from outrider.charter.groups import HOST_GROUPS, LEFT_OUT, LOOPBACK, NOT_SYSTEM, PATH_GROUPS, PATHS
 from outrider.charter.hosts import Host, HostGlob, host, parse_host
 from outrider.charter.names import known, package, parse_name, parse_package
 from outrider.charter.paths import (
@@ -126,7 +126,7 @@ def fits(verb: str, text: str) -> bool:
 
 def expand(text: str) -> tuple[str, ...]:
     """Return the path patterns that a path pattern or group stands for, ``@tmp``'s own directories left out."""
-    return {"@system": SYSTEM, "@caches": CACHES, "@tmp": DEVICES}.get(text, (text,))
+    return PATHS.get(text, (text,))
 
 
 class _Paths:
@@ -250,6 +250,26 @@ _NOT_SYSTEM = _Paths(fold=True)
 for _text in NOT_SYSTEM:
     _NOT_SYSTEM.add(parse_path(_text), "no")
 
+_LEFT_OUT: dict[str, _Paths] = {}
+for _group, _texts in LEFT_OUT.items():
+    _LEFT_OUT[_group] = _Paths(fold=True)
+    for _text in _texts:
+        _LEFT_OUT[_group].add(parse_path(_text), "no")
+_LEFT_OUT["@host"].add(PathGlob("tmp", ("**",)), "no")
+
+
+def _is_left_out(group: str, asked: Asked, scene: Scene) -> bool:
+    """Whether all that is meant lies in what a group leaves out: a glob, or a tree, as a whole."""
+    if not asked.value.startswith("/"):
+        return False
+    paths = _LEFT_OUT[group]
+    rests = paths.rests(asked.value, scene, remote=False)
+    if _is_tree(asked):
+        rests = [(space, rest + _CHILD) for space, rest in rests]
+    found: dict[str, None] = {}
+    paths.match(rests, found)
+    return bool(found)
+
 
 class _Verb:
     """Everything declared for one verb."""
@@ -266,6 +286,7 @@ class _Verb:
         self.known: list[tuple[str, str]] = []
         self.universal: list[str] = []
         self.system: set[str] = set()
+        self.groups: dict[str, list[str]] = {}
         self.registries: list[str] = []
 
     def add(self, one: Declared) -> None:
@@ -299,6 +320,8 @@ class _Verb:
             paths.add(PathGlob("tmp", ("**",)), one.id)
         if one.text == "@system" and not one.strict:
             self.system.add(one.id)
+        if one.text in LEFT_OUT and one.strict:
+            self.groups.setdefault(one.text, []).append(one.id)
 
     def _add_host(self, one: Declared) -> None:
         if one.text == "@registries":
@@ -327,6 +350,10 @@ class _Verb:
                 self.strict.match(rests, out)
                 if wide:
                     self.strict.meet(asked, scene, remote=far, out=out)
+            for group, names in self.groups.items():
+                if not out.keys().isdisjoint(names) and _is_left_out(group, asked, scene):
+                    for name in names:
+                        out.pop(name, None)
 
     def _leave_out(self, asked: Asked, scene: Scene, out: dict[str, None]) -> None:
         left: dict[str, None] = {}

@@ -42,7 +42,7 @@ def command(
     Examples:
       outrider init                   preview, after asking
       outrider init --enforce         from now on, refuse
-      outrider init --charter ops     another charter
+      outrider init --charter developer   for your own desk: any website, folder and tool
       outrider init --undo            as it was before
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     home = reach.home()
@@ -108,6 +108,7 @@ def _tell_before(planned: setup.Plan) -> None:
         if planned.now.raw is not None and planned.now.mode & 0o077:
             _warn(f"others on this machine can read the token in {planned.now.path}: chmod 600 it.")
     _where_from(planned)
+    _which(planned)
     for what in hooks.off_in(wanted.root, planned.now.path, planned.text):
         show.say(click.style(f"NOT IN FORCE: {show.safe(what)}.", fg="red", bold=True))
     if planned.changes_settings:
@@ -116,6 +117,19 @@ def _tell_before(planned: setup.Plan) -> None:
             colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
             click.echo(click.style(show.safe(line), fg=colour))
         show.say("")
+
+
+_DESK = (
+    "coder keeps agents to this repository and the hosts on its list: right for work that nobody watches. At your own "
+    "desk take developer, which is silent about any website, folder and tool, and stops what does harm: "
+    "--charter developer."
+)
+
+
+def _which(planned: setup.Plan) -> None:
+    """Say which other charter there is, where a repository gets its first and nobody chose it."""
+    if planned.charter == "coder" and not (planned.wanted.charter or planned.is_registered):
+        show.say(_DESK)
 
 
 def _where_from(planned: setup.Plan) -> None:
