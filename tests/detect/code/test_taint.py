@@ -143,3 +143,68 @@ def test_following_is_linear_in_the_length_of_a_function():
         return seen
 
     assert visits(200) <= 2.2 * visits(100)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (["if not x.startswith('http'):", "    abort(400)", "requests.get(x)"], "ssrf"),
+        (["if '://' in x:", "    requests.get(x)"], "ssrf"),
+        (["client = SSHClient()", "client.exec_command('ls ' + x)"], "shell"),
+        (["f = request.files['f']", "f.save('/srv/' + f.filename)"], "path"),
+    ],
+)
+def test_a_look_at_the_scheme_alone_does_not_say_where_an_address_leads(body, kind):
+    assert kind in kinds(*body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ["columns = {'a': 'name', 'b': 'age'}", "db.execute('SELECT 1 ORDER BY ' + columns.get(x, 'name'))"],
+        ["columns = {'a': 'name', 'b': 'age'}", "db.execute('SELECT 1 ORDER BY ' + columns[x])"],
+        ["row = db.execute('SELECT ?', (x,)).fetchone()", "return row['name']"],
+        ["return send_from_directory(FOLDER, x)"],
+        ["return requests.get(f'https://api.example.com/{x}').text"],
+    ],
+    ids="; ".join,
+)
+def test_what_a_table_a_store_or_another_host_answers_is_not_the_clients_word(body):
+    assert not kinds("import flask", *body)
+
+
+def test_a_value_is_followed_into_a_function_of_the_same_file():
+    text = """
+    @app.post("/v")
+    def view():
+        return restore(request.form["data"])
+
+    def restore(blob):
+        return pickle.loads(base64.b64decode(blob))
+    """
+    assert ("deserialise", 7, False) in reached(text)
+
+
+def test_a_function_that_two_classes_define_is_not_guessed_at():
+    text = """
+    class One:
+        def run(self, line):
+            return eval(line)
+
+    class Two:
+        def run(self, line):
+            return eval(line)
+
+        def view(self):
+            return self.run(request.args["x"])
+    """
+    assert {weak for _, _, weak in reached(text)} == {True}
+
+
+def test_what_a_framework_injects_is_not_the_clients_word():
+    text = """
+    @router.get("/me")
+    def me(user: User = Depends(current_user), db: Session = Depends(session)):
+        return db.execute(f"SELECT * FROM notes WHERE owner = {user.id}")
+    """
+    assert reached(text) == []

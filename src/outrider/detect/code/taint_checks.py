@@ -56,12 +56,12 @@ class Checks:
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn | ast.Eq | ast.NotEq):
             members = node.comparators[0]
             if isinstance(node.left, ast.Constant):
-                if isinstance(node.left.value, str):
+                if isinstance(node.left.value, str) and not _is_only_scheme([node.left]):
                     yield from ((name, _PATH_CHECKS) for name in _names(members))
             elif self.value(members, env).taint == OWN:
                 whole = isinstance(node.left, ast.Name) and not _is_empty(members)
                 yield from ((name, EVERYTHING if whole else _PATH_CHECKS) for name in _names(node.left))
-        elif isinstance(node, ast.Call):
+        elif isinstance(node, ast.Call) and not _is_only_scheme(node.args):
             last = dotted(node.func).rsplit(".", 1)[-1]
             kinds = _CHECKS.get(last) or (EVERYTHING if _is_check(last) else None)
             if kinds:
@@ -106,3 +106,19 @@ def _is_check(last: str) -> bool:
 def _is_empty(node: ast.expr) -> bool:
     """Whether a value is only held against nothing: that says that it is there, not what it is."""
     return isinstance(node, ast.Constant) and node.value in (None, "", -1, 0)
+
+
+_SCHEMES: Final = frozenset({"http", "https", "ftp", "ws", "wss"})
+
+
+def _is_only_scheme(args: list[ast.expr]) -> bool:
+    """Whether a value is only held against the beginning of any address: that does not say which host it leads to."""
+    if not args:
+        return False
+    texts = args[0].elts if isinstance(args[0], ast.Tuple) else [args[0]]
+    return bool(texts) and all(
+        isinstance(one, ast.Constant)
+        and isinstance(one.value, str)
+        and (one.value == "://" or one.value.rstrip(":/") in _SCHEMES)
+        for one in texts
+    )

@@ -10,6 +10,7 @@ from outrider.detect.code.newer_python import JOINED
 from outrider.detect.code.taint_checks import Checks
 from outrider.detect.code.taint_names import dotted, is_request
 from outrider.detect.code.taint_tables import (
+    ANSWERS,
     CLEANERS,
     FUNCTIONS,
     HARMLESS_PARTS,
@@ -17,6 +18,7 @@ from outrider.detect.code.taint_tables import (
     LOGS,
     NUMBERS,
     OPERATORS,
+    RECEIVED,
     REQUESTS,
     SINKS,
     STREAMS,
@@ -60,9 +62,14 @@ class Evaluator(Checks):
         self._web = "flask" in text or "django" in text or "Response" in text
         self._flask = "flask" in text or "bottle" in text
         self._ldap = "ldap" in text
+        self._jinja = "jinja2" in text
 
     def report(self, kind: str, node: ast.expr | ast.stmt, taint: int) -> None:
         """Take note of a value that reaches a place."""
+        raise NotImplementedError
+
+    def handed_on(self, name: str, args: list[Value], named: dict[str, Value]) -> None:
+        """Take note of what a function is called with."""
         raise NotImplementedError
 
     # Values.
@@ -170,8 +177,8 @@ class Evaluator(Checks):
         if isinstance(node.slice, ast.Slice):
             return Value(held.taint, held.clean)
         key = self.value(node.slice, env)
-        if key.known and held.items is not None:
-            found = _at(held.items, key.const)
+        if held.items:
+            found = _at(held.items, key.const) if key.known else mixed(list(held.items.values()))
             if found is not None:
                 return found
         if key.known and held.known and isinstance(held.const, str | list | tuple):
@@ -271,11 +278,14 @@ class Evaluator(Checks):
         args = [self.value(one, env) for one in node.args]
         named = {one.arg or "**": self.value(one.value, env) for one in node.keywords}
         held = self.value(node.func.value, env) if isinstance(node.func, ast.Attribute) else OWN_VALUE
-        self._sink(node, name, args, named, held)
+        sink = self._sink(node, name, args, named, held)
         if name in FUNCTIONS:
             return Value(FROM_OUTSIDE, OPERATORS)
-        if last in NUMBERS:
+        if last in RECEIVED and "." in name:
+            return Value(FROM_OUTSIDE)
+        if last in NUMBERS or ".objects." in name or (sink is not None and sink.kind in ANSWERS):
             return OWN_VALUE
+        self.handed_on(name, args, named)
         changed = self._changed(node, last, args, held, env)
         if changed is not None:
             return changed
@@ -292,8 +302,11 @@ class Evaluator(Checks):
         func = node.func
         if not isinstance(func, ast.Attribute):
             return None
-        if last == "get" and held.items is not None and args and args[0].known:
-            return _at(held.items, args[0].const) or (args[1] if len(args) > 1 else constant(None))
+        if last == "get" and held.items is not None and args:
+            other = args[1] if len(args) > 1 else constant(None)
+            if args[0].known:
+                return _at(held.items, args[0].const) or other
+            return mixed([*held.items.values(), other])
         if not isinstance(func.value, ast.Name) or last not in {"append", "insert", "pop", "extend", "update"}:
             return None
         items, given = held.items, None
@@ -313,13 +326,16 @@ class Evaluator(Checks):
         env[func.value.id] = out
         return given or OWN_VALUE
 
-    def _sink(self, node: ast.Call, name: str, args: list[Value], named: dict[str, Value], held: Value) -> None:
+    def _sink(self, node: ast.Call, name: str, args: list[Value], named: dict[str, Value], held: Value) -> Sink | None:
         last = name.rsplit(".", 1)[-1]
         two = ".".join(name.split(".")[-2:])
         sink = SINKS.get(two) or SINKS.get(last)
         if sink is None and last == "search" and self._ldap and "." in name:
             sink = LDAP_SEARCH
-        if sink is not None and two not in SINKS and (sink.dotted if "." not in name else sink.bare):
+        if sink is None and last == "Template" and self._jinja:
+            sink = SINKS["from_string"]
+            two = last
+        if sink is not None and two not in {*SINKS, "Template"} and (sink.dotted if "." not in name else sink.bare):
             sink = None
         if sink is not None and sink.kind == "html" and not self._web:
             sink = None
@@ -329,6 +345,7 @@ class Evaluator(Checks):
             self.report("log", node, worst)
         if "**" in named and named["**"].taint == FROM_OUTSIDE and name[:1].isupper():
             self.report("fields", node, FROM_OUTSIDE)
+        return sink
 
     def _reaches(self, node: ast.Call, sink: Sink, args: list[Value], named: dict[str, Value], held: Value) -> None:
         if sink.needs:
@@ -345,7 +362,7 @@ class Evaluator(Checks):
         worst = _worst(values, sink.kind)
         if worst < FROM_OUTSIDE and sink.kind in {"path", "html", "sql", "xpath"}:
             worst = _worst([one for one in values if one.built], sink.kind)
-        if worst:
+        if worst and not (sink.sure and worst < FROM_OUTSIDE):
             self.report(sink.kind, node, worst)
 
     def _program(self, node: ast.Call, args: list[Value]) -> None:

@@ -54,6 +54,7 @@ def flows(text: str) -> list[Reached] | None:
         return None
     walk = _Walk(text)
     walk.function(tree.body, {}, handler=False)
+    walk.called_functions()
     return [msgspec.structs.replace(one, first=one.first - shift, last=one.last - shift) for one in walk.reached]
 
 
@@ -86,6 +87,34 @@ class _Walk(Evaluator):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
+        self._defined: dict[str, tuple[ast.FunctionDef | ast.AsyncFunctionDef, Env] | None] = {}
+        self._given: dict[str, Env] = {}
+
+    def handed_on(self, name: str, args: list[Value], named: dict[str, Value]) -> None:
+        """Keep what a function of this module is given from outside: it is followed there as well."""
+        prefix, _, last = name.rpartition(".")
+        if prefix not in {"", "self", "cls"} or not any(one.taint == FROM_OUTSIDE for one in (*args, *named.values())):
+            return
+        given = self._given.setdefault(last, {})
+        for key, value in (*((str(place), one) for place, one in enumerate(args)), *named.items()):
+            if value.taint == FROM_OUTSIDE:
+                given[key] = either(given[key], value) if key in given else Value(value.taint, value.clean)
+
+    def called_functions(self) -> None:
+        """Follow the functions of this module once more that were given a value from outside, one call deep."""
+        for name, given in list(self._given.items()):
+            known = self._defined.get(name)
+            if known is None:
+                continue
+            node, env = known
+            names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
+            if names[:1] in (["self"], ["cls"]):
+                names = names[1:]
+            inner = dict(env)
+            for place, arg in enumerate(names):
+                if (value := given.get(arg) or given.get(str(place))) is not None:
+                    inner[arg] = value
+            self.function(node.body, inner, handler=False)
 
     def report(self, kind: str, node: ast.expr | ast.stmt, taint: int) -> None:
         if taint < FROM_OUTSIDE and kind not in FROM_CALLERS:
@@ -124,15 +153,22 @@ class _Walk(Evaluator):
         routed = any(self.is_route(one) for one in node.decorator_list)
         inner = dict(env)
         names = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        given = _injected(node.args)
         for place, arg in enumerate(names):
             if arg.arg in {"self", "cls"} or (place == 0 and arg.arg in REQUESTS):
                 inner.pop(arg.arg, None)
                 continue
             number = isinstance(arg.annotation, ast.Name) and arg.annotation.id in {"int", "float", "bool", "UUID"}
-            inner[arg.arg] = Value() if number else Value(FROM_OUTSIDE if routed else FROM_CALLER)
+            own = number or arg.arg in given
+            inner[arg.arg] = Value() if own else Value(FROM_OUTSIDE if routed else FROM_CALLER)
         for extra in (node.args.vararg, node.args.kwarg):
             if extra is not None:
                 inner[extra.arg] = Value(FROM_CALLER)
+        if [one.arg for one in names[:2]] == ["event", "context"]:
+            inner["event"] = Value(FROM_OUTSIDE)
+        if not routed:
+            # Two functions of one name: a call does not say which is meant.
+            self._defined[node.name] = None if node.name in self._defined else (node, dict(inner))
         self.function(node.body, inner, handler=routed)
 
     @staticmethod
@@ -234,6 +270,17 @@ class _Walk(Evaluator):
             arms.append(env)
         for position, arm in enumerate(arms):
             env.update(arm if position == 0 else _joined(env, arm))
+
+
+def _injected(args: ast.arguments) -> frozenset[str]:
+    """Return the arguments that the framework fills in with what the program made: ``db = Depends(session)``."""
+    last = [*args.posonlyargs, *args.args][-len(args.defaults) :] if args.defaults else []
+    pairs = [*zip(last, args.defaults, strict=True), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+    return frozenset(
+        arg.arg
+        for arg, default in pairs
+        if isinstance(default, ast.Call) and dotted(default.func).rsplit(".", 1)[-1] in {"Depends", "Security"}
+    )
 
 
 def _joined(one: Env, other: Env) -> Env:

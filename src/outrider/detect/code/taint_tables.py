@@ -36,9 +36,11 @@ NUMBERS: Final = frozenset(
      "Decimal", "IPv4Address", "ip_address", "range", "sum", "any", "all", "callable", "fromisoformat", "strptime",
      "sha256", "sha512", "sha1", "md5", "hexdigest", "generate_password_hash", "check_password_hash", "compare_digest",
      "count", "find", "index", "startswith", "endswith", "isdigit", "isalnum", "isalpha", "isidentifier", "exists",
-     "is_file", "is_dir", "status_code", "fullmatch_only"}
+     "is_file", "is_dir", "status_code", "fullmatch_only", "fetchone", "fetchall", "fetchmany", "first", "one",
+     "one_or_none", "scalar", "scalars", "scalar_one", "scalar_one_or_none", "first_or_404", "get_or_404",
+     "get_object_or_404", "filter_by"}
 )  # fmt: skip
-"""Calls that give numbers, truths or digests whatever they are given."""
+"""Calls that give numbers, truths, digests or what a store holds, whatever they are given."""
 
 CLEANERS: Final[dict[str, frozenset[str]]] = {
     "quote": frozenset({"shell", "html", "redirect", "header"}),
@@ -48,6 +50,9 @@ CLEANERS: Final[dict[str, frozenset[str]]] = {
     "render": frozenset({"html"}),
     "render_to_string": frozenset({"html"}),
     "TemplateResponse": frozenset({"html"}),
+    "redirect": frozenset({"html"}),
+    "send_file": frozenset({"html"}),
+    "send_from_directory": frozenset({"html", "path"}),
     "escape": frozenset({"html", "template"}),
     "conditional_escape": frozenset({"html", "template"}),
     "clean": frozenset({"html"}),
@@ -81,6 +86,7 @@ class Sink(msgspec.Struct, frozen=True):
         needs: Keyword that must be true for the call to count, such as ``shell``.
         dotted: True if the name must follow something (``x.execute``), False if it may stand alone.
         bare: True if the name must stand alone: ``re.compile`` is not ``compile``.
+        sure: True if a caller's word is not enough, because handing on what a caller says is what many functions do.
     """
 
     kind: str
@@ -89,6 +95,7 @@ class Sink(msgspec.Struct, frozen=True):
     needs: str = ""
     dotted: bool = False
     bare: bool = False
+    sure: bool = False
 
 
 _RUNS = Sink("shell", (0,), ("args", "cmd"), "shell")
@@ -109,12 +116,15 @@ SINKS: Final[dict[str, Sink]] = {
     **{f"subprocess.{name}": _RUNS for name in ("run", "call", "check_call", "check_output", "Popen")},
     **dict.fromkeys(("check_output", "check_call", "Popen"), _RUNS),
     "eval": Sink("code", bare=True), "exec": Sink("code", bare=True), "compile": Sink("code", bare=True),
+    "exec_command": Sink("shell", (0,), ("command",), dotted=True, sure=True),
+    "pexpect.run": Sink("shell"), "pexpect.spawn": Sink("shell"),
     "__import__": Sink("code"),
     "import_module": Sink("code"),
     "open": Sink("path", (0,), ("file",), bare=True),
     **dict.fromkeys(_FILES, _FILE),
     **{name: Sink("path", (), (), dotted=True)
        for name in ("read_text", "read_bytes", "write_text", "write_bytes", "iterdir")},
+    "save": Sink("path", dotted=True, sure=True),
     "os.rename": Sink("path", (0, 1)), "shutil.copy": Sink("path", (0, 1)), "shutil.move": Sink("path", (0, 1)),
     "make_response": Sink("html"), "HttpResponse": Sink("html"), "HTMLResponse": Sink("html", (0,), ("content",)),
     "Markup": Sink("html"), "mark_safe": Sink("html"), "format_html": Sink("html"), "Response": Sink("html"),
@@ -134,6 +144,8 @@ SINKS: Final[dict[str, Sink]] = {
     **{f"requests.{name}": _FETCH for name in ("get", "post", "put", "delete", "head", "patch", "options")},
     "requests.request": Sink("ssrf", (1,), ("url",)),
     **{f"httpx.{name}": _FETCH for name in ("get", "post", "put", "delete", "head", "patch", "stream")},
+    **{f"{client}.{name}": _FETCH for client in ("client", "http_client", "async_client", "http")
+       for name in ("get", "post", "put", "delete", "head", "patch", "stream")},
     "urlopen": _FETCH, "urlretrieve": _FETCH, "urllib3.request": Sink("ssrf", (1,), ("url",)),
 }  # fmt: skip
 """Name of a function, whole or its last part, to the place that it is. The longer name counts first."""
@@ -149,6 +161,14 @@ A path or a page must also be put together with it: opening a file that a caller
 
 OPERATORS: Final = frozenset({"path", "html", "redirect", "ssrf", "log", "header", "session"})
 """Kinds of places that are for whoever starts a program, at a terminal or by a command line, to choose."""
+
+RECEIVED: Final = frozenset(
+    {"recv", "recvfrom", "get_argument", "get_arguments", "get_query_argument", "get_body_argument"}
+)
+"""Methods that hand over what came from the other side of a connection."""
+
+ANSWERS: Final = frozenset({"sql", "ssrf", "ldap"})
+"""Kinds of places whose results are what a store or another host answered, not what it was asked."""
 
 ENDS: Final = frozenset({"abort", "exit", "_exit", "fail", "skip", "throw"})
 """Calls behind which nothing goes on."""
