@@ -1,0 +1,117 @@
+"""From a charter's patterns to what a kernel can hold: directory trees and single files.
+
+A kernel knows no ``*`` in the middle of a path and no "everything but". What a pattern says beyond a tree or a file is
+therefore never granted, and named (:class:`Trees`.left), so that a plan errs on the side of less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from outrider.charter.cedar import spread
+from outrider.charter.groups import CACHES, DEVICES, SYSTEM
+from outrider.charter.model import Charter
+from outrider.charter.paths import PathGlob, parse_path
+
+PROC = "/proc"
+_GROUPS = {"@system": SYSTEM, "@caches": CACHES}
+
+
+class Tree(NamedTuple):
+    """A place that is granted.
+
+    Attributes:
+        path: Absolute path in normal form.
+        whole: True for everything below it; False for the one file that it is (a directory is then not granted).
+    """
+
+    path: str
+    whole: bool
+
+    def holds(self, other: Tree) -> bool:
+        """Return whether all of the other is in this one."""
+        if self.path == other.path:
+            return self.whole or not other.whole
+        return self.whole and within(other.path, self.path)
+
+
+class Trees(NamedTuple):
+    """What one charter's word on one verb comes to.
+
+    Attributes:
+        found: Trees and files.
+        left: Patterns, as written, that have no such form.
+    """
+
+    found: tuple[Tree, ...]
+    left: tuple[str, ...]
+
+
+class Anchors(NamedTuple):
+    """What patterns start at: absolute paths in normal form, ``repo`` empty where there is none."""
+
+    home: str
+    repo: str
+    tmp: tuple[str, ...]
+
+
+def within(path: str, top: str) -> bool:
+    """Return whether ``path`` is ``top`` or lies below it."""
+    return top in {"/", path} or path.startswith(top + "/")
+
+
+def trees(charter: Charter, verb: str, anchors: Anchors) -> Trees:
+    """Return what a charter's ``[may]`` says on ``read``, ``write`` or ``delete``, as trees."""
+    found: dict[Tree, None] = {}
+    left: dict[str, None] = {}
+    for text in spread(charter.may).get(verb, ()):
+        if text == "@tmp":
+            found.update((Tree(path, whole=True), None) for path in anchors.tmp)
+        for one in DEVICES if text == "@tmp" else _GROUPS.get(text, (text,)):
+            tree = _tree(parse_path(one), anchors)
+            if tree is not None:
+                found[tree] = None
+            elif text not in _GROUPS and not one.startswith("remote:"):
+                left[one] = None
+    return Trees(tuple(found), tuple(left))
+
+
+def common(line: Sequence[Charter], verb: str, anchors: Anchors) -> Trees:
+    """Return what every charter of a line allows: each one is a ceiling."""
+    first, *others = [trees(charter, verb, anchors) for charter in line]
+    found = first.found
+    for other in others:
+        found = tuple(_intersection(found, other.found))
+    return Trees(smallest(found), first.left)
+
+
+def smallest(found: Iterable[Tree]) -> tuple[Tree, ...]:
+    """Return the trees without those that lie in another of them, in order of path."""
+    out: list[Tree] = []
+    for tree in sorted(set(found), key=lambda one: (one.path.count("/"), one.path, not one.whole)):
+        if not any(other.holds(tree) for other in out):
+            out.append(tree)
+    return tuple(sorted(out))
+
+
+def _intersection(left: Iterable[Tree], right: Sequence[Tree]) -> Iterable[Tree]:
+    for one in left:
+        for other in right:
+            if other.holds(one):
+                yield one
+            elif one.holds(other):
+                yield other
+
+
+def _tree(glob: PathGlob, anchors: Anchors) -> Tree | None:
+    start = {"root": "", "home": anchors.home, "repo": anchors.repo}.get(glob.space)
+    if start is None or (glob.space != "root" and not start):
+        return None
+    whole = glob.segments[-1:] == ("**",)
+    names = glob.segments[:-1] if whole else glob.segments
+    if glob.space == "root" and names[:1] == ("proc",):
+        return Tree(PROC, whole=True)  # Processes come and go: there is no smaller tree that stays.
+    if any("*" in name or "?" in name for name in names):
+        return None
+    return Tree((start.rstrip("/") + "".join("/" + name for name in names)) or "/", whole=whole)
