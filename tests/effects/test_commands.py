@@ -27,6 +27,26 @@ CASES = {
     "mv a b": [f"read {R}/a +recursive", f"delete {R}/a +recursive", f"write {R}/b +recursive"],
     "rm -rf build ~/x": [f"delete {R}/build +forced +recursive", "delete /home/dev/x +forced +recursive"],
     "rm -- -rf": [f"delete {R}/-rf"],
+    # A folder that the last slash names stays as it is: what is moved comes to be below it, and nothing else.
+    "mv a ~/x/": [f"read {R}/a +recursive", f"delete {R}/a +recursive", "write /home/dev/x"],
+    "find . -name a -o -name 'b*' | xargs rm": [
+        f"read {R} +names +recursive", f"delete {R}/**/a +pattern", f"delete {R}/**/b* +pattern",
+    ],
+    "find . \\( -name a -o -iname B \\) -delete": [
+        f"read {R} +names +recursive", f"delete {R}/**/a +pattern", f"delete {R}/**/B +pattern",
+        f"delete {R}/**/b +pattern",
+    ],
+    "find . -path ./x -prune -o -name a -delete": [f"read {R} +names +recursive", f"delete {R}/**/a +pattern"],
+    "find . -name a -o -type f | xargs rm": [f"read {R} +names +recursive", f"delete {R}/** +pattern"],
+    "find . ! \\( -name a -o -name b \\) -delete": [f"read {R} +names +recursive", f"delete {R}/** +pattern"],
+    "docker rm -f a && docker compose up -d": ["opaque docker"],
+    "docker rm -f a; docker run --name a x": ["opaque docker", "install docker:x", "opaque docker +remote"],
+    "docker rm -fv a; docker compose up": ["deploy docker:rm-forced +forced", "opaque docker"],
+    "docker rm -f a; docker run --name b x": [
+        "deploy docker:rm-forced +forced", "opaque docker", "install docker:x", "opaque docker +remote",
+    ],
+    "git push --force-with-lease origin topic": ["push origin/topic +forced"],
+    "git push --force-with-lease --force origin topic": ["push origin/topic +discards +forced"],
     "mkdir -p a/b": [f"write {R}/a/b"],
     "touch a": [f"write {R}/a"],
     "chmod -x a": [f"write {R}/a"],

@@ -48,6 +48,26 @@ echo 'rm -rf /srv/x' > /tmp/p.sh; chmod +x /tmp/p.sh; /tmp/p.sh
 echo 'rm -rf "$1"' > p.sh; bash ./p.sh /srv/x
 echo 'rm -rf /srv/x' | tee /tmp/q | sh
 t=$(mktemp); echo 'rm -rf /srv/x' > $t; sh $t
+{rm,-rf,/srv/x}
+true && {"rm",-rf,/srv/x}
+IFS=,; x=rm,-rf,/srv/x; $x
+rm${IFS}-rf${IFS}/srv/x
+bash <(echo 'rm -rf /srv/x')
+source <(printf '%s' 'rm -rf /srv/x')
+. <(base64 -d <<< cm0gLXJmIC9zcnYveA==)
+bash < <(echo 'rm -rf /srv/x')
+xargs -a <(echo /srv/x) rm -rf
+echo /srv/x > /tmp/l; xargs -a /tmp/l rm -rf
+echo 'rm -rf /srv/x' > /tmp/p; cat /tmp/p | sh
+echo 'rm -rf /srv/x' > /tmp/p; sh < /tmp/p
+echo 'rm -rf /srv/x' > /tmp/p; bash -c "$(cat /tmp/p)"
+echo cm0gLXJmIC9zcnYveA== > /tmp/p; base64 -d /tmp/p | sh
+mapfile -t a <<< 'rm -rf /srv/x'; ${a[0]}
+readarray -t a < <(echo 'rm -rf /srv/x'); eval "${a[0]}"
+read -ra a <<< 'rm -rf /srv/x'; "${a[@]}"
+IFS=: read -r a b <<< 'rm -rf:/srv/x'; $a $b
+echo 'rm -rf /srv/x' | while read -r l; do $l; done
+printf -v c '%s -rf' rm; $c /srv/x
 """.strip().splitlines()
 
 

@@ -10,8 +10,9 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from outrider.events.call import Call, Effect
+from outrider.events.looking import looks_only
 from outrider.events.record import AgentBorn, AgentEnded, AgentResumed, Beside, CallResult, Commitment, Prompted
-from outrider.flow.given import given, looks_only, steering
+from outrider.flow.given import given, steering
 from outrider.flow.origins import MAX_KNOWN, Known, labels_of
 from outrider.flow.state import FlowState
 from outrider.flow.values import asked, printer, told

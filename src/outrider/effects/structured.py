@@ -10,6 +10,7 @@ from outrider.effects.commands.roles import host_of
 from outrider.effects.place import Place, from_windows, is_ignored, normal, tilde
 from outrider.effects.shell.words import has_glob
 from outrider.events.call import Call, Effect, Verb
+from outrider.events.looking import looks_only
 
 _PATH_KEYS = (
     "file_path",
@@ -28,11 +29,8 @@ _FILE_KEYS = frozenset(
      "target", "target_file", "targetfile", "src", "dst", "dest", "dir", "directory", "folder", "notebook_path",
      "absolute_path", "relative_path", "old_path", "new_path", "output", "output_path", "outputpath", "localpath"}
 )  # fmt: skip
-_LOOKS = re.compile(
-    r"(?i)(get|read|list|search|fetch|view|find|describe|show|lookup|query|stat|count|check|lsp|glob|grep|ls|todo|"
-    r"tasklist|taskget|askuser|skill|tool_?search)"
-)
-"""How names of tools begin that only look."""
+_OWN = re.compile(r"(?i)(lsp|todo|tasklist|taskget|askuser|skill|tool_?search)")
+"""How names of hosts' own tools begin that touch no file which they are told of."""
 _DEEP, _MANY, _LONG = 6, 400, 4096
 
 
@@ -126,7 +124,7 @@ def _named(tool: str, call: Call, place: Place) -> list[Effect]:
 
     A tool whose name says that it looks is taken at its word; any other may write where it is pointed.
     """
-    verbs: tuple[Verb, ...] = ("read",) if _LOOKS.match(tool) else ("read", "write")
+    verbs: tuple[Verb, ...] = ("read",) if looks_only(tool) or _OWN.match(tool) else ("read", "write")
     effects: dict[tuple[str, str], Effect] = {}
     pending: list[tuple[str, Any, int]] = [(name, given, 0) for name, given in call.args.items()]
     for name, given, depth in pending:  # grows while it is walked

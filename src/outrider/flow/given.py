@@ -33,10 +33,6 @@ _CONTENT = re.compile(
     r"|end|timezone|amount|quantity|count|limit|offset|page|n|price|rating|otp|format|lang|language|sort|order"
     r"|recurring|permission|force|rating_\w+|price_\w+|file_text|new_str(?:ing)?|old_str(?:ing)?)$"
 )
-_LOOKS = re.compile(
-    r"(?i)(?:get|read|list|search|fetch|view|find|describe|show|lookup|query|stat|count|check|browse|calculate|current"
-    r"|glob|grep|ls|look)(?:$|[_A-Z-])"
-)
 _LEAST = 8
 _CUTS = (".", "-", "_", " ", "\n")
 _NOTHING = frozenset({"none", "null", "true", "false", "nil", "n/a"})
@@ -88,12 +84,6 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
 def is_content(name: str) -> bool:
     """Tell whether an argument's name says that it is what the call carries."""
     return _CONTENT.search(name) is not None
-
-
-@lru_cache(maxsize=1024)
-def looks_only(tool: str) -> bool:
-    """Tell whether a tool's name (``mcp:server/tool``, ``host:Tool``) says that it only looks."""
-    return _LOOKS.match(tool.rpartition("/")[2].rpartition(":")[2]) is not None
 
 
 def given(call: Call, effects: Sequence[Effect], of: Printer) -> tuple[Given, ...]:

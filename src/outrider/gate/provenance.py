@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from outrider.charter.tools import minds_values, said_of
+from outrider.events.looking import looks_only
 from outrider.events.message import text_of
 from outrider.flow.course import Past
-from outrider.flow.given import Given, looks_only, steering
+from outrider.flow.given import Given, steering
 from outrider.flow.origins import SECRET, Known, labels_of
 from outrider.flow.recoded import holds_one
 from outrider.flow.values import printer

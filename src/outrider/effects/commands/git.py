@@ -58,7 +58,7 @@ SUBCOMMANDS = (
          special="git-clone"),
     spec("fetch pull ls-remote", "repo-url text*", _FETCH, special="git-fetch"),
     spec("push", "text*", "-o,--push-option,--repo,--signed,--recurse-submodules=text --receive-pack,--exec=shell "
-         "-f,--force,--mirror,--force-with-lease,--force-if-includes=:forced "
+         "-f,--force,--mirror=:forced --force-with-lease,--force-if-includes=:keep "
          "-d,--delete=:delete --all,--tags=:keep", special="git-push"),
     spec("commit", "text*", _COMMIT, special="git-commit"),
     spec("merge rebase cherry-pick revert am", "text*", "-m,-s,-X,--strategy,--strategy-option,-F,--onto,-S=text "

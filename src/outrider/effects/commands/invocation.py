@@ -220,6 +220,14 @@ class Invocation:
             self.opaque(self.spec.opaque)
         return self.flow if self.flow is not None else self.printed()
 
+    def text_in(self) -> str | None:
+        """Return the text that is worked on where it is known: that of files that the call itself wrote, or stdin's."""
+        files = [arg for arg in self.rest if arg.text != "-"]
+        if not files:
+            return self.stdin.text
+        drafts = [self.runner.drafted(arg, self.state) for arg in files]
+        return "".join(draft for draft in drafts if draft is not None) if None not in drafts else None
+
     def printed(self) -> Flow:
         """Say what the program prints."""
         out = self.spec.out
@@ -231,10 +239,11 @@ class Invocation:
             names = (Arg("*", self.at.start, self.at.end, glob=True),)
             return Flow(paths=names + tuple(arg for arg in self.rest if arg.glob) if self.rest else names)
         if out == "pass":
-            if not self.stdin.some or self.rest:
+            text = self.text_in() if self.rest and self.name == "cat" else None
+            if text is None and (not self.stdin.some or self.rest):
                 return Flow(origin="file")
             if self.name == "cat":
-                return self.stdin
+                return self.stdin if text is None else Flow(text=text)
             return Flow(paths=self.stdin.paths, origin=self.stdin.origin, slashless=self.stdin.slashless)
         if out == "number":
             return Flow(slashless=True)

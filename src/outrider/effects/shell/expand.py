@@ -26,6 +26,7 @@ MAX_TEXT = 64 * 1024
 _SLASHLESS = frozenset({"?", "$", "#", "!", "RANDOM", "SECONDS", "LINENO", "PPID", "UID", "EUID", "HOSTNAME", "BASHPID",
                         "EPOCHSECONDS", "HOSTTYPE", "OSTYPE", "COLUMNS", "LINES", "-"})  # fmt: skip
 _BLANK = " \t\n"
+_MAX_IFS = 16
 
 Capture = Callable[[Node, State], Flow]
 
@@ -134,28 +135,34 @@ class Expander:
             current.add(value if not at else Arg(" " + value.text, exact=value.exact, glob=value.glob, made=value.made))
         current.open = True
 
-    @staticmethod
-    def append_split(values: tuple[Arg, ...], current: _Field, made: list[_Field], *, split: bool) -> _Field:
+    def separators(self) -> str:
+        """Return the characters that an unquoted value is split at: those of ``IFS`` where the call sets it."""
+        given = self.state.vars.get("IFS")
+        return given[0].text[:_MAX_IFS] if given and given[0].exact else _BLANK
+
+    def append_split(self, values: tuple[Arg, ...], current: _Field, made: list[_Field], *, split: bool) -> _Field:
         """Add unquoted values: they are split at blanks, and several values are several fields."""
         for at, value in enumerate(values):
             if at and current.open:
                 made.append(current)
                 current = _Field()
             text = value.text
-            if not value.exact or not split or not any(blank in text for blank in _BLANK):
+            blanks = self.separators() if split and value.exact else ""
+            if not blanks or not any(blank in text for blank in blanks):
                 if text:
                     current.add(value if not value.exact else Arg(text, glob=value.glob or has_glob(text)))
                 continue
-            if text[0] in _BLANK and current.open:
+            if text[0] in blanks and current.open:
                 made.append(current)
                 current = _Field()
-            pieces = text.split(maxsplit=MAX_FIELDS)
+            is_ended = text[-1] in blanks
+            pieces = split_at(text, blanks)
             for index, piece in enumerate(pieces):
                 if index:
                     made.append(current)
                     current = _Field()
                 current.add(Arg(piece, glob=value.glob or has_glob(piece)))
-            if text[-1] in _BLANK and current.open:
+            if is_ended and current.open:
                 made.append(current)
                 current = _Field()
         return current
@@ -259,6 +266,16 @@ class Expander:
             return Arg(text)
         word = Word(text, 0, 0, alts=(read_text(text.encode().decode("latin-1")),), tilde=text.startswith("~"))
         return self.one(word)
+
+
+def split_at(text: str, blanks: str = _BLANK, most: int = MAX_FIELDS) -> list[str]:
+    """Return the fields that the characters of ``IFS`` split a text into, the rest of it in the last."""
+    if blanks == _BLANK:
+        return text.split(maxsplit=most)
+    if not blanks:
+        return [text]
+    pattern = f"[{re.escape(blanks)}]" + ("+" if not blanks.strip(_BLANK) else "")
+    return re.split(pattern, text.removesuffix(text[-1:] if text[-1:] in blanks else ""), maxsplit=most)
 
 
 _FIXED = {"TMPDIR": "/tmp", "SHELL": "/bin/bash", "IFS": " ", "0": "bash", "BASH": "/bin/bash", "TMP": "/tmp"}  # noqa: S108

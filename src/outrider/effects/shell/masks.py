@@ -21,6 +21,8 @@ _MASKS: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes
     (re.compile(rb"\$`"), b"_`"),
     # It takes the brace of ``! { a; }`` for a program's name. That the answer is turned round changes no effect.
     (re.compile(rb"!(?=[ \t]+\{[ \t\n])"), b" "),
+    # It takes the brace of ``{ls,-l}`` for that of a group, though no blank follows.
+    (re.compile(rb"(?<![^\s;|&(])\{([^\s{}`$();|&<>]{0,999},[^\s{}`$();|&<>]{0,999})\}"), rb"_\1_"),
 )
 _ASCII = bytes(range(128)) + b"%" * 128
 """The grammar's scanner asks ``isalpha`` about whole code points, which reads beyond its table and can end the process.
@@ -41,7 +43,7 @@ def masked(source: bytes) -> bytes:
     """Return ``source`` as the grammar can read it; never longer, never shorter, never read for what it says."""
     if not source.isascii():
         source = source.translate(_ASCII)
-    if not any(mark in source for mark in (b"<", b">", b"${", b"$`", b"! ")):
+    if not any(mark in source for mark in (b"<", b">", b"${", b"$`", b"! ", b",")):
         return source
     for pattern, other in _MASKS:
         source = pattern.sub(other, source)

@@ -38,9 +38,10 @@ class State:
 
     Attributes:
         disk: What the call changed that outlives a process; forks share it.
+        is_child: Whether it is a process of its own, whose end the shell that the call began in does not notice.
     """
 
-    __slots__ = ("aliases", "cwd", "disk", "funcs", "vars")
+    __slots__ = ("aliases", "cwd", "disk", "funcs", "is_child", "vars")
 
     def __init__(
         self,
@@ -52,10 +53,19 @@ class State:
     ) -> None:
         self.cwd, self.vars, self.funcs, self.aliases = cwd, variables, funcs, aliases
         self.disk = {} if disk is None else disk
+        self.is_child = False
 
     def fork(self) -> State:
         """Return a copy for a process of its own."""
-        return State(self.cwd, dict(self.vars), dict(self.funcs), dict(self.aliases), self.disk)
+        other = self.aside()
+        other.is_child = True
+        return other
+
+    def aside(self) -> State:
+        """Return a copy for what the same shell may do, or may not."""
+        other = State(self.cwd, dict(self.vars), dict(self.funcs), dict(self.aliases), self.disk)
+        other.is_child = self.is_child
+        return other
 
     def join(self, others: list[State]) -> None:
         """Take over what all ``others`` agree on: one of them is how it went on, and nobody knows which."""

@@ -148,7 +148,9 @@ class Walk(Noting):
         first = args[0]
         head, _, base = first.text.rpartition("/")
         if head in SYSTEM_DIRS and base:
-            return self.named(base, [Arg(base, first.start, first.end, hidden=first.hidden), *args[1:]], state, stdin)
+            # A command of the shell's own that is named by a path is a program: it changes itself alone.
+            inner = state.fork() if base in TABLE and TABLE[base].quiet else state
+            return self.named(base, [Arg(base, first.start, first.end, hidden=first.hidden), *args[1:]], inner, stdin)
         if first.text[0] == "/":
             value = normal(first.text)
         else:
@@ -201,17 +203,13 @@ class Walk(Noting):
         body = state.funcs.get(name)
         if body is None:
             rest = " ".join(_quote(arg.text) for arg in args[1:])
-            inner = state.fork()
+            inner = state.aside()
             expansion = inner.aliases.pop(name)
             return other.text(f"{expansion} {rest}", args[0], inner, stdin)
         kept = {key: state.vars.get(key) for key in ("@", "*", *map(str, range(1, 10)))}
         _positional(state, tuple(args[1:]))
         flow = other.run(body, state, stdin)
-        for key, value in kept.items():
-            if value is None:
-                state.vars.pop(key, None)
-            else:
-                state.vars[key] = value
+        _put_back(state, kept)
         return flow
 
     # The tree.
@@ -236,18 +234,18 @@ class Walk(Noting):
         while args and not args[0].text and args[0].exact and node.words[0].raw[:1] not in "'\"":
             args = args[1:]
         is_kept = not args or args[0].text in _DECLARING
-        kept = None if is_kept or not node.assigns else dict(state.vars)
+        own = () if is_kept else tuple(assign.name.partition("[")[0] for assign in node.assigns)
+        kept = {name: state.vars.get(name) for name in own}
         for assign in node.assigns:
             self.assign(assign.name, expander, node, assign)
         flow_in = self.redirect(node.redirects, expander, state, stdin) if node.redirects else stdin
         for word in node.words:
             if word.alts and any(type(part) is Proc for parts in word.alts for part in parts):
-                flow_in = Flow(text=flow_in.text, origin=self.process_origin(word.alts, state) or flow_in.origin)
+                flow_in = self.process_flow(word.alts, state, flow_in)
         if not args or (is_kept and node.assigns and all(arg.text[:1] == "-" for arg in args[1:])):
             return flow_in if node.redirects else NOTHING
         flow = self.program(args, state, flow_in)
-        if kept is not None:
-            state.vars = kept
+        _put_back(state, kept)
         if not node.redirects or not _is_diverted(node.redirects):
             return flow
         if flow.text is not None:
@@ -255,15 +253,15 @@ class Walk(Noting):
             self.note_written(expander.one(target), flow, state)
         return Flow(some=False)
 
-    def process_origin(self, alts: tuple[tuple[object, ...], ...], state: State) -> str:
-        """Say where the input of ``bash <(curl ...)`` comes from."""
+    def process_flow(self, alts: tuple[tuple[object, ...], ...], state: State, flow: Flow) -> Flow:
+        """Say what comes out of the ``<(...)`` that a program is given in the place of a file."""
         for parts in alts:
             for part in parts:
                 if type(part) is Proc:
-                    origin = self.run(part.body, state.fork(), NOTHING).origin
-                    if origin:
-                        return origin
-        return ""
+                    made = self.run(part.body, state.fork(), NOTHING)
+                    if made.text is not None or made.origin:
+                        return Flow(text=made.text if flow.text is None else flow.text, origin=made.origin)
+        return flow
 
     def assign(self, name: str, expander: Expander, node: Simple, assign: Assign) -> None:
         """Set a variable, and note what a dangerous one does."""
@@ -286,7 +284,7 @@ class Walk(Noting):
         at = Arg(name, node.start, node.end)
         history_set(self, name, values, at, state)
         if (name in RUN_ENV or name.endswith(("PAGER", "EDITOR"))) and values and values[0].text and node.words:
-            self.text(values[0].text.lstrip("|-"), at, state.fork(), NOTHING)
+            self.text(values[0].text.lstrip("|-"), at, state.aside(), NOTHING)
         elif name.startswith("GIT_CONFIG_KEY_") and any(
             not one.exact or EXECUTING.fullmatch(one.text) for one in values
         ):
@@ -320,9 +318,11 @@ class Walk(Noting):
                 if (not one.fd or one.fd == "0") and (arg.text == "/dev/tty" or arg.text.startswith("$(tty)")):
                     stdin = NOTHING
                 elif not one.fd or one.fd == "0":
-                    stdin = Flow(origin="network" if arg.text.startswith("/dev/tcp/") else "file")
+                    draft = self.drafted(at, state) if at.exact and not at.glob else None
+                    origin = "network" if arg.text.startswith("/dev/tcp/") else "file"
+                    stdin = Flow(text=draft) if draft is not None else Flow(origin=origin)
                     if one.target.alts and type(one.target.alts[0][0]) is Proc:
-                        stdin = Flow(origin=self.process_origin(one.target.alts, state) or "unknown")
+                        stdin = self.process_flow(one.target.alts, state, Flow(origin="unknown"))
             else:
                 self.path("write", at, state)
         return stdin
@@ -335,7 +335,7 @@ class Walk(Noting):
         is_text = True
         for item in node.items:
             if item.background or item.op == "||":
-                aside = state.fork()
+                aside = state.fork() if item.background else state.aside()
                 walk = self if not item.background or _is_awaited(node) else self.with_flag("detached")
                 flow = walk.run(item.node, aside, stdin)
                 if item.op == "||":
@@ -374,9 +374,9 @@ class Walk(Noting):
         Expander(self.place, state, self.capture).words(node.words)
         for test in node.tests:
             self.run(test, state, stdin)
-        ends = [state.fork()] if len(node.arms) < 2 else []
+        ends = [state.aside()] if len(node.arms) < 2 else []
         for arm in node.arms:
-            other = state.fork()
+            other = state.aside()
             self.run(arm, other, stdin)
             ends.append(other)
         state.join(ends)
@@ -390,25 +390,25 @@ class Walk(Noting):
             values = Expander(self.place, state, self.capture).words(node.words)
         if len(values) > UNROLLED:
             values = [Arg(f"${node.name}", exact=False)]
-        start = state.fork()
+        start = state.aside()
         for value in values:
             state.vars[node.name] = (value,)
             self.run(node.body, state, stdin)
         if len(values) != 1:
-            state.join([start, state.fork()])
+            state.join([start, state.aside()])
         return UNKNOWN
 
     def run_while(self, node: While, state: State, stdin: Flow) -> Flow:
         """Walk a loop's body, a second time if it changes what it uses."""
         self.run(node.test, state, stdin)
-        start = state.fork()
+        start = state.aside()
         self.run(node.body, state, stdin)
         changed = [name for name, value in state.vars.items() if start.vars.get(name) != value]
         if changed and state.cwd == start.cwd:
             for name in changed:
                 state.vars[name] = (Arg(f"${name}", exact=False),)
             self.run(node.body, state, stdin)
-        state.join([start, state.fork()])
+        state.join([start, state.aside()])
         return UNKNOWN
 
     def run_func(self, node: Func, state: State, _stdin: Flow) -> Flow:
@@ -429,6 +429,15 @@ class Walk(Noting):
             snippet = self.sink.snippet.encode(errors="replace")[node.start : node.end].decode(errors="replace")[:80]
         self.emit("unparsed", "text", snippet, Arg("", node.start, node.end), (), node.why)
         return UNKNOWN
+
+
+def _put_back(state: State, kept: dict[str, tuple[Arg, ...] | None]) -> None:
+    """Give variables the values again that they had."""
+    for name, value in kept.items():
+        if value is None:
+            state.vars.pop(name, None)
+        else:
+            state.vars[name] = value
 
 
 def _positional(state: State, args: tuple[Arg, ...]) -> None:

@@ -120,6 +120,23 @@ def _socket(run: Invocation) -> None:
         run.emit("connect", "host", host, at, ("upload",))
 
 
+_STARTS = re.compile(
+    r"\b(?:docker|podman|nerdctl)(?:[ -]compose\b[^;|&\n]*\s(?:up|run)\b|\s(?:run|create)\b([^;|&\n]*))"
+)
+"""What makes containers: all that a file of compose names, or one by its name."""
+
+
+def _comes_back(run: Invocation, plain: list[Arg], options: set[str]) -> bool:
+    """Whether the containers that are removed are made again by the same call; what they kept in volumes stays."""
+    if not plain or options & {"-v", "--volumes", "-fv", "-vf"} or any(not w.exact or w.glob for w in plain):
+        return False
+    made = list(_STARTS.finditer(run.runner.behind(plain[-1])))
+    names = " ".join(one[1] for one in made if one[1])
+    return any(one[1] is None for one in made) or all(
+        re.search(rf"--name[ =]{re.escape(word.text)}(?!\S)", names) for word in plain
+    )
+
+
 _KEPT = frozenset({"volume", "network", "system", "image", "container", "builder", "buildx", "swarm", "stack",
                    "service", "secret", "config", "node", "plugin", "pod"})  # fmt: skip
 _FORCED = frozenset({"-f", "--force", "-fv", "-vf", "-v", "--volumes", "-a", "--all", "-af", "-fa"})
@@ -134,6 +151,8 @@ def _thrown_away(run: Invocation, group: str, command: str, words: list[Arg]) ->
         what = f"{group or command}-{command}"
     elif command in {"rm", "remove"} and group in _KEPT - {"container", "image"}:
         what = f"{group}-rm"
+    elif command in {"rm", "remove"} and group in {"", "container"} and _comes_back(run, plain, options):
+        return
     elif command in {"rm", "rmi", "remove"} and (options & _FORCED or any(not word.exact for word in plain)):
         what = f"{command}-forced"
     elif command in {"stop", "kill", "restart", "pause"} and any(not word.exact for word in plain):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 
 from outrider.effects.commands.escape import escaped
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.traces import hunted
+from outrider.effects.commands.roles import ROLES
 from outrider.effects.place import INTO
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
@@ -52,6 +54,8 @@ _FIND_VALUES = frozenset(
 )
 _FIND_READS = frozenset({"-newer", "-anewer", "-cnewer", "-samefile", "-files0-from"})
 _FIND_EXEC = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+MAX_NAMES = 16
+"""Names that an expression of ``find`` may ask for before what it finds counts as anything below its roots."""
 _FIND_WRITES = {"-fprint": 1, "-fprint0": 1, "-fls": 1, "-fprintf": 2}
 
 
@@ -81,29 +85,58 @@ def find(run: Invocation) -> Flow:
         roots.append(words[at])
         at += 1
     roots = roots or [Arg(".", run.at.start, run.at.end)]
-    only = _only_name(words)
+    only = _only_names(words)
     hunted(run, roots, words[at:])
     is_run = any(word.text in _FIND_EXEC for word in words[at:])
     for root in roots:
         run.path("read", root, ("recursive",) if is_run else ("names", "recursive"))
     while at < len(words):
-        at = _find_primary(run, words, at, [below(root, only) for root in roots])
+        at = _find_primary(run, words, at, [below(root, name) for root in roots for name in only])
     if any(word.text == "-printf" for word in words):
         return UNKNOWN
-    return Flow(paths=tuple(below(root, only) for root in roots))
+    return Flow(paths=tuple(below(root, name) for root in roots for name in only))
 
 
-def _only_name(words: list[Arg]) -> str:
-    """Return the one name that everything found has, or an empty text if the expression does not say so plainly."""
-    if any(word.text in {"-o", "-or", ",", "("} for word in words):
-        return ""
+_FIND_ACTS = frozenset({"-print", "-print0", "-delete", "-ls", "-fls", "-fprint", "-fprint0", "-printf", "-fprintf"})
+
+
+def _only_names(words: list[Arg]) -> tuple[str, ...]:
+    """Return the names that everything found has one of; one empty text if the expression does not say so plainly.
+
+    Of ``-name a -o -name b`` every alternative must say a name. What is only pruned is not found where an action is
+    named.
+    """
+    texts = [word.text for word in words]
+    if any(sign in {"!", "-not"} and opened == "(" for sign, opened in itertools.pairwise(texts)):
+        return ("",)
+    is_told = any(text in _FIND_ACTS or text in _FIND_EXEC for text in texts)
+    found: list[str] = []
+    rest = list(words)
+    while rest:
+        cut = next((at for at, word in enumerate(rest) if word.text in {"-o", "-or", ","}), len(rest))
+        one, rest = rest[:cut], rest[cut + 1 :]
+        acts = any(word.text in _FIND_ACTS or word.text in _FIND_EXEC for word in one)
+        if is_told and not acts and any(word.text == "-prune" for word in one):
+            continue
+        names = _named_by(one)
+        if not names:
+            return ("",)
+        found += names
+    return tuple(dict.fromkeys(found))[:MAX_NAMES] if len(found) <= MAX_NAMES and found else ("",)
+
+
+def _named_by(words: list[Arg]) -> list[str]:
+    """Return the name that ``-name`` and ``-iname`` ask for, or nothing if they do not ask for just one."""
     before = [Arg(""), *words]
     names = [
-        value
+        (option.text, value)
         for sign, option, value in zip(before, words, words[1:], strict=False)
-        if option.text == "-name" and sign.text not in {"!", "-not"}
+        if option.text in {"-name", "-iname"} and sign.text not in {"!", "-not"}
     ]
-    return names[0].text if len(names) == 1 and names[0].exact and "/" not in names[0].text else ""
+    if len(names) != 1 or not names[0][1].exact or "/" in names[0][1].text:
+        return []
+    option, name = names[0][0], names[0][1].text
+    return [name] if option == "-name" else list(dict.fromkeys([name, name.lower(), name.upper()]))
 
 
 def _find_primary(run: Invocation, words: list[Arg], at: int, founds: list[Arg]) -> int:
@@ -205,9 +238,18 @@ def dirname(run: Invocation) -> Flow:
 def copy(run: Invocation) -> Flow:
     """``cp``, ``mv``: what is copied lands below a destination that is a folder; what is moved brings all it holds."""
     run.read_options()
-    if run.name in {"mv", "gmv"}:
+    if run.name in {"mv", "gmv"} and run.rest[-1:] and run.rest[-1].text.endswith("/"):
+        # It must be a folder, which stays as it is: what is moved comes to be below it.
+        folder = run.rest.pop()
+        for arg in run.rest:
+            ROLES["move"](run, arg)
+        run.path("write", folder)
+        run.rest.append(folder)
         run.flags.add("recursive")
-    run.apply()
+    else:
+        if run.name in {"mv", "gmv"}:
+            run.flags.add("recursive")
+        run.apply()
     land(run)
     if "link" in run.flags and len(run.rest) > 1:
         for source in run.rest[:-1]:
@@ -327,9 +369,6 @@ def rsync(run: Invocation) -> Flow:
     run.flags.discard("delete")
     takes_away = is_delete and any(word.text == "--remove-source-files" for word in run.words)
     if len(run.rest) == 1:
-        run.spec.options.get("", "")
-        from outrider.effects.commands.roles import ROLES  # noqa: PLC0415 - kept out of the common way
-
         run.apply_options()
         ROLES["from"](run, run.rest[0])
         return run.finish()
@@ -351,12 +390,13 @@ def mktemp(run: Invocation) -> Flow:
             folder = run.words[place + 1].text
         elif word.text.startswith("--tmpdir="):
             folder = word.text[9:]
-    template = run.rest[0].text if run.rest else "tmp.*"
+    shape = run.rest[0] if run.rest else Arg("tmp.XXXXXXXXXX")
     in_folder = not run.rest or any(w.text in {"-t", "-p", "-dt"} or w.text.startswith("--tmpdir") for w in run.words)
-    name = template.rstrip("X") + "*" if template.endswith("X") else template
-    path = Arg(f"{folder}/{name}" if in_folder and "/" not in name else name, run.at.start, run.at.end, glob=True)
+    name = f"{folder}/{shape.text}" if in_folder and "/" not in shape.text else shape.text
+    path = Arg(name, run.at.start, run.at.end, shape.exact, shape.glob)
     run.path("write", path)
-    return Flow(paths=(path,))
+    # The template stands for the name: nobody has that either, and it lies in the same folder.
+    return Flow(text=name + "\n") if path.exact and not path.glob else Flow(paths=(path,))
 
 
 def patch(run: Invocation) -> Flow:

@@ -45,7 +45,7 @@ def encoding(run: Invocation) -> Flow:
     run.apply()
     if "decode" not in run.flags:
         return Flow(origin="file")
-    text = run.stdin.text if not run.rest else None
+    text = run.text_in()
     is_hex = run.name == "xxd" and any("p" in word.text for word in run.words if word.text[:1] == "-")
     if text is None or not (is_hex or run.name in {"base64", "base32", "b64"}):
         return Flow(origin="decoded")
@@ -55,7 +55,7 @@ def encoding(run: Invocation) -> Flow:
 def cut(run: Invocation) -> Flow:
     """``cut``, ``tr``: only ``cut`` reads files."""
     run.read_options()
-    text = run.stdin.text
+    text = run.stdin.text if run.name == "tr" else None
     if run.name == "tr":
         made = _translated(text, run.words) if text is not None else None
         return _made(run, made)
@@ -68,9 +68,11 @@ def cut(run: Invocation) -> Flow:
         else:
             files.append(word)
             run.path("read", word)
+    run.rest = files
+    text = run.text_in()
     span = re.fullmatch(r"(\d*)(-?)(\d*)", asked)
     is_letters = any(word.text.startswith(("-c", "-b")) for word in run.words)
-    if text is None or files or span is None or not is_letters:
+    if text is None or span is None or not is_letters:
         return _made(run, None)
     first = int(span[1] or 1) - 1
     last = int(span[3]) if span[3] else None if span[2] else first + 1
@@ -123,9 +125,9 @@ def turned(run: Invocation) -> Flow:
     """``rev``, ``tac``: letters, or lines, the other way round."""
     run.read_options()
     run.apply()
-    text = run.stdin.text
-    if run.rest or text is None or any(word.text[:1] == "-" for word in run.words):
-        return run.printed() if text is None or run.rest else _made(run, None)
+    text = run.text_in()
+    if text is None or any(word.text[:1] == "-" for word in run.words):
+        return run.printed() if text is None else _made(run, None)
     lines = text.splitlines()
     if run.name == "rev":
         return Flow(text="".join(line[::-1] + "\n" for line in lines))

@@ -76,6 +76,11 @@ def _emit(run: Invocation, at: Arg, remote: str, branch: str, flags: tuple[str, 
     run.runner.emit("push", "repo", f"{remote}/{branch}", at, (*more, *flags), note)
 
 
+def _is_leased(run: Invocation) -> bool:
+    """Whether it overwrites only what is as it was last fetched: that work is here, and can be brought back."""
+    return any(word.text.partition("=")[0] == "--force-with-lease" for word in run.words)
+
+
 def push(run: Invocation) -> Flow:
     """``git push [REMOTE [REFSPEC...]]``."""
     run.read_options()
@@ -84,7 +89,7 @@ def push(run: Invocation) -> Flow:
     remote = rest[0] if rest else None
     reach(run, remote, is_upload=True)
     name = remote.text if remote is not None else "origin"
-    forced = LOST if "forced" in run.flags else ()
+    forced = LOST if "forced" in run.flags else ("forced",) if _is_leased(run) else ()
     doubt = () if remote is None or remote.exact else ("inexact",)
     specs = rest[1:]
     if not specs:

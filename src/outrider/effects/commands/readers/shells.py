@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation, change_directory
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.readers.traces import history_unset
+from outrider.effects.shell.expand import split_at
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
+
+MAX_KNOWN = 16 * 1024
+"""Characters of what comes in that are split into lines or words."""
 
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)\Z", re.DOTALL)
 _SAFE_EVAL = frozenset(
@@ -20,14 +25,26 @@ _SAFE_EVAL = frozenset(
 )  # fmt: skip
 
 
+_STACK = "directory stack"
+"""Not a name that a variable can have: where ``pushd`` came from."""
+
+
 def cd(run: Invocation) -> Flow:
     """``cd``: the directory of everything that follows."""
     run.read_options()
     if not run.rest:
         if run.name != "pushd":
             run.state.cwd = run.runner.place.home
+        elif run.state.vars.get(_STACK):
+            *rest, last = run.state.vars[_STACK]
+            here = run.state.cwd
+            run.state.vars[_STACK] = (*rest, Arg(here or "", exact=here is not None))
+            run.state.cwd = last.text if last.exact else None
         return NOTHING
     arg = run.rest[0]
+    if run.name == "pushd":
+        here = run.state.cwd
+        run.state.vars[_STACK] = (*run.state.vars.get(_STACK, ()), Arg(here or "", exact=here is not None))
     if arg.text == "-":
         before = run.state.vars.get("OLDPWD", (Arg("", exact=False),))[0]
         arg = before
@@ -39,8 +56,10 @@ def cd(run: Invocation) -> Flow:
 
 def popd(run: Invocation) -> Flow:
     """``popd``: back to where ``pushd`` came from, if that is known."""
-    before = run.state.vars.get("OLDPWD")
-    run.state.cwd = before[0].text if before and before[0].exact else None
+    stack = run.state.vars.get(_STACK, ())
+    if stack:
+        run.state.vars[_STACK] = stack[:-1]
+    run.state.cwd = stack[-1].text if stack and stack[-1].exact else None
     return NOTHING
 
 
@@ -123,21 +142,24 @@ def shift(run: Invocation) -> Flow:
 
 
 def read(run: Invocation) -> Flow:
-    """``read NAME``: a line of what comes in."""
-    names, skip = [], False
-    for word in run.words:
-        if skip:
-            skip = False
-        elif word.text[:1] == "-":
-            skip = word.text[-1:] in set("adinNptu") and word.text[-1] != "a"
-        else:
-            names.append(word.text)
+    """``read NAME``: a line of what comes in, or with several names its words."""
+    names, letters = _names(run)
     flow = run.stdin
+    known = flow.text if flow.text is not None and len(flow.text) <= MAX_KNOWN else None
+    if run.name != "read" or "a" in letters:
+        return _listed(run, names[-1] if names else "MAPFILE", known)
+    if len(names) > 1 and known is not None and known.count("\n") <= 1:
+        given = run.state.vars.get("IFS")
+        blanks = given[0].text if given and given[0].exact else " \t\n"
+        fields = split_at(known.strip("\n").strip(blanks), blanks, len(names) - 1)
+        for name, text in itertools.zip_longest(names, fields[: len(names)], fillvalue=""):
+            run.state.vars[name] = (Arg(text),)
+        return NOTHING
     for name in names or ["REPLY"]:
         if len(names) <= 1 and flow.paths is not None and len(flow.paths) == 1:
             run.state.vars[name] = flow.paths
-        elif len(names) <= 1 and flow.text is not None and flow.text.count("\n") <= 1:
-            run.state.vars[name] = (Arg(flow.text.strip()),)
+        elif len(names) <= 1 and known is not None and (known.count("\n") <= 1 or "d" in letters):
+            run.state.vars[name] = (Arg(known.strip()),)
         elif flow.slashless:
             run.state.vars[name] = (Arg("*", glob=True),)
         else:
@@ -145,11 +167,38 @@ def read(run: Invocation) -> Flow:
     return NOTHING
 
 
+def _names(run: Invocation) -> tuple[list[str], str]:
+    """Return the names that ``read`` or ``mapfile`` is given, and the letters of its options."""
+    names, skip, letters = [], False, ""
+    takes = set("diNnptu" if run.name == "read" else "dnOscCu")
+    for word in run.words:
+        if skip:
+            skip = False
+        elif word.text[:1] == "-":
+            skip = word.text[-1:] in takes
+            letters += word.text[1:]
+        else:
+            names.append(word.text)
+    return names, letters
+
+
+def _listed(run: Invocation, name: str, known: str | None) -> Flow:
+    """``mapfile NAME``, ``read -a NAME``: all lines, or words, as a list."""
+    if known is None:
+        run.state.vars[name] = run.stdin.paths or (Arg(f"${name}", exact=False, made=True),)
+    else:
+        run.state.vars[name] = tuple(map(Arg, known.splitlines() if run.name != "read" else split_at(known)))
+    return NOTHING
+
+
 def history(run: Invocation) -> Flow:
-    """``history``: empty where no person types; ``-c``, ``-d``, ``-w`` and ``-a`` change the file of past commands."""
+    """``history``: ``-c`` and ``-d`` change this shell's own list, ``-w`` and ``-a`` the file of past commands.
+
+    The list of a process of its own ends with it.
+    """
     kept = Arg(run.runner.place.home + "/.bash_history", run.at.start, run.at.end)
     letters = {letter for word in run.words if word.text[:1] == "-" for letter in word.text[1:]}
-    if letters & set("cdwa"):
+    if letters & set("wa" if run.state.is_child else "cdwa"):
         run.path("write", kept)
     return UNKNOWN
 

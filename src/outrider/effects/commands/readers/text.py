@@ -13,7 +13,7 @@ from outrider.effects.commands.readers.filters import openssl_decoded, substitut
 from outrider.effects.commands.readers.guard import notice
 from outrider.effects.commands.readers.shells import SECRET_NAME, environment
 from outrider.effects.commands.roles import ROLES
-from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
+from outrider.effects.shell.state import NOTHING, Flow
 from outrider.effects.shell.tree import Arg
 
 _SED_FILE = re.compile(r"(?:^|[;{}\n]|[0-9$/,!])\s*([wWrR])\s+([^\s;}]+)|/[gpiIM0-9]*w\s+([^\s;}]+)")
@@ -203,10 +203,16 @@ def echo(run: Invocation) -> Flow:
 def printf(run: Invocation) -> Flow:
     """``printf``: prints; what, where format and arguments are plain."""
     words = run.words
-    if words and words[0].text == "-v":
-        if len(words) > 2:
-            run.state.vars[words[1].text] = (Arg("$" + words[1].text, exact=False),)
-        return UNKNOWN
+    if words and words[0].text == "-v" and len(words) > 1:
+        made = _formatted(words[2:])
+        plain = Arg(made.text) if made.text is not None else Arg("$" + words[1].text, exact=False, made=True)
+        run.state.vars[words[1].text] = (plain,)
+        return NOTHING
+    return _formatted(words)
+
+
+def _formatted(words: list[Arg]) -> Flow:
+    """Return what ``printf`` prints."""
     if words and words[0].text == "--":
         words = words[1:]
     if not words or any(not word.exact or word.glob for word in words):

@@ -17,7 +17,12 @@ _OFF = re.compile(r"|0|/dev/null|/dev/zero|''|\"\"")
 
 
 def history_set(runner: Runner, name: str, values: tuple[Arg, ...], at: Arg, state: State) -> None:
-    """Note that a shell is told to keep no history: as good as emptying its file."""
+    """Note that a shell is told to keep no history: as good as emptying its file.
+
+    A process of its own, which nobody types to, keeps none anyway.
+    """
+    if state.is_child:
+        return
     if name[:1] in "HSLPMf" and _HISTORY.fullmatch(name) and all(_OFF.fullmatch(one.text) for one in values):
         if name in {"LESSHISTFILE", "MYSQL_HISTFILE", "PSQL_HISTORY"}:
             return
@@ -26,7 +31,7 @@ def history_set(runner: Runner, name: str, values: tuple[Arg, ...], at: Arg, sta
 
 def history_unset(runner: Runner, words: list[Arg], state: State) -> None:
     """``unset HISTFILE``: see :func:`history_set`."""
-    if any(word.text[:1] == "-" and word.text not in {"-v", "--"} for word in words):
+    if state.is_child or any(word.text[:1] == "-" and word.text not in {"-v", "--"} for word in words):
         return  # A function is meant, or nothing that the shell knows.
     for word in words:
         if word.text in {"HISTFILE", "SAVEHIST"}:

@@ -161,6 +161,11 @@ def xargs(run: Invocation) -> Flow:
     for role, arg in run.given:
         if role == "read":
             run.path("read", arg)
+            draft = run.runner.drafted(arg, run.state)
+            if draft is not None:
+                run.stdin = Flow(text=draft)
+            elif not arg.text.startswith("/dev/fd/"):
+                run.stdin = Flow(origin="file")
     words = run.rest or [Arg("echo", run.at.start, run.at.end)]
     mark = ""
     for place, word in enumerate(run.words[: len(run.words) - len(run.rest)]):
