@@ -13,6 +13,7 @@ import msgspec
 from outrider import __version__
 from outrider.charter.narrow import effective
 from outrider.daemon.callers import person
+from outrider.daemon.delegation import Delegation
 from outrider.daemon.levers import Levering, described
 from outrider.detect.redact import redact
 from outrider.errors import BadInputError, OutriderError
@@ -37,12 +38,16 @@ class Controls:
         self._parts = parts
         self._stop = stop
         self._started = parts.scribe.now()
+        delegation = Delegation(parts)
         self._verbs: dict[str, Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
             "sync": self._sync,
             "pause": self._pause,
             "resume": self._resume,
             "lever": Levering(parts).pull,
+            "token": delegation.token,
+            "verify": delegation.verify,
+            "spawn": delegation.spawn,
             "down": self._down,
         }
 

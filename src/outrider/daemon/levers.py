@@ -108,7 +108,7 @@ class Levering:
         value = order.value.strip()
         state = self._parts.state
         if order.kind == "charter":
-            names = sorted({name for name, _ in state.charters.values()})
+            names = sorted(state.in_force)
             if value not in names:
                 near = difflib.get_close_matches(value, names, 1)
                 fix = f"Did you mean {near[0]}?" if near else "`outrider charter list` lists them."

@@ -242,7 +242,7 @@ class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
         depth: 0 for a root.
         sponsor: Pseudonymous id of the human or team answerable for it.
         purpose: Why it was made, as far as the host says; redacted, at most 200 characters.
-        how: ``session``, ``subagent``, ``descendant``, ``run``: how we learnt of it.
+        how: ``session``, ``subagent``, ``descendant``, ``run``, ``spawn``: how we learnt of it.
         door: The door.
         session: The host's session id.
         host_agent: The host's sub-agent id, or empty.
@@ -250,6 +250,9 @@ class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
         mode: ``enforce`` or ``observe``.
         labels: What it starts with.
         attested: What was attested.
+        narrowed: Canonical form of the policy set that narrows it beside its charter, or empty. Its digest stands in
+            the chain, behind those of its own line.
+        token: Revocation id (hex) of the token's block that made it, or empty.
     """
 
     charter: str
@@ -268,6 +271,8 @@ class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
     mode: Literal["enforce", "observe"] = "enforce"
     labels: tuple[Label, ...] = ()
     attested: Attestation = Attestation()
+    narrowed: str = ""
+    token: str = ""
 
 
 class AgentEnded(Event, frozen=True, kw_only=True, tag="agent.ended"):
@@ -294,6 +299,18 @@ class AgentAttested(Event, frozen=True, kw_only=True, tag="agent.attested"):
     """
 
     exe: str
+
+
+class TokenIssued(Event, frozen=True, kw_only=True, tag="token.issued"):
+    """An agent was given a delegation token that speaks for it.
+
+    Attributes:
+        id: Revocation id of its block, hex.
+        expires: When it ends, microseconds since 1970 UTC.
+    """
+
+    id: str
+    expires: int
 
 
 class Refusal(Event, frozen=True, kw_only=True, tag="message.refused"):
@@ -433,6 +450,6 @@ class LabelsJoined(Event, frozen=True, kw_only=True, tag="labels.joined"):
 
 AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
-    | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentAttested | Refusal | Prompted
-    | CallDecided | CallResult | HostNoted | LeverPulled | LabelsJoined
+    | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentAttested | TokenIssued | Refusal
+    | Prompted | CallDecided | CallResult | HostNoted | LeverPulled | LabelsJoined
 )  # fmt: skip

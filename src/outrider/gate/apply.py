@@ -183,7 +183,17 @@ class Gate:
         return answers.SILENT
 
     async def _asked(self, message: m.Message, call: Call, peer: m.Peer, *, permission: bool = False) -> m.Answer:
-        agent = await self._enrolment.agent_for(message, peer)
+        return await self.judge(message, call, await self._enrolment.agent_for(message, peer), permission=permission)
+
+    async def judge(self, message: m.Message, call: Call, agent: Agent, *, permission: bool = False) -> m.Answer:
+        """Judge a call of a known agent, record it, and return the answer.
+
+        Args:
+            message: What the call came in.
+            call: The call.
+            agent: Whose it is.
+            permission: True for the host's own permission prompt.
+        """
         place = Place(home=agent.home, repo=agent.repo, cwd=call.cwd or agent.cwd)
         salt = os.urandom(32)
         async with self._lane(agent.id):

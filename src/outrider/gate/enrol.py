@@ -24,7 +24,7 @@ from outrider.events.record import (
 )
 from outrider.gate.guidance import guidance
 from outrider.gate.stack import stack, taught
-from outrider.gate.standing import check_birth, check_return, stopped
+from outrider.gate.standing import check_birth, check_budget, check_return, stopped
 from outrider.identity import binding, place, process
 from outrider.identity.birth import UNCLAIMED, Terms, Wish, plan_birth
 from outrider.identity.digest import digest_later, exe_digest
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from outrider.gate.scribe import Scribe
     from outrider.gate.state import State
     from outrider.identity.binding import Unborn
+    from outrider.identity.birth import Birth
     from outrider.identity.people import Pseudonyms
     from outrider.identity.registry import Agent, Intent
 
@@ -169,7 +170,7 @@ class Enrolment:
         check_return(agent, self._state, self._scribe.now())
         attested = agent.attested
         if standing.host is not None:
-            attested = self._attest(standing.host, standing.above, peer, agent.repo)
+            attested = self.attest(standing.host, standing.above, peer, agent.repo)
         event: Event = self._scribe.write(AgentResumed, agent=agent.id, attested=attested, seal=True)
         if standing.under is not None:
             labels = self._state.flow.labels_of(standing.under.id)
@@ -187,7 +188,7 @@ class Enrolment:
         if host is None:
             attested = parent.attested if parent else Attestation(uid=peer.uid)
         else:
-            attested = self._attest(host, unborn.above, peer, repo.root, repo)
+            attested = self.attest(host, unborn.above, peer, repo.root, repo)
         account = place.host_account(home)
         human = place.sponsor(configured=self._sponsor, human=repo.human, uid=user, account=account)
         root = repo.root or cwd
@@ -213,16 +214,47 @@ class Enrolment:
             asked=self._asked(parent, wish),
             default=UNCLAIMED,
         )
+        return self.bear(birth, parent, human=human, home=home, places=(root, cwd), host=host)
+
+    def bear(
+        self,
+        birth: Birth,
+        parent: Agent | None,
+        *,
+        human: str,
+        home: str,
+        places: tuple[str, str],
+        host: process.ProcessFacts | None,
+    ) -> AgentBorn:
+        """Record a planned birth.
+
+        Args:
+            birth: What was planned.
+            parent: Its parent.
+            human: Name of whoever answers for it.
+            home: Its home.
+            places: Root of its repository (or where it works), and where it works.
+            host: Its host process.
+
+        Raises:
+            RefusedError: A lever or its parent's budget keeps it from being born.
+        """
         check_birth(birth, parent, self._state, self._scribe.now())
+        if parent is not None and parent.mode == "enforce":
+            budget = effective([self._chains.charter(digest) for digest in parent.chain]).budget
+            check_budget(parent, budget, self._state, parent.charter)
+        root, cwd = places
+        user = birth.attested.uid if birth.attested.uid >= 0 else os.getuid()
+        account = place.host_account(home)
         private = {"home": home, "repo": root, "cwd": cwd, "hostname": os.uname().nodename}
         if self._people.of(human) == birth.sponsor:
             private["sponsor"] = human  # A child answers to its parent's sponsor, whose name lies beside that birth.
         private |= {"human": place.os_user(user), "account": account, "exe": host.exe if host else ""}
-        if host is not None and not attested.exe and digest_later(host.pid) is not None:
+        if host is not None and not birth.attested.exe and digest_later(host.pid) is not None:
             self._late[birth.agent] = (host.pid, host.start)
         return self._scribe.write(
             AgentBorn,
-            told_by=f"{message.door}:{message.session}"[:200],
+            told_by=f"{birth.door}:{birth.session}"[:200],
             beside=Beside(entities=_born_entities(birth.fields(), root), private=private),
             seal=True,
             **birth.fields(),
@@ -274,13 +306,14 @@ class Enrolment:
         return process.home_of(host.pid) or place.os_home(user)
 
     @staticmethod
-    def _attest(
+    def attest(
         host: process.ProcessFacts,
         above: tuple[process.ProcessFacts, ...],
         peer: m.Peer,
         root: str,
         repo: place.RepoFacts | None = None,
     ) -> Attestation:
+        """Return what the kernel and git can say of a host process."""
         exe = exe_digest(host.pid)
         head = (repo.commit, repo.branch) if repo else place.head_of(root) if root else ("", "")
         return process.attest(host, uid=peer.uid, above=above, exe=exe, head=head)

@@ -14,6 +14,7 @@ from outrider.errors import RefusedError
 from outrider.events.decision import Decision, RuleHit
 
 if TYPE_CHECKING:
+    from outrider.charter.model import Budget
     from outrider.gate.judge import Judged
     from outrider.gate.state import State
     from outrider.identity.birth import Birth
@@ -68,6 +69,34 @@ def check_birth(birth: Birth, parent: Agent | None, state: State, now: int) -> N
             f"no agent can be born here: {_said(birth.charter, pulled, now)}",
             fix="Stop, and tell your person.",
             rule=QUARANTINE if pulled.lever == "quarantine" else REVOKED,
+        )
+
+
+def check_budget(parent: Agent, budget: Budget, state: State, charter: str) -> None:
+    """Let a child be born as far as its parent's budget goes, or raise.
+
+    A child that a judged call announced was counted with that call; one that comes unannounced is counted here.
+
+    Args:
+        parent: The parent.
+        budget: The least of every limit that binds the parent.
+        state: What is true now.
+        charter: The parent's charter, for the sentence.
+
+    Raises:
+        RefusedError: The parent has no child left, or stands too deep to have any.
+    """
+    over = ""
+    used = state.registry.counters(parent.id).spawns
+    if budget.spawn_depth is not None and parent.depth + 1 > budget.spawn_depth:
+        over = f"spawn_depth = {budget.spawn_depth}"
+    elif budget.spawns is not None and used >= budget.spawns and not state.registry.announced(parent.id):
+        over = f"spawns = {budget.spawns}"
+    if over:
+        raise RefusedError(
+            f"no further agent can be born of {parent.id}: its budget under charter {charter} says {over}",
+            fix="Finish with what is done, and tell your person what is left.",
+            rule=f"{charter}.budget.{over.partition(' ')[0]}",
         )
 
 

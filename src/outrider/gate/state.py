@@ -6,10 +6,12 @@ start after a crash, and the test of that, work. The store is never asked: it ma
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from outrider.charter.narrowing import NAME as NARROWED
 from outrider.events.record import (
     AgentBorn,
     AnyEvent,
@@ -98,6 +100,8 @@ class State:
                 self.levers.apply(event)
         elif isinstance(event, AgentBorn):
             self.opaque.pop(event.agent, None)
+            if event.narrowed:
+                self.charters[narrowed_digest(event)] = (NARROWED, event.narrowed)
 
     def paused(self, now: int) -> bool:
         """Tell whether enforcement is paused at ``now`` (microseconds).
@@ -130,7 +134,7 @@ class State:
 
     def names_of(self, chain: Iterable[str]) -> frozenset[str]:
         """Return the names of the charters whose versions are given."""
-        return frozenset(self.charters[digest][0] for digest in chain if digest in self.charters)
+        return frozenset(self.charters[digest][0] for digest in chain if digest in self.charters) - {NARROWED}
 
     def dump(self, size: int, root: bytes) -> bytes:
         """Return the snapshot of the state after ``size`` events whose tree has ``root``."""
@@ -174,6 +178,11 @@ class State:
         state.opaque = dump.opaque
         state.corrections = Corrections(dump.waiting, dump.tally)
         return state, dump.size, dump.root
+
+
+def narrowed_digest(born: AgentBorn) -> str:
+    """Return the digest of the policy set that narrows a newborn."""
+    return "sha256:" + hashlib.sha256(born.narrowed.encode()).hexdigest()
 
 
 def fold(state: State, entries: Iterable[tuple[AnyEvent, Beside, str]]) -> State:

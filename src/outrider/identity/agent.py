@@ -22,7 +22,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         root: Root of its lineage.
         depth: 0 for a root.
         sponsor: Pseudonym of who answers for it.
-        how: ``session``, ``subagent``, ``descendant`` or ``run``.
+        how: ``session``, ``subagent``, ``descendant``, ``run`` or ``spawn``.
         door: The door.
         session: The host's session id.
         host_agent: The host's sub-agent id, or empty for a session's main agent.

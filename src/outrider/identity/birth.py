@@ -16,6 +16,7 @@ latest, it starts with its parent's labels, it answers to its parent's sponsor, 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -73,13 +74,16 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         labels: What it starts with: its parent's labels as they are now, and those of an agent whose session it
             takes over.
         attested: Its host process.
+        until: When it ends at the latest, microseconds since 1970 UTC, or 0.
+        narrowed: Canonical form of the policy set that narrows it beside its charter, or empty.
+        token: Revocation id of the token's block that made it, or empty.
     """
 
     agent: str
     now: int
     door: str
     session: str
-    how: Literal["session", "subagent", "descendant", "run"]
+    how: Literal["session", "subagent", "descendant", "run", "spawn"]
     host_agent: str = ""
     agent_type: str = ""
     purpose: str = ""
@@ -89,6 +93,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     repo_mode: Literal["", "enforce", "observe"] = ""
     labels: tuple[Label, ...] = ()
     attested: Attestation = Attestation()
+    until: int = 0
+    narrowed: str = ""
+    token: str = ""
 
 
 class Birth(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +122,8 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[Label, ...]
     attested: Attestation
     why: str
+    narrowed: str = ""
+    token: str = ""
 
     def fields(self) -> dict[str, Any]:
         """Return the keyword arguments for :class:`outrider.events.record.AgentBorn` (``v n ts src beside`` apart)."""
@@ -152,12 +161,13 @@ def plan_birth(
     if parent is not None and parent.depth + 1 >= MAX_GENERATIONS:
         raise RefusedError(f"its parent {parent.id} stands {parent.depth} generations deep, which is the limit")
     chosen, why = _choose(wish, terms, parent, asked, default)
-    expires = wish.now + (chosen.ttl or DEFAULT_TTL)
+    ends = [wish.now + (chosen.ttl or DEFAULT_TTL), *([parent.expires] if parent else []), wish.until]
+    narrowed = ("sha256:" + hashlib.sha256(wish.narrowed.encode()).hexdigest(),) if wish.narrowed else ()
     return Birth(
         agent=wish.agent,
         charter=chosen.name,
         digest=chosen.line[0],
-        chain=chosen.line + (parent.chain if parent else ()),
+        chain=chosen.line + narrowed + (parent.chain if parent else ()),
         parent=parent.id if parent else "",
         root=parent.root if parent else wish.agent,
         depth=parent.depth + 1 if parent else 0,
@@ -165,13 +175,15 @@ def plan_birth(
         how=wish.how,
         door=wish.door,
         session=wish.session,
-        expires=min(expires, parent.expires) if parent else expires,
+        expires=min(end for end in ends if end),
         purpose=wish.purpose[:MAX_PURPOSE],
         host_agent=wish.host_agent,
         mode=_mode(wish, chosen, terms, parent),
         labels=tuple(sorted(set(wish.labels))),
         attested=wish.attested,
         why=why,
+        narrowed=wish.narrowed,
+        token=wish.token,
     )
 
 

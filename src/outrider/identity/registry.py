@@ -380,6 +380,11 @@ class Registry:
             return Counters()
         return Counters(calls=tally.calls, spawns=tally.spawns, depth=self._agents[identifier].depth)
 
+    def announced(self, identifier: str) -> bool:
+        """Tell whether a call of an agent was let through that starts a child, and the child is not born yet."""
+        tally = self._tally.get(identifier)
+        return tally is not None and tally.expected > 0
+
     def intent(self, identifier: str, call: str) -> Intent | None:
         """Return an agent's call with that host id whose result has not come, a denied one included."""
         tally = self._tally.get(identifier)

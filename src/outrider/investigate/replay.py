@@ -268,6 +268,10 @@ class _Chains:
             if isinstance(event, CharterLoaded):
                 self._charters[event.digest] = _parsed(event.source)
                 self._groups.update(event.groups)
+            elif isinstance(event, AgentBorn):
+                narrowed = _parsed(event.narrowed)
+                if narrowed is not None:
+                    self._charters[narrowed.digest] = narrowed
 
     def concerns(self, agent_id: str) -> bool:
         """Tell whether a charter of the draft's name bounds the agent."""

@@ -19,6 +19,7 @@ from outrider.events.record import (
     Prompted,
     RecordGap,
     Refusal,
+    TokenIssued,
 )
 from outrider.store import reading
 
@@ -84,6 +85,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
     if isinstance(event, LeverPulled):
         reach = "" if event.scope == "host" else f" {event.scope}"
         return f"{event.lever}{reach} by {event.by}" + _said(event.why)
+    if isinstance(event, TokenIssued):
+        return f"was given the token {event.id[:16]}"
     if isinstance(event, AgentAttested):
         return f"runs the program {event.exe[:16]}"
     return kind

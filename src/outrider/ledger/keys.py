@@ -47,9 +47,23 @@ def print_key(path: Path) -> bytes:
         RefusedError: Others than its owner could read the file, or it is not this user's.
         RecordError: The file has another size, or cannot be read or made.
     """
+    return _secret(path, _restore(path))
+
+
+def token_key(path: Path) -> bytes:
+    """Return the 32 bytes of the Ed25519 key that mints delegation tokens, made at ``path`` if there are none.
+
+    Raises:
+        RefusedError: Others than its owner could read the file, or it is not this user's.
+        RecordError: The file has another size, or cannot be read or made.
+    """
+    return _secret(path, f"Remove {path}: a new key is made, and every token of before is void.")
+
+
+def _secret(path: Path, fix: str) -> bytes:
     data = _load_or_create(path, lambda: secrets.token_bytes(PRINT_KEY))
     if len(data) != PRINT_KEY:
-        raise RecordError(f"{path} holds {len(data)} bytes instead of {PRINT_KEY}", fix=_restore(path))
+        raise RecordError(f"{path} holds {len(data)} bytes instead of {PRINT_KEY}", fix=fix)
     return data
 
 

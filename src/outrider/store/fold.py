@@ -260,6 +260,9 @@ class Fold:
              private.get("home", ""), private.get("repo", ""), private.get("cwd", ""), at.commit, at.branch)
         )  # fmt: skip
         self._labels[event.agent] = set()
+        if event.narrowed:
+            digest = "sha256:" + hashlib.sha256(event.narrowed.encode()).hexdigest()
+            self._rows["charters"].append((event.n, event.ts, "narrowed", digest, "", event.narrowed))
         self._tally("births")
         if event.labels:
             self._carries(event.agent, event.labels, event.n)
