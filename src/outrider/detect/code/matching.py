@@ -1,10 +1,10 @@
-"""Rules on a text: the tree is built once, and only the rules whose words stand in the text are asked."""
+"""Rules on a text: the tree is built once, and only the rules that can match in the text are asked."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,7 +58,7 @@ class Tree:
         if self._root is None:
             # The scanner of the shell's grammar asks the C library about letters, which knows few of them; a lone
             # surrogate has no form that the tree could hold. Neither changes where anything stands.
-            self._root = SgRoot(self._plain(), GRAMMARS[self.language]).root()
+            self._root = SgRoot(self.plain, GRAMMARS[self.language]).root()
         return self._root
 
     @property
@@ -66,7 +66,7 @@ class Tree:
         """The text in pieces of some lines: the offset and number of lines before each, and its own root node."""
         if self._pieces is None:
             self._pieces = []
-            lines = self._plain().splitlines(keepends=True)
+            lines = self.plain.splitlines(keepends=True)
             at = 0
             for first in range(0, len(lines), PIECE):
                 piece = "".join(lines[first : first + PIECE])
@@ -79,7 +79,9 @@ class Tree:
         """Whether some rule was asked of pieces only."""
         return self._pieces is not None
 
-    def _plain(self) -> str:
+    @cached_property
+    def plain(self) -> str:
+        """The text that the tree is built from: as long as the text, and the same for nearly all."""
         return _BEYOND.sub("x", self.text) if self.language == "shell" else _RARE.sub("?", self.text)
 
     @property
@@ -92,10 +94,15 @@ class Tree:
 
 
 def matches(tree: Tree, rules: Iterable[Rule]) -> Iterator[Match]:
-    """Yield what each rule finds, rule by rule; those about where values go are :mod:`taint`'s."""
+    """Yield what each rule finds, rule by rule; those about where values go are :mod:`taint`'s.
+
+    Args:
+        tree: The text.
+        rules: The rules that can match in it (:mod:`asked`).
+    """
     text = tree.text
     for rule in rules:
-        if rule.taint or not rule.may_stand_in(text):
+        if rule.taint:
             continue
         if rule.lines is not None:
             yield from _by_lines(rule, rule.lines, text)

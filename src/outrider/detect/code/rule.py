@@ -108,14 +108,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             whole["utils"] = self.utils
         return whole
 
-    def may_stand_in(self, text: str) -> bool:
-        """Return whether the rule's words stand in a text; where they do not, it cannot match."""
-        return _any_of(self.trigger, text) and _any_of(self.also, text)
-
-
-def _any_of(words: tuple[str, ...], text: str) -> bool:
-    return not words or any(word in text for word in words)
-
 
 FOLDERS: Final = {
     "javascript": ("javascript", "typescript", "tsx"),

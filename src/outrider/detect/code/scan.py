@@ -13,9 +13,10 @@ from typing import Final, Literal
 import msgspec
 
 from outrider.detect.code import taint
+from outrider.detect.code.asked import asking
 from outrider.detect.code.language import language_of
 from outrider.detect.code.matching import Match, Tree, matches
-from outrider.detect.code.rule import PERSONAS, Persona, of_language
+from outrider.detect.code.rule import Persona
 from outrider.detect.code.suppression import Suppressions
 from outrider.events.call import Finding, Severity
 
@@ -85,17 +86,18 @@ def scan_code(
     language = language or language_of(path, text)
     if not language:
         return Scanned(findings=(), outcome="no-language")
-    seen = PERSONAS[: PERSONAS.index(persona) + 1]
-    rules = tuple(rule for rule in of_language(language) if rule.persona in seen)
+    asks = asking(language, persona)
+    rules = len(asks.rules)
     if not rules:
         return Scanned(findings=(), outcome="no-rules", language=language)
     if len(text) > MAX_TEXT:
-        return Scanned(findings=(), outcome="too-large", language=language, rules=len(rules))
+        return Scanned(findings=(), outcome="too-large", language=language, rules=rules)
     tree = Tree(text, language)
-    found = [*matches(tree, rules), *taint.matches(text, language, rules)]
+    asked = asks.of(text, tree.plain)
+    found = [*matches(tree, asked), *taint.matches(text, language, asked)]
     outcome: Outcome = "partly" if tree.in_pieces or tree.has_errors else "scanned"
     findings = _findings(found, where, path=path, added=added, suppressions=Suppressions(text, today))
-    return Scanned(findings=findings, outcome=outcome, language=language, rules=len(rules))
+    return Scanned(findings=findings, outcome=outcome, language=language, rules=rules)
 
 
 def _findings(

@@ -19,9 +19,9 @@ PASSES: Final[dict[str, Callable[[str], list[Reached] | None]]] = {
 
 
 def matches(text: str, language: str, rules: Iterable[Rule]) -> Iterator[Match]:
-    """Yield what the rules about values find; nothing where their words do not stand in the text."""
+    """Yield what the rules about values find, of those that can match in the text (:mod:`asked`)."""
     followed = PASSES.get(language)
-    asked = {rule.taint: rule for rule in rules if rule.taint and rule.may_stand_in(text)}
+    asked = {rule.taint: rule for rule in rules if rule.taint}
     if followed is None or not asked:
         return
     starts = _starts(text)
