@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.detect.code.taint_javascript import flows
+from outrider.detect.code import taint_javascript
+from outrider.detect.code.matching import Tree
+from outrider.detect.code.taint_python import Reached
+
+
+def flows(text: str, language: str = "javascript") -> list[Reached]:
+    return taint_javascript.flows(Tree(text, language))
 
 
 def kinds(*body: str, language: str = "javascript") -> set[str]:

@@ -94,7 +94,7 @@ def scan_code(
         return Scanned(findings=(), outcome="too-large", language=language, rules=rules)
     tree = Tree(text, language)
     asked = asks.of(text, tree.plain)
-    found = [*matches(tree, asked), *taint.matches(text, language, asked)]
+    found = [*matches(tree, asked), *taint.matches(tree, asked)]
     outcome: Outcome = "partly" if tree.in_pieces or tree.has_errors else "scanned"
     findings = _findings(found, where, path=path, added=added, suppressions=Suppressions(text, today))
     return Scanned(findings=findings, outcome=outcome, language=language, rules=rules)

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Final
 
-from outrider.detect.code import taint_javascript
-from outrider.detect.code.matching import Match
+from outrider.detect.code import taint_javascript, taint_python
+from outrider.detect.code.matching import Match, Tree
 from outrider.detect.code.rule import Rule
-from outrider.detect.code.taint_python import Reached, flows
+from outrider.detect.code.taint_python import Reached
 
-PASSES: Final[dict[str, Callable[[str], list[Reached] | None]]] = {
-    "python": flows,
-    **{name: partial(taint_javascript.flows, language=name) for name in ("javascript", "typescript", "tsx")},
+PASSES: Final[dict[str, Callable[[Tree, frozenset[str]], list[Reached] | None]]] = {
+    "python": lambda tree, kinds: taint_python.flows(tree.text, kinds),
+    **dict.fromkeys(("javascript", "typescript", "tsx"), lambda tree, _: taint_javascript.flows(tree)),
 }
 """Languages whose values are followed."""
 
 
-def matches(text: str, language: str, rules: Iterable[Rule]) -> Iterator[Match]:
+def matches(tree: Tree, rules: Iterable[Rule]) -> Iterator[Match]:
     """Yield what the rules about values find, of those that can match in the text (:mod:`asked`)."""
-    followed = PASSES.get(language)
+    text = tree.text
+    followed = PASSES.get(tree.language)
     asked = {rule.taint: rule for rule in rules if rule.taint}
     if followed is None or not asked:
         return
     starts = _starts(text)
-    for one in followed(text) or ():
+    for one in followed(tree, frozenset(asked)) or ():
         rule = asked.get(one.kind)
         if rule is None or not 1 <= one.first <= one.last < len(starts):
             continue

@@ -14,18 +14,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from ast_grep_py import SgRoot
+import re2
 
 from outrider.detect.code.taint_python import Reached
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
+    from outrider.detect.code.matching import Tree
+
 SOURCE: Final = re.compile(
     r"\b(?:req|request|ctx|ctx\.request)\.(?:body|query|params|cookies|files?)\b"
     r"|\bevent\.(?:queryStringParameters|pathParameters|body)\b|\bsearchParams\.get\("
 )
 """What web frameworks hand over of what a client sent."""
+_SOMEWHERE: Final = re2.compile(SOURCE.pattern)
 
 _MAX_VARIABLES: Final = 2_000
 """Settings of variables that are followed in one text."""
@@ -118,15 +121,15 @@ class _Set(msgspec.Struct, frozen=True):
 _Known = dict[str, list[_Set]]
 
 
-def flows(text: str, language: str = "javascript") -> list[Reached]:
+def flows(tree: Tree) -> list[Reached]:
     """Return what reaches places it must not in a text."""
-    if SOURCE.search(text) is None:
+    text = tree.plain
+    if _SOMEWHERE.search(text) is None:
         return []
-    root = SgRoot(text, language).root()
-    known = _variables(root, len(text))
+    known = _variables(tree.root, len(text))
     if not any(one.outside for sets in known.values() for one in sets):
         return []
-    return list(_reached(root, text, known))
+    return list(_reached(tree.root, text, known))
 
 
 def _variables(root: SgNode, end: int) -> _Known:

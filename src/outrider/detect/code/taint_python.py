@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from outrider.detect.code.fewer_functions import within_reach, without
 from outrider.detect.code.newer_python import readable
 from outrider.detect.code.taint_eval import Evaluator
 from outrider.detect.code.taint_names import dotted
@@ -43,14 +44,29 @@ class Reached(msgspec.Struct, frozen=True):
     weak: bool
 
 
-def flows(text: str) -> list[Reached] | None:
-    """Return what reaches places it must not in a text; None if it cannot be read as Python."""
-    parsed = _parse(text)
+def flows(text: str, kinds: frozenset[str]) -> list[Reached] | None:
+    """Return what reaches places it must not in a text; None if it cannot be read as Python.
+
+    Args:
+        text: The text.
+        kinds: The kinds of places that are asked about.
+    """
+    kinds = within_reach(text, kinds)
+    if not kinds:
+        return []
+    fewer = without(text, kinds)
+    found = followed(fewer, text)
+    return followed(text, text) if found is None and fewer != text else found
+
+
+def followed(source: str, text: str) -> list[Reached] | None:
+    """Return what reaches places it must not in ``source``, a part of ``text`` with the same lines."""
+    parsed = _parse(source)
     if parsed is None:
         return None
     tree, shift = parsed
-    count = sum(1 for _ in ast.walk(tree))
-    if count > MAX_NODES:
+    # A character is no more than two nodes.
+    if 2 * len(source) > MAX_NODES and sum(1 for _ in ast.walk(tree)) > MAX_NODES:
         return None
     walk = _Walk(text)
     walk.function(tree.body, {}, handler=False)
@@ -128,9 +144,10 @@ class _Walk(Evaluator):
         if self._depth > 40:
             return
         self._depth += 1
-        kept, self.handler = self.handler, handler
+        kept = self.handler, self.made_from
+        self.handler, self.made_from = handler, dict(self.made_from)
         self.block(body, env)
-        self.handler = kept
+        self.handler, self.made_from = kept
         self._depth -= 1
 
     def block(self, body: list[ast.stmt], env: Env) -> bool:
