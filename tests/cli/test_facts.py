@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,27 @@ def test_a_suspect_name_is_not_known_to_a_charter_and_judge_says_why(outrider: R
     judged = outrider("judge", "pip install made-up-by-a-model", "--charter", "installs", "--json").data
     assert [one["rule"] for one in judged["rules"]] == ["installs.may.install"]
     assert judged["rules"][0]["reason"].endswith("pypi:made-up-by-a-model: it is none of the names of pypi.")
+
+
+def findings(outrider: Run) -> list[tuple[str, str]]:
+    found = outrider("doctor", "--json").data["findings"]["Packages"]
+    assert [one for one in outrider("status", "--json").data["findings"] if "lists of packages:" in one["what"]] == []
+    return [(one["level"], one["what"]) for one in found if "list" in one["what"]]
+
+
+def test_doctor_and_status_say_which_lists_are_missing_old_or_damaged(outrider: Run, tmp_path: Path) -> None:
+    (level, what), *_ = findings(outrider)
+    assert (level, "no whole list" in what) == ("warn", True)
+    assert any("no whole list" in one["what"] for one in outrider("status", "--json").data["findings"])
+    (tmp_path / "pypi.txt").write_text("requests\n")
+    outrider("facts", "update", "--from", str(tmp_path / "pypi.txt"))
+    assert findings(outrider) == [("ok", "lists of packages: pypi (names, 0 d)")]
+    os.utime(tmp_path / "pypi.txt", (1_600_000_000, 1_600_000_000))
+    outrider("facts", "update", "--from", str(tmp_path / "pypi.txt"))
+    (level, what), *_ = findings(outrider)
+    assert (level, "days old" in what) == ("warn", True)
+    file = Home.default().facts / "pypi.names.facts"
+    file.write_bytes(file.read_bytes()[:-1])
+    (level, what), *_ = findings(outrider)
+    assert (level, "damaged" in what) == ("bad", True)
+    assert any("damaged" in one["what"] for one in outrider("status", "--json").data["findings"])

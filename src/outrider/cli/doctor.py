@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import hooks, hosts, launchers, reach, show
+from outrider.cli import facts, hooks, hosts, launchers, reach, show
 from outrider.cli.finding import Finding, bad, ok, tell, warn
 from outrider.config import load_config
 from outrider.daemon import shelf
@@ -47,7 +47,7 @@ def command(*, as_json: bool) -> int:
         "This machine": [*_system(), *_client(), *_programs()],
         "Claude Code": [*_claude(claude), *hooks.check(home, claude)],
         "Outrider": [*_daemon(home), *_places(home), *_charters(home), *_rules(), *_disk(home)],
-        "Package registries": _registries(),
+        "Packages": [*_registries(), *_facts(home)],
     }
     worst = any(one.level == "bad" for found in parts.values() for one in found)
     if as_json:
@@ -200,6 +200,14 @@ def _disk(home: Home) -> list[Finding]:
     if free < _OUT:
         return [bad(told, fix)]
     return [warn(told, fix) if free < _LOW else ok(told)]
+
+
+def _facts(home: Home) -> list[Finding]:
+    try:
+        running = reach.status(home)
+    except OutriderError:
+        running = None
+    return facts.look(home, running)
 
 
 def _registries() -> list[Finding]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from outrider.cli import reach, show
 from outrider.errors import BadInputError
+
+if TYPE_CHECKING:
+    from outrider.cli.finding import Finding
+    from outrider.config import Home
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 _SAID = {
@@ -17,6 +22,7 @@ _SAID = {
     "near": "almost another name",
     "malicious": "malicious",
     "confused": "the name of a module",
+    "namesake": "a package of its own, and the name of a module",
     "not-checked": "not checked: the set at hand says nothing about it",
 }
 
@@ -25,7 +31,7 @@ _SAID = {
 def command() -> None:
     """What is known of names of packages, and how to know more.
 
-    About 9,600 popular names ship with Outrider. Whole lists of names, and lists of malicious ones, are yours to fetch:
+    About 9,800 popular names ship with Outrider. Whole lists of names, and lists of malicious ones, are yours to fetch:
     nothing here contacts a network.
 
     \b
@@ -136,12 +142,44 @@ def update(*, source: Path, ecosystem: str, as_json: bool) -> None:
         return
     for name, count in counts.items():
         click.echo(f"{name}: {count:,} {'malicious ' if kind == 'malicious' else ''}names of {made}.")
-    click.echo("A running daemon reads them when it starts again: outrider down && outrider up.")
+    click.echo("A running daemon takes them up within a second or two.")
+
+
+def look(home: Home, running: dict[str, Any] | None) -> list[Finding]:
+    """Return what is to be said of the lists that a user brought: damaged, old, none, not taken up.
+
+    Args:
+        home: Outrider's home.
+        running: What a running daemon says of itself, or None.
+    """
+    from outrider.cli.finding import bad, ok, warn
+    from outrider.daemon.facts import OLD, age, load
+
+    again = "Bring it again: `outrider facts update --from FILE`."
+    facts, wrong = load(home)
+    out = [bad(f"a list of packages was left out: {problem}", f"{again} Or remove the file.") for problem in wrong]
+    today = dt.datetime.now(tz=dt.UTC).date()
+    for head in facts.heads:
+        days = age(head.made, today)
+        if not 0 <= days <= OLD:
+            old = f"{days} days old" if days >= 0 else "of no day that can be read"
+            what = (
+                "what is younger is taken for unknown" if head.kind == "names" else "what was found since is not in it"
+            )
+            out.append(warn(f"the list of {head.kind} of {head.ecosystem} is {old}: {what}", again))
+    mine = [[head.ecosystem, head.kind, head.count, head.made] for head in facts.heads]
+    if running is not None and running.get("facts", mine) != mine:
+        fix = "Look again in a second; then see the daemon's log."
+        out.append(warn("the daemon has not taken up the lists of packages as they are now", fix))
+    if not facts.heads and not wrong:
+        fix = "Fetch a registry's list of names and bring it: `outrider facts update --help`."
+        out.append(warn("no whole list of names of packages is here: names that a model made up cannot be told", fix))
+    held = ", ".join(f"{head.ecosystem} ({head.kind}, {_age(head.made)})" for head in facts.heads)
+    return out or [ok(f"lists of packages: {held}")]
 
 
 def _age(made: str) -> str:
-    try:
-        days = (dt.datetime.now(tz=dt.UTC).date() - dt.date.fromisoformat(made)).days
-    except ValueError:
-        return "-"
-    return f"{max(0, days)} d"
+    from outrider.daemon.facts import age
+
+    days = age(made, dt.datetime.now(tz=dt.UTC).date())
+    return "-" if days < 0 else f"{days} d"

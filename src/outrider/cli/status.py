@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective
-from outrider.cli import hooks, hosts, reach, show
+from outrider.cli import facts, hooks, hosts, reach, show
 from outrider.cli.finding import Finding, bad, tell, warn
 from outrider.config import Config, load_config
 from outrider.daemon import shelf
@@ -60,6 +60,7 @@ def _look(home: Home) -> dict[str, Any]:
         findings.append(bad(str(error), error.fix or "Correct the file; until then the last good one holds."))
     covered = hooks.repositories(config, claude)
     findings += [*_hosts(claude, covered, home), *_charters(home, running), *_live(running)]
+    findings += [one for one in facts.look(home, running) if one.level != "ok"]
     record = _record(home, running)
     if record["spool_waiting"]:
         findings.append(warn(f"{record['spool_waiting']} calls were not answered and wait to be recorded as gaps"))

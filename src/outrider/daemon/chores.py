@@ -80,6 +80,8 @@ class Chores:
         import_spool(parts)
         parts.enrolment.attest_late()
         parts.charters.refresh()
+        if parts.facts.refresh():
+            parts.gate.take_names(parts.facts.facts)
         self._speak(len(registry.living()))
         if parts.ledger.size - self._snapped >= SNAPSHOT_EVENTS:
             self.snapshot()

@@ -85,6 +85,7 @@ class Controls:
             "levers": described(parts, now),
             "charters": dict(sorted(state.in_force.items())),
             "undecided_allow": self._undecided_allow(),
+            "facts": [[head.ecosystem, head.kind, head.count, head.made] for head in parts.facts.facts.heads],
             "http": parts.config.http.enabled,
             "http_problem": parts.http_problem,
         }

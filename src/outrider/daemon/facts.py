@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
 
     from outrider.config import Home
 
+log = logging.getLogger("outrider.daemon")
+
 _MOST_FILE = 64 * 1024 * 1024
 _MOST_LIST = 512 * 1024 * 1024
 _MOST_ADVISORY = 4 * 1024 * 1024
 _SUFFIX = ".facts"
+
+OLD = 90
+"""Days after which a list is old: what was registered since is taken for unknown."""
 
 
 def load(home: Home) -> tuple[Facts, tuple[str, ...]]:
@@ -39,6 +46,41 @@ def load(home: Home) -> tuple[Facts, tuple[str, ...]]:
         else:
             good[path.name] = data
     return Facts(good), tuple(bad)
+
+
+class Kept:
+    """What is known of names, kept in step with the files: what is brought counts from the next look on.
+
+    Attributes:
+        facts: What is known now.
+        bad: What is wrong with files that had to be left out.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._seen: tuple[object, ...] = ()
+        self.facts, self.bad = Facts(), tuple[str, ...]()
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Read the files again if one of them has changed; tell whether one had."""
+        seen = tuple(_stamps(self._home.facts))
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        self.facts, self.bad = load(self._home)
+        for problem in self.bad:
+            log.warning("a file of facts about packages was left out: %s", problem)
+        log.info("facts about packages: %d files", len(self.facts.heads))
+        return True
+
+
+def age(made: str, today: dt.date) -> int:
+    """Return how many days ago a list was made; -1 where its date is none."""
+    try:
+        return max(0, (today - dt.date.fromisoformat(made)).days)
+    except ValueError:
+        return -1
 
 
 def bring_names(home: Home, path: Path, ecosystem: str, made: str) -> int:
@@ -77,6 +119,15 @@ def bring_malicious(home: Home, folder: Path, made: str) -> dict[str, int]:
         data = build(bad, ecosystem=ecosystem, kind="malicious", made=made, source=folder.name)
         _write(home, f"{ecosystem}.malicious{_SUFFIX}", data)
     return {ecosystem: len(bad) for ecosystem, bad in sorted(found.items())}
+
+
+def _stamps(folder: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of change of every file of facts."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.name.endswith(_SUFFIX))
+        return [(path.name, stat.st_size, stat.st_mtime_ns) for path in paths for stat in (path.stat(),)]
+    except OSError:
+        return []
 
 
 def _files(folder: Path) -> Iterable[Path]:

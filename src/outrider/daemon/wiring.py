@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from outrider.config import load_config
 from outrider.daemon.charters import Charters
-from outrider.daemon.facts import load as load_facts
+from outrider.daemon.facts import Kept
 from outrider.daemon.repositories import Repositories
 from outrider.doors.claude_code.installed import harmless
 from outrider.gate.apply import Gate
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from outrider.config import Config, Home
     from outrider.gate.state import State
 
-log = logging.getLogger(__name__)
-
 
 @dataclass
 class Parts:
@@ -46,6 +43,7 @@ class Parts:
     results: Results
     workers: Workers
     gate: Gate
+    facts: Kept
     http_problem: str = ""
     """Why HTTP hooks that are switched on are not served; empty if they are."""
 
@@ -97,9 +95,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         unattested=config.http.enabled,
     )
     workers = Workers()
-    names, wrong = load_facts(home)
-    for problem in wrong:
-        log.warning("facts about packages were left out: %s", problem)
+    facts = Kept(home)
     gate = Gate(
         scribe=scribe,
         state=state,
@@ -108,9 +104,9 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         chains=chains,
         workers=workers,
         harmless_settings=partial(harmless, home),
-        names=names,
+        names=facts.facts,
     )
-    return Parts(home, config, ledger, state, scribe, charters, enrolment, results, workers, gate)
+    return Parts(home, config, ledger, state, scribe, charters, enrolment, results, workers, gate, facts)
 
 
 def protected(home: Home) -> tuple[str, ...]:

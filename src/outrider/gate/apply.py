@@ -118,6 +118,10 @@ class Gate:
             log.exception("a message could not be handled")
             return await self._failed(message, peer, f"an internal error ({type(error).__name__})")
 
+    def take_names(self, names: Facts) -> None:
+        """Let what is known of names of packages be this from now on."""
+        self._names = names
+
     async def unreadable(self, door: str, event: str, why: str, peer: m.Peer, *, stops: bool) -> m.Answer:
         """Record input that no door could read, and return the answer of the agent that it came from.
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from outrider.detect.dependencies.filters import build, read
 from outrider.detect.dependencies.known import SHIPPED, Facts, index, modules, shipped
+from outrider.detect.dependencies.marks import is_suspect
 from outrider.detect.dependencies.names import ECOSYSTEMS, is_name, normal
 from outrider.errors import BadInputError
 
@@ -78,6 +79,18 @@ def test_the_name_of_a_module_brings_the_package_that_it_comes_in(name, package)
     assert (verdict.word, verdict.package) == ("confused", package)
 
 
+@pytest.mark.parametrize("name", ["docx", "argparse", "django-rest-framework"])
+def test_a_package_of_its_own_with_the_name_of_a_module_is_told_and_nobody_is_suspected(name):
+    verdict = SHIPPED.ask("pypi", name)
+    assert verdict.word == "namesake"
+    assert not is_suspect(verdict)
+
+
+@pytest.mark.parametrize(("name", "word"), [("flaskcorspy", "not-checked"), ("flaskcorsss", "near")])
+def test_two_letters_more_at_an_end_are_a_name_unless_a_finger_stayed(name, word):
+    assert SHIPPED.ask("pypi", name).word == word
+
+
 def test_a_name_of_which_nothing_is_known_is_not_checked_and_never_known_or_unknown():
     assert SHIPPED.ask("pypi", "quaternion-toolbench").word == "not-checked"
     assert SHIPPED.ask("brew", "quaternion-toolbench").word == "not-checked"
@@ -145,7 +158,7 @@ def test_a_file_that_holds_no_facts_is_refused(data):
 @settings(max_examples=300)
 @given(st.sampled_from([*ECOSYSTEMS, "conda", "brew", "none"]), st.text(max_size=300))
 def test_every_text_has_a_verdict(ecosystem, name):
-    assert SHIPPED.ask(ecosystem, name).word in {"known", "near", "confused", "not-checked"}
+    assert SHIPPED.ask(ecosystem, name).word in {"known", "near", "confused", "namesake", "not-checked"}
 
 
 @given(st.sampled_from(sorted(shipped("pypi"))), st.integers(0, 30), st.characters(codec="ascii", categories=["Ll"]))
@@ -158,3 +171,13 @@ def test_a_letter_put_into_a_long_popular_name_never_makes_it_known_by_chance(na
 
 def test_the_index_takes_a_names_own_spelling_for_no_imitation_of_itself():
     assert all(index("npm").near(name) is None or name in shipped("npm") for name in list(shipped("npm"))[:200])
+
+
+@pytest.mark.parametrize("kind", ["names", "malicious"])
+def test_a_file_that_was_cut_or_changed_is_refused_and_not_taken_for_a_list_of_little(kind):
+    data = build(["requests", "flask"], ecosystem="pypi", kind=kind, made=MADE, source="example")
+    assert "requests" in read(data)
+    changed = data[:-1] + bytes([data[-1] ^ 1])
+    for bad in (data[:-1], changed, data + b"\0"):
+        with pytest.raises(BadInputError, match="damaged"):
+            read(bad)

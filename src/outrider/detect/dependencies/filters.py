@@ -9,7 +9,7 @@ import hashlib
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -33,6 +33,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         count: How many.
         made: The day on which it was imported, ISO 8601.
         source: What it was imported from, as the user named it.
+        digest: SHA-256 of the body, hex, so that a file that was cut or changed is told.
         hashes: Positions of a name in the filter; 0 for a list of hashes.
     """
 
@@ -41,6 +42,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     made: str
     source: str
+    digest: str
     hashes: int = 0
 
 
@@ -81,7 +83,7 @@ def build(names: Iterable[str], *, ecosystem: str, kind: Kind, made: str, source
     every = {*names}
     if kind == "malicious":
         marks = sorted(_hashes(name)[0].to_bytes(_WIDTH, "big") for name in every)
-        return _file(Head(ecosystem=ecosystem, kind=kind, count=len(every), made=made, source=source), b"".join(marks))
+        return _file(b"".join(marks), ecosystem=ecosystem, kind=kind, count=len(every), made=made, source=source)
     bits = max(8, math.ceil(-len(every) * math.log(WRONG) / math.log(2) ** 2))
     hashes = max(1, round(bits / max(1, len(every)) * math.log(2)))
     body = bytearray(-(-bits // 8))
@@ -92,8 +94,8 @@ def build(names: Iterable[str], *, ecosystem: str, kind: Kind, made: str, source
         for turn in range(hashes):
             place = (first + turn * second) % room
             body[place >> 3] |= 1 << (place & 7)
-    head = Head(ecosystem=ecosystem, kind=kind, count=len(every), made=made, source=source, hashes=hashes)
-    return _file(head, bytes(body))
+    count = len(every)
+    return _file(bytes(body), ecosystem=ecosystem, kind=kind, count=count, made=made, source=source, hashes=hashes)
 
 
 def read(data: bytes) -> Filter:
@@ -109,13 +111,16 @@ def read(data: bytes) -> Filter:
     try:
         head = msgspec.json.decode(first, type=Head)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"the head of this file of facts cannot be read: {error}") from error
-    if not 0 <= head.hashes <= _MOST_HASHES or (not head.hashes and len(body) != head.count * _WIDTH):
+        fix = "Make it again: outrider facts update --from FILE."
+        raise BadInputError(f"the head of this file of facts cannot be read: {error}", fix=fix) from error
+    fits = 0 < head.hashes <= _MOST_HASHES or (not head.hashes and len(body) == head.count * _WIDTH)
+    if not fits or hashlib.sha256(body).hexdigest() != head.digest:
         raise BadInputError("this file of facts is damaged", fix="Make it again: outrider facts update --from FILE.")
     return Filter(head, body)
 
 
-def _file(head: Head, body: bytes) -> bytes:
+def _file(body: bytes, **said: Any) -> bytes:
+    head = Head(digest=hashlib.sha256(body).hexdigest(), **said)
     return MAGIC + msgspec.json.encode(head) + b"\n" + body
 
 

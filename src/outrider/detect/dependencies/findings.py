@@ -138,7 +138,7 @@ def _said(one: Dependency, verdict: Verdict, facts: Facts, text: str, where: str
         message = f"{name} is known to be malicious ({one.ecosystem})."
         advice = RULES["dependency.malicious"].instead + meant
         return finding("dependency.malicious", message, text, where, at=one.name, advice=advice)
-    if verdict.word == "confused":
+    if verdict.word in {"confused", "namesake"}:
         return _confused(name, one, verdict, text, where)
     if verdict.word == "near" and near is not None:
         advice = f"If {near.name} is meant, use that; if it is really {name}, let your user look at it first."
@@ -152,6 +152,14 @@ def _said(one: Dependency, verdict: Verdict, facts: Facts, text: str, where: str
 
 
 def _confused(name: str, one: Dependency, verdict: Verdict, text: str, where: str) -> Finding:
+    if verdict.word == "namesake":
+        meant = "what comes with the language" if verdict.package == "-" else f"what comes in {verdict.package}"
+        message = f"{name} is a package of its own; who imports {name} usually means {meant}."
+        advice = f"Make sure that {name} itself is meant."
+        low: Severity = "medium" if verdict.package == "-" else "high"
+        return finding(
+            "dependency.confused", message, text, where, at=one.name, advice=advice, severity=low, confidence="low"
+        )
     if verdict.package == "-":
         message = f"{name} comes with the language; a package of that name is somebody else's."
         advice = "Import it without installing anything."

@@ -11,9 +11,10 @@ from outrider.detect.dependencies.filters import Filter, Head, read
 from outrider.detect.dependencies.names import is_name, normal
 from outrider.detect.dependencies.near import Index, Near
 
-Word = Literal["known", "unknown", "near", "malicious", "confused", "not-checked"]
+Word = Literal["known", "unknown", "near", "malicious", "confused", "namesake", "not-checked"]
 """What is said of a name. ``not-checked``: the set at hand is too small to say anything; it is never a clean bill, and
-never a suspicion."""
+never a suspicion. ``namesake``: a package of its own that honest projects use, though its name is also that of a module
+which comes in another one."""
 
 _SAME = {"conda": "pypi"}
 """Ecosystems that hold, beside names of their own, what another one does under the same names."""
@@ -75,7 +76,9 @@ class Facts:
             return Verdict("known")
         package = modules(_SAME.get(ecosystem, ecosystem)).get(name, "")
         if package:
-            return Verdict("confused", package=package)
+            return Verdict(
+                "namesake" if name in namesakes(_SAME.get(ecosystem, ecosystem)) else "confused", None, package
+            )
         every = self._names.get(ecosystem)
         if not is_name(ecosystem, name):
             return Verdict("unknown" if every is not None else "not-checked")
@@ -111,7 +114,13 @@ def index(ecosystem: str) -> Index:
 @cache
 def modules(ecosystem: str) -> dict[str, str]:
     """Return what is meant by names of modules, by their normal form."""
-    return {normal(ecosystem, name): package for name, package in meant(ecosystem).items()}
+    return {normal(ecosystem, name.rstrip("~")): package for name, package in meant(ecosystem).items()}
+
+
+@cache
+def namesakes(ecosystem: str) -> frozenset[str]:
+    """Return the normal names that are names of modules and of packages of their own."""
+    return frozenset(normal(ecosystem, name[:-1]) for name in meant(ecosystem) if name.endswith("~"))
 
 
 SHIPPED = Facts()

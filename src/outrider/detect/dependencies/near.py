@@ -141,7 +141,7 @@ class Index:
         for other in self._candidates(bare, [*_less(bare), *fewer]):
             if max(len(bare), len(other)) > _LONG and abs(len(other) - len(bare)) <= 2 and _within_two(bare, other):
                 meant = self._bare[other]
-                if _differing(name, meant) >= _LONG - 1:
+                if _differing(name, meant) >= _LONG - 1 and not _is_named_after(bare, other):
                     return Near(meant, "in two letters", "low")
         return None
 
@@ -242,6 +242,18 @@ def _edit(one: str, other: str) -> str:
     if at and long[at] == long[at - 1]:
         return _TWO_OR_ONE
     return "by one letter that is missing" if one is short else "by one letter too many"
+
+
+def _is_named_after(one: str, other: str) -> bool:
+    """Return whether a name is another with two letters more at an end, as authors add them: ``py``, ``ng``, ``ws``.
+
+    The same letter twice is a finger that stayed.
+    """
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) != 2 or not (long.startswith(short) or long.endswith(short)):
+        return False
+    more = long[len(short) :] if long.startswith(short) else long[:2]
+    return more[0] != more[1]
 
 
 def _within_two(one: str, other: str) -> bool:

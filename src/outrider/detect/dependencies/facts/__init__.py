@@ -27,7 +27,8 @@ def listed(ecosystem: str) -> tuple[str, ...]:
 def meant(ecosystem: str) -> dict[str, str]:
     """Return what is meant by names of modules that are no names of packages, or of somebody else's.
 
-    A value is the package's name, or ``-`` for what comes with the language itself.
+    A value is the package's name, or ``-`` for what comes with the language itself. A name that is a package of its own
+    as well, which honest projects use, ends with ``~``.
     """
     file = files(__name__).joinpath(f"{ecosystem}-modules.txt")
     if not file.is_file():
