@@ -47,6 +47,14 @@ def test_looking_at_outrider_is_free(text):
     assert not any("guard_off" in effect.flags for effect in playing.shell(text))
 
 
+def test_a_child_that_a_command_makes_is_a_child_and_what_it_runs_is_seen():
+    found = playing.shell("outrider spawn --charter reviewer --no connect -- cat a.txt")
+    assert [one.value for one in found if one.verb == "spawn"] == ["reviewer"]
+    assert any(one.verb == "read" and one.value.endswith("a.txt") for one in found)
+    assert any("guard_off" in one.flags for one in playing.shell("outrider spawn --charter=x -- outrider down"))
+    assert any("inexact" in one.flags for one in playing.shell("outrider spawn --charter $X -- true"))
+
+
 def test_another_home_is_another_outrider_but_hosts_are_the_same():
     assert writes("OUTRIDER_HOME=/tmp/o outrider pause 1h") == {"/tmp/o"}
     assert f"{HOME}/.claude/settings.json" in writes("OUTRIDER_HOME=/tmp/o outrider uninstall")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.errors import BadInputError, OutriderError, RefusedError
-from outrider.identity.tokens import LIMIT, MAX_BLOCKS, Handed, Subject, Tokens, narrow
+from outrider.identity.tokens import LIMIT, MAX_BLOCKS, Handed, Subject, Tokens, narrow_with
 
 NOW = 1_800_000_000_000_000
 HOUR = 3_600_000_000
@@ -31,7 +31,7 @@ ROOT = TOKENS.mint(subject())
 
 
 def test_a_token_says_whom_it_speaks_for_and_what_was_taken_away():
-    text = narrow(ROOT, child(may={"read": ("repo/docs/**",), "connect": ()}, calls=5, purpose="read the docs"))
+    text = narrow_with(ROOT, child(may={"read": ("repo/docs/**",), "connect": ()}, calls=5, purpose="read the docs"))
     line = TOKENS.verify(text, now=NOW)
     assert (line.agent, line.subject.agent, line.expires) == ("ag_kid", "ag_root", NOW + HOUR // 2)
     assert line.handed[0].may == {"read": ("repo/docs/**",), "connect": ()}
@@ -40,11 +40,11 @@ def test_a_token_says_whom_it_speaks_for_and_what_was_taken_away():
 
 
 def test_a_verb_that_was_taken_away_whole_is_refused_by_the_token_itself():
-    text = narrow(ROOT, child(may={"connect": (), "read": ("repo/**",)}))
+    text = narrow_with(ROOT, child(may={"connect": (), "read": ("repo/**",)}))
     assert TOKENS.verify(text, now=NOW, verb="read").agent == "ag_kid"
     with pytest.raises(RefusedError, match="does not allow 'connect'"):
         TOKENS.verify(text, now=NOW, verb="connect")
-    grandchild = narrow(text, child("ag_grand"))
+    grandchild = narrow_with(text, child("ag_grand"))
     with pytest.raises(RefusedError, match="does not allow 'connect'"):
         TOKENS.verify(grandchild, now=NOW, verb="connect")
 
@@ -52,12 +52,12 @@ def test_a_verb_that_was_taken_away_whole_is_refused_by_the_token_itself():
 @pytest.mark.parametrize("later", [HOUR // 2, HOUR // 2 + 1, HOUR, 10 * HOUR])
 def test_a_token_ends_on_time(later):
     with pytest.raises(RefusedError, match="it is over"):
-        TOKENS.verify(narrow(ROOT, child()), now=NOW + later)
+        TOKENS.verify(narrow_with(ROOT, child()), now=NOW + later)
 
 
 def test_a_child_that_would_outlive_what_it_was_made_from_is_refused():
     with pytest.raises(RefusedError, match="outlive"):
-        TOKENS.verify(narrow(ROOT, child(expires=NOW + 2 * HOUR)), now=NOW)
+        TOKENS.verify(narrow_with(ROOT, child(expires=NOW + 2 * HOUR)), now=NOW)
 
 
 def test_a_token_of_another_key_is_refused_whatever_key_it_names():
@@ -69,14 +69,14 @@ def test_a_token_of_another_key_is_refused_whatever_key_it_names():
 
 def test_a_token_that_makes_the_same_agent_twice_is_refused():
     with pytest.raises(RefusedError, match="twice"):
-        TOKENS.verify(narrow(ROOT, child("ag_root")), now=NOW)
+        TOKENS.verify(narrow_with(ROOT, child("ag_root")), now=NOW)
     with pytest.raises(RefusedError, match="twice"):
-        TOKENS.verify(narrow(narrow(ROOT, child()), child()), now=NOW)
+        TOKENS.verify(narrow_with(narrow_with(ROOT, child()), child()), now=NOW)
 
 
 def test_a_block_cannot_be_moved_to_another_parent():
     """The blocks of one chain are spliced behind the authority of another, byte by byte."""
-    mine, other = raw(narrow(ROOT, child())), raw(TOKENS.mint(subject(agent="ag_wide")))
+    mine, other = raw(narrow_with(ROOT, child())), raw(TOKENS.mint(subject(agent="ag_wide")))
     for cut in range(1, len(mine)):
         with pytest.raises(OutriderError):
             TOKENS.verify(text_of(other + mine[cut:]), now=NOW)
@@ -84,18 +84,18 @@ def test_a_block_cannot_be_moved_to_another_parent():
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_no_changed_byte_goes_unseen(at, flip):
-    data = bytearray(raw(narrow(ROOT, child())))
+    data = bytearray(raw(narrow_with(ROOT, child())))
     data[at % len(data)] ^= flip
     try:
         line = TOKENS.verify(text_of(bytes(data)), now=NOW)
     except OutriderError:
         return
-    assert line == TOKENS.verify(narrow(ROOT, child()), now=NOW)  # Only what no signature covers may change.
+    assert line == TOKENS.verify(narrow_with(ROOT, child()), now=NOW)  # Only what no signature covers may change.
 
 
 @given(st.integers(0, 2_000))
 def test_no_cut_goes_unseen(at):
-    data = raw(narrow(ROOT, child()))
+    data = raw(narrow_with(ROOT, child()))
     with pytest.raises(OutriderError):
         TOKENS.verify(text_of(data[: at % len(data)]), now=NOW)
 
@@ -140,10 +140,10 @@ def test_a_fact_of_a_child_cannot_stand_in_for_the_time_or_the_act():
 def test_a_token_has_room_for_as_many_generations_as_a_lineage():
     text = ROOT
     for at in range(MAX_BLOCKS - 1):
-        text = narrow(text, child(f"ag_{at}"))
+        text = narrow_with(text, child(f"ag_{at}"))
     assert len(TOKENS.verify(text, now=NOW).handed) == MAX_BLOCKS - 1
     with pytest.raises(BadInputError, match="blocks at most"):
-        narrow(text, child("ag_last"))
+        narrow_with(text, child("ag_last"))
 
 
 def test_the_librarys_own_limit_of_a_millisecond_does_not_stand():
@@ -153,7 +153,7 @@ def test_the_librarys_own_limit_of_a_millisecond_does_not_stand():
 @pytest.mark.slow
 def test_valid_authorisations_under_load_give_no_denial(burning):
     """The row ``tokens`` of the benchmarks asks for 50,000."""
-    text = narrow(narrow(ROOT, child(may={"connect": ()})), child("ag_grand", expires=NOW + HOUR // 4))
+    text = narrow_with(narrow_with(ROOT, child(may={"connect": ()})), child("ag_grand", expires=NOW + HOUR // 4))
     denied = 0
     for _ in range(2_000):
         try:

@@ -49,6 +49,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "rebuild": "Make the queryable view anew from the record.",
     },
     "Run": {
+        "spawn": "Make a child of the agent that runs this: less, never more.",
         "up": "Start the daemon.",
         "down": "End the daemon.",
         "uninstall": "Take Outrider out of the agents' configuration.",

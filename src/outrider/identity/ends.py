@@ -14,12 +14,14 @@ import msgspec
 from outrider.identity import process
 from outrider.identity.registry import Agent, Registry
 
+How = Literal["completed", "killed", "expired", "vanished"]
+
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
     """An end to be recorded: the agent, how, and why in a few words."""
 
     agent: Agent
-    how: Literal["completed", "killed", "expired", "vanished"]
+    how: How
     detail: str
 
 
@@ -42,7 +44,9 @@ def gone(registry: Registry, *, boot: str, alive: Callable[[int, int], bool] = p
         if key not in asked:
             asked[key] = alive(*key)
         if not asked[key]:
-            found.append(End(agent=agent, how="killed", detail=f"process {bound.pid} is gone"))
+            # Outrider put a spawned child in its process and tells of its end itself: nobody else would.
+            how: How = "completed" if agent.how == "spawn" else "killed"
+            found.append(End(agent=agent, how=how, detail=f"process {bound.pid} is gone"))
     return _children_first(found)
 
 

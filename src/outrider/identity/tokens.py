@@ -151,14 +151,23 @@ class Tokens:
         return line
 
 
-def narrow(text: str, handed: Handed) -> str:
+def ends(text: str) -> int:
+    """Return when a token ends, microseconds since 1970 UTC, as it says itself.
+
+    Raises:
+        BadInputError: It is no token.
+        RefusedError: It was changed.
+    """
+    return _line(_own(text)[1]).expires
+
+
+def narrow_with(text: str, handed: Handed) -> str:
     """Append a block to a token, without asking anybody; return the child's token.
 
     Raises:
         BadInputError: It is no token, or has no room for another block.
     """
-    public = _parts(text)[0]
-    token = _read(text, biscuit.PublicKey.from_bytes(bytes.fromhex(public), biscuit.Algorithm.Ed25519))
+    public, token = _own(text)
     if token.block_count() >= MAX_BLOCKS:
         raise BadInputError(f"a token has {MAX_BLOCKS} blocks at most")
     code = "child({fact}); check if time($now), $now <= {until};"
@@ -168,6 +177,12 @@ def narrow(text: str, handed: Handed) -> str:
         code += " check if act($act), !{nothing}.contains($act);"
         values["nothing"] = set(nothing)
     return _text(public, token.append(biscuit.BlockBuilder(code, values)))
+
+
+def _own(text: str) -> tuple[str, biscuit.Biscuit]:
+    """Return a token as its holder reads it: under the key that it names itself, which proves nothing to others."""
+    public = _parts(text)[0]
+    return public, _read(text, biscuit.PublicKey.from_bytes(bytes.fromhex(public), biscuit.Algorithm.Ed25519))
 
 
 def _authorise(token: biscuit.Biscuit, now: int, verb: str) -> None:

@@ -55,7 +55,26 @@ def outrider(run: Invocation) -> Flow:
     if name == "up" and words[0].exact and not any(word.text.startswith("--s") for word in run.words):
         run.opaque("starts Outrider's daemon")
         return UNKNOWN
+    if name == "spawn" and words[0].exact:
+        return _spawned(run)
     guarded(run, hosts=name in _HOOKED)
+    return UNKNOWN
+
+
+def _spawned(run: Invocation) -> Flow:
+    """``outrider spawn --charter X -- COMMAND``: a child is made, and the command is what it does first.
+
+    The charter of a token is not seen here; the daemon judges it when the token is shown.
+    """
+    words = list(run.words)
+    end = next((at for at, word in enumerate(words) if word.text == "--" and word.exact), len(words))
+    for at, word in enumerate(words[:end]):
+        named = words[at + 1] if word.text == "--charter" and at + 1 < end else word
+        name = named.text if named is not word else word.text.partition("--charter=")[2]
+        if name:
+            run.emit("spawn", "charter", name, named, () if named.exact else ("inexact",))
+    if words[end + 1 :]:
+        return run.runner.program(words[end + 1 :], run.state.fork(), UNKNOWN)
     return UNKNOWN
 
 
