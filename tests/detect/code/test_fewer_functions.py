@@ -17,7 +17,9 @@ BODIES = (
     "return eval(x)",
     "z = 'a'\nreturn z", "os.system('ls ' + x)", "y = [\n1, 2\n]", "s = '''\ndef within():\n  eval(x)\n'''",
     "z = 1 + \\\n2", "# a ''' word\npass", "if x.startswith(y):\n    open('/a/' + x)", "y = 'é'", "x = get(y)",
-    "open(f'/a/{y}')", "def inner(x):\n    eval(x)", "import os", "LIMIT = request.args['n']",
+    "open(f'/a/{y}')", "one(request.args['n'], y)", "m(x)", "one(LIMIT, 1)", "self.m(request.form['n'])",
+    "def m(x):\n    eval(x)",
+    "y = sock.recv(9)\none(y, x)", "def inner(x):\n    eval(x)", "import os", "LIMIT = request.args['n']",
 )  # fmt: skip
 HEADS = (
     "def one(x, y):\n", "@app.get('/')\nasync def two(\n    x,\n    y,\n):\n", "class Three:\n", "if LIMIT:\n",
@@ -53,13 +55,22 @@ def test_what_is_found_is_found_without_them(text):
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("def a():\n    return 1\n\n\ndef b(x):\n    eval(x)\n", "pass\n\n\n\ndef b(x):\n    eval(x)\n"),
-        ("@a\n@b(\n    1,\n)\ndef c():\n    pass\neval(x)\n", "pass\n\n\n\n\n\neval(x)\n"),
-        ("class A:\n    def b(self):\n        c()\n\n    x = eval(y)\n", "class A:\n    pass\n\n\n    x = eval(y)\n"),
-        ("def a():\n    '''One.\ndef b():\n    '''\neval(x)\n", "pass\n\n\n\neval(x)\n"),
+        ("def a():\n    return 1\n\n\ndef b(x):\n    eval(x)\n", "def a(): pass\n\n\n\ndef b(x):\n    eval(x)\n"),
+        ("@a\n@b(\n    1,\n)\ndef c():\n    pass\neval(x)\n", "def c(): pass\n\n\n\n\n\neval(x)\n"),
+        (
+            "class A:\n    def b(self):\n        c()\n\n    x = eval(y)\n",
+            "class A:\n    def b(): pass\n\n\n    x = eval(y)\n",
+        ),
+        ("def a():\n    '''One.\n@b, two:\n    '''\neval(x)\n", "def a(): pass\n\n\n\neval(x)\n"),
         ("def a():\n    return \\\neval\n", "def a():\n    return \\\neval\n"),
-        ("def a(\n    b,\n):\n    c()\n# a word\n    d()\neval(e)\n", "pass\n\n\n\n\n\neval(e)\n"),
+        ("def a(\n    b,\n):\n    c()\n# a word\n    d()\neval(e)\n", "def a(): pass\n\n\n\n\n\neval(e)\n"),
         ("def a():\n    é = 1\neval(e)\n", "def a():\n    é = 1\neval(e)\n"),
+        ("def a(b):\n    c(b)\nx = request.q\neval(x)\n", "def a(b):\n    c(b)\nx = request.q\neval(x)\n"),
+        ("import request\ndef a(b):\n    c(b)\n", "import request\ndef a(): pass\n\n"),
+        ("def a(x):\n    b(request.x)\n", "def a(x):\n    b(request.x)\n"),
+        ("def a():\n    def b():\n        pass\n", "def a():\n    def b():\n        pass\n"),
+        ("@a\nclass B:\n    def c(self):\n        d()\n", "@a\nclass B:\n    def c(): pass\n\n"),
+        ("@a\n@b", "@a\n@b"),
         ("def a(): pass\rX = input()\neval(X)\n", "def a(): pass\rX = input()\neval(X)\n"),
     ],
 )

@@ -1,8 +1,9 @@
 """A Python text without the functions that hold no place which a value from outside must not reach.
 
 Reading a text as Python is what the taint pass costs most for, and most functions open, run and fetch nothing. What a
-function does stays in it: the pass follows each from what its module has set, and takes nothing back. So one without
-such a place can be left out, and ``pass`` stands where it stood, so that statements keep their lines.
+function does stays in it, but for what it hands on of values from outside to other functions of the text. So one that
+neither holds such a place nor names where values from outside come from is left out: a function of its name that does
+nothing stands where it stood, and statements keep their lines.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ from typing import Any, Final
 
 import re2
 
-from outrider.detect.code.taint_tables import FROM_CALLERS, FUNCTIONS, LOGS, OPERATORS, REQUESTS, ROUTES, SINKS, STREAMS
+from outrider.detect.code.taint_tables import (
+    FROM_CALLERS,
+    FUNCTIONS,
+    LOGS,
+    OPERATORS,
+    RECEIVED,
+    REQUESTS,
+    ROUTES,
+    SINKS,
+    STREAMS,
+)
 from outrider.detect.code.taint_values import EVERYTHING
 from outrider.detect.manypatterns import encoded
 
@@ -25,13 +36,17 @@ _OTHERS: Final = {
     "log": tuple(LOGS),
     "session": ("session",),
     "header": ("headers",),
+    "template": ("Template",),
 }
 """Words without which there is no place of a kind, beside the names of functions."""
-_CLIENTS: Final = re2.compile(rf"(?m)\b(?:{'|'.join(sorted(REQUESTS))})\b|^\s*@.*\b(?:{'|'.join(sorted(ROUTES))})\b")
-"""A client's request, or a function that answers one."""
-_OPERATED: Final = re2.compile(
-    rf"\b(?:{'|'.join(sorted({*FUNCTIONS, *(name.rsplit('.', 1)[-1] for name in STREAMS)}))})\b"
+_CLIENTS: Final = (
+    rf"\b(?:{'|'.join(sorted({*REQUESTS, *RECEIVED, 'event'}))})\b|^\s*@.*\b(?:{'|'.join(sorted(ROUTES))})\b"
 )
+"""A client's request, what came from the other side of a connection, or a function that answers a client."""
+_OPERATED: Final = rf"\b(?:{'|'.join(sorted({*FUNCTIONS, *(name.rsplit('.', 1)[-1] for name in STREAMS)}))})\b"
+_FROM_CLIENTS: Final = re2.compile(f"(?m){_CLIENTS}")
+_FROM_OPERATORS: Final = re2.compile(_OPERATED)
+_FROM_OUTSIDE: Final = re2.compile(f"(?m){_CLIENTS}|{_OPERATED}")
 _STRING: Final = re.compile(
     r"#[^\n]*"
     r'|"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""'
@@ -42,6 +57,8 @@ _STRING: Final = re.compile(
 )
 _BEGINS: Final = ("def ", "async def ", "@")
 _CLOSES: Final = (")", "]", "}")
+_SAYS_NOTHING: Final = ("#", '"', "'", "from ", "import ")
+_NAMED: Final = re.compile(r"[ \t]*(?:async )?def[ \t]+(\w+)")
 
 
 @lru_cache(maxsize=256)
@@ -63,8 +80,8 @@ def within_reach(text: str, kinds: frozenset[str]) -> frozenset[str]:
     """
     # Python reads a name that is spelled in other letters, of full width for one, as the plain one.
     text = text if text.isascii() else unicodedata.normalize("NFKC", encoded(text).decode())
-    if not _CLIENTS.search(text):
-        kinds = kinds - (OPERATORS if _OPERATED.search(text) else EVERYTHING) | (kinds & FROM_CALLERS)
+    if not _FROM_CLIENTS.search(text):
+        kinds = kinds - (OPERATORS if _FROM_OPERATORS.search(text) else EVERYTHING) | (kinds & FROM_CALLERS)
     return kinds if kinds and _places(kinds).search(text) else frozenset()
 
 
@@ -77,7 +94,9 @@ def without(text: str, kinds: frozenset[str]) -> str:
     """
     if text.count("\r") != text.count("\r\n"):
         return text  # To Python a line ends there, and to what follows it does not.
-    found = [match.start() for match in _places(kinds).finditer(text if text.isascii() else encoded(text).decode())]
+    seen = text if text.isascii() else encoded(text).decode()
+    places = [match.start() for match in _places(kinds).finditer(seen)]
+    sources = [match.start() for match in _FROM_OUTSIDE.finditer(seen)]
     lines = text.split("\n")
     starts = _starts(lines)
     inner = _within(text, lines, starts)
@@ -87,20 +106,29 @@ def without(text: str, kinds: frozenset[str]) -> str:
         line = lines[at]
         bare = line.lstrip()
         if at in inner or not bare.startswith(_BEGINS):
+            if at not in inner and not bare.startswith(_SAYS_NOTHING) and _any(sources, starts[at], len(line)):
+                return text  # Any function may hand on what the module has from outside.
             out.append(line)
             at += 1
             continue
-        indent = len(line) - len(bare)
-        end = _end(lines, at, indent, inner)
-        start, stop = starts[at], starts[end] if end < len(lines) else len(text)
-        place = bisect_left(found, start)
-        if (place < len(found) and found[place] < stop) or not text[start:stop].isascii():
-            out.extend(lines[at:end])
-        else:
-            out.append(line[:indent] + "pass")
-            out.extend([""] * (end - at - 1))
+        end, named = _function(lines, at, inner)
+        size = (starts[end] if end < len(lines) else len(text)) - starts[at]
+        if named and not (_any(places, starts[at], size) or _any(sources, starts[at], size)):
+            piece = text[starts[at] : starts[at] + size]
+            if piece.isascii() and piece.count("def ") == 1:
+                out.append(f"{line[: len(line) - len(bare)]}def {named}(): pass")
+                out.extend([""] * (end - at - 1))
+                at = end
+                continue
+        out.extend(lines[at:end])
         at = end
     return "\n".join(out)
+
+
+def _any(found: list[int], start: int, size: int) -> bool:
+    """Whether one of some ascending offsets lies in a piece of a text."""
+    place = bisect_left(found, start)
+    return place < len(found) and found[place] < start + size
 
 
 def _starts(lines: list[str]) -> list[int]:
@@ -123,15 +151,23 @@ def _within(text: str, lines: list[str], starts: list[int]) -> frozenset[int]:
     return frozenset(inner)
 
 
-def _end(lines: list[str], at: int, indent: int, inner: frozenset[int]) -> int:
-    """Return the line behind the function that begins with its decorators on line ``at``."""
-    heading = True
+def _function(lines: list[str], at: int, inner: frozenset[int]) -> tuple[int, str]:
+    """Return the line behind the function that begins with its decorators on line ``at``, and its name.
+
+    Of a class that begins so, the line behind its head, and no name: its functions stand for themselves.
+    """
+    indent = len(lines[at]) - len(lines[at].lstrip())
+    name = ""
     for number in range(at, len(lines)):
         line = lines[number]
         bare = line.lstrip()
         if number in inner or not bare or bare[0] == "#" or len(line) - len(bare) > indent or bare.startswith(_CLOSES):
             continue
-        if not heading:
-            return number
-        heading = bare[0] == "@"
-    return len(lines)
+        if name:
+            return number, name
+        if bare[0] != "@":
+            named = _NAMED.match(line)
+            if named is None:
+                return max(number, at + 1), ""
+            name = named[1]
+    return len(lines), name
