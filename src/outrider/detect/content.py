@@ -19,6 +19,8 @@ from outrider.detect.manypatterns import Characters, Patterns, encoded
 from outrider.detect.opened import opened
 from outrider.detect.plain import Plain, plain, spelled_unseen
 from outrider.detect.signs import ADVICE, Sign, load
+from outrider.detect.signs.cues import HIDDEN, SPOKEN_OF, SURE, THRESHOLD, TOGETHER
+from outrider.detect.together import together
 from outrider.events.call import Confidence, Finding
 
 MAX_EACH = 4
@@ -30,14 +32,20 @@ _MEMORY = 256 << 20
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
 _ABOUT = 120
 _MENTION = re2.compile(
-    rb"(?i)\b(?:detect\w*|examples?|e\.g\.|such as|docs|documentation|phrases?|attackers?|attacks?"
-    rb"|injections?|jailbreak(?:s|ing)"
+    rb"(?i)(?:\be\.g\.|(?:^|[^.\w])examples?\b|\b(?:detect\w*|such as|docs|documentation|phrases?|attackers?|attacks?"
+    rb"|injections?|inject(?:ed|s)|poisoning|jailbreak(?:s|ing)|(?:the|a) (?:string|text|test)"
+    rb"|smuggl\w+|leaks?|payloads?|flaws?|vulnerabilit\w+|disclosure"
     rb"|heading|label|labels|fixtures?|regex(?:es)?|patterns?|test cases?|matches"
-    rb"|blog post|study|malicious)\b[^\n]{0,80}$"
+    rb"|blog post|study|malicious)\b)[^\n]{0,80}$"
 )
 """What stands before an order that a text only speaks of."""
 _NEGATED = re.compile(r"(?i)\b(?:never|not|don't|cannot|can't)\s{1,2}\Z")
 """What turns an order round, right before it."""
+_FORM = re.compile(
+    r"(?i)\b(?:template|headings?|checklists?|check ?box|fill (?:in|out)|contributing|bug report|pull request"
+    r"|(?:delete|remove) (?:this|the|any|all) (?:section|line|comment)s?)\b"
+)
+"""What a form says to the people who fill it in, in comments that a page does not show."""
 _UNSEEN = ("content.invisible-tags", "content.variation-selectors")
 
 
@@ -84,21 +92,36 @@ def content(text: str, where: str, key: bytes, *, path: str = "") -> list[Findin
 
 def _planted(made: Plain) -> Iterator[_Seen]:
     """Yield the signs in a plain text and in what it wraps, at their places in the text as it is."""
+    places = list(hidden(made.text))
     found = list(_signs(made.text))
+    found += _together(made.text, places, found)
     if found:
-        places = list(hidden(made.text))
         for one in found:
-            note = ""
-            if any(first <= one.start and one.end <= last for first, last in places):
-                note = ", where a page shows nothing"
-            elif one.confidence != "low" and made.disguised(one.start, one.end):
+            note = one.note
+            if _inside(places, one.start, one.end) and not (one.confidence == "low" and _asks_a_person(made.text, one)):
+                note += ", where a page shows nothing"
+            elif not note and one.confidence != "low" and made.disguised(one.start, one.end):
                 note = ", in disguised letters"
-            sure: Confidence = "high" if note else one.confidence
+            sure: Confidence = "high" if note != one.note else one.confidence
             yield _Seen(one.sign, made.at(one.start), made.at(one.end - 1) + 1, sure, note)
     for start, end, inner in opened(made.text):
-        inside = [one for one in _signs(plain(inner).text) if one.confidence != "low"]
+        said = plain(inner).text
+        inside = [one for one in _signs(said) if one.confidence != "low"]
+        inside = inside or list(_together(said, [(0, len(said))], inside))
         if inside:
             yield _Seen(inside[0].sign, made.at(start), made.at(end - 1) + 1, "high", ", encoded")
+
+
+def _together(text: str, places: list[tuple[int, int]], known: list[_Seen]) -> Iterator[_Seen]:
+    """Yield where cues stand together in a plain text and no other sign is seen."""
+    for start, end, weight, cues in together(text):
+        if any(one.start < end + _ABOUT and start < one.end + _ABOUT and one.confidence != "low" for one in known):
+            continue
+        unseen = _inside(places, start, end)
+        weighed = weight + HIDDEN * unseen - SPOKEN_OF * _spoken_of(text, start)
+        if weighed >= THRESHOLD:
+            sure: Confidence = "high" if weighed >= SURE else "medium"
+            yield _Seen(TOGETHER, start, end, sure, ": " + ", ".join(cue.says for cue in cues))
 
 
 def _signs(text: str) -> Iterator[_Seen]:
@@ -135,6 +158,23 @@ def _sure(sign: Sign, text: str, start: int, end: int) -> Confidence:
         return "low"
     step = _LOWER[sign.confidence]
     return _LOWER[step] if quoted or text[end : end + 1] in {'"', "'", "`"} else step
+
+
+def _asks_a_person(text: str, one: _Seen) -> bool:
+    """Tell whether an order of any kind stands in what a form asks of the people who fill it in."""
+    around = text[max(0, one.start - _ABOUT) : one.end + _ABOUT]
+    return one.sign.id == "content.speaks-to-assistants" and _FORM.search(around) is not None
+
+
+def _inside(places: list[tuple[int, int]], start: int, end: int) -> bool:
+    return any(first <= start and end <= last for first, last in places)
+
+
+def _spoken_of(text: str, start: int) -> bool:
+    ahead = text[max(0, start - _ABOUT) : start].rpartition("\n")[2]
+    if ahead.count("`") % 2 or text[start : start + 1] == "`":
+        return True
+    return bool(_NEGATED.search(ahead) or _MENTION.search(encoded(ahead)))
 
 
 def _raw(text: str) -> Iterator[_Seen]:

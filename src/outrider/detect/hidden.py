@@ -22,6 +22,8 @@ def hidden(text: str) -> Iterator[tuple[int, int]]:
     for count, match in enumerate(_OPENS.finditer(text)):
         if count >= MAX_PLACES:
             return
+        if text[match.start() - 1 : match.start()] == "`":
+            continue  # a page shows what a code span holds
         start = match.end()
         if match["quote"]:
             closing = match["quote"]

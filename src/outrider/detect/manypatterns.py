@@ -38,7 +38,7 @@ class Patterns:
         self.each: list[Any] = []
         for alarm, expression in zip(alarms, expressions, strict=True):
             self._set.Add(alarm)
-            self.each.append(re2.compile(expression.encode()))
+            self.each.append(re2.compile(expression.encode(), options))
         self._always = self._set.Add("")
         self._set.Compile()
 

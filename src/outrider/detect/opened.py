@@ -6,6 +6,7 @@ import codecs
 import html
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import unquote
 
 import re2
@@ -21,18 +22,28 @@ MAX_RUN = 100_000
 _RUN = re2.compile(
     rb"([A-Za-z0-9+/_-]{20,}={0,2})"
     rb"|((?:[0-9A-Fa-f]{2}[ :,]){16,})"
-    rb"|((?:%[0-9A-Fa-f]{2}[A-Za-z0-9+._-]{0,12}){4,})"
+    rb"|([A-Za-z0-9]{0,16}(?:%[0-9A-Fa-f]{2}[A-Za-z0-9+._-]{0,16}){4,})"
     rb"|((?:&#x?[0-9A-Fa-f]{2,6};[ ]?){8,})"
     rb"|((?:\\(?:u00|x)[0-9A-Fa-f]{2}){8,})"
 )
-_TURNED = re.compile(
-    r"(?i)\b(?:vtaber|qvfertneq|sbetrg|vafgehpgvbaf?|cebzcgf?|nffvfgnag|perqragvnyf?|cnffjbeqf?|vzcbegnag)\b"
+_TURNED = re2.compile(
+    rb"(?i)\b(?:vtaber|qvfertneq|sbetrg|vafgehpgvbaf?|cebzcgf?|nffvfgnag|perqragvnyf?|cnffjbeqf?|vzcbegnag)\b"
 )
 """Words of orders, turned by thirteen letters."""
-_BACKWARDS = re.compile(r"(?i)\b(?:erongi|dragersid|tegrof|snoitcurtsni|tpmorp|slaitnederc)\b")
+_SPACED = re2.compile(rb"(?:^|[^A-Za-z0-9])((?:[A-Za-z][ ._*|-]{1,3}){5,}[A-Za-z])(?:[^A-Za-z0-9]|$)")
+_FIGURED_LINE = re2.compile(rb"[^\n]*[A-Za-z][013457@$]{1,3}[A-Za-z][^\n]* [^\n]*[A-Za-z][013457@$]{1,3}[A-Za-z][^\n]*")
+"""A line of two words in which figures stand between letters."""
+_FIGURED = str.maketrans("013457@$", "oieastas")
+_TELLING = re.compile(
+    r"(?i)\b(?:ignore|disregard|forget|override|instructions?|prompts?|rules|passwords?|reveal|system|secrets?)\b"
+)
+_BACKWARDS = re2.compile(rb"(?i)\b(?:erongi|dragersid|tegrof|snoitcurtsni|tpmorp|slaitnederc)\b")
 _NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
 _DIGITS = re.compile(r"\\(?:u00|x)([0-9A-Fa-f]{2})")
 _READABLE = 0.9
+_REST = 200
+_LINE = 2_000
+"""Characters that are read behind words written letter by letter, and of a line with figures."""
 
 
 def opened(text: str) -> Iterator[tuple[int, int, str]]:
@@ -47,19 +58,46 @@ def opened(text: str) -> Iterator[tuple[int, int, str]]:
             count += 1
             if count >= MAX_RUNS:
                 break
-    for line in _lines(text, _TURNED):
-        yield line.start(), line.end(), codecs.decode(line[0], "rot13")
-    for line in _lines(text, _BACKWARDS):
-        yield line.start(), line.end(), line[0][::-1]
+    head = encoded(text[:MAX_RUN])
+    for way in (_turned, _backwards, _spelled, _figured):
+        yield from way(head, Characters(head, ascii_only=len(head) == len(text[:MAX_RUN])))
 
 
-def _lines(text: str, telling: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """Yield the lines in which telling words stand, if there are two or more."""
-    if len(telling.findall(text[:MAX_RUN])) < 2:
-        return
-    for count, line in enumerate(re.finditer(r"[^\n]+", text[:MAX_RUN])):
-        if count < MAX_RUNS and telling.search(line[0]):
-            yield line
+def _turned(data: bytes, characters: Characters) -> Iterator[tuple[int, int, str]]:
+    for start, end, line in _lines(data, _TURNED):
+        yield characters.at(start), characters.at(end), codecs.decode(line, "rot13")
+
+
+def _backwards(data: bytes, characters: Characters) -> Iterator[tuple[int, int, str]]:
+    for start, end, line in _lines(data, _BACKWARDS):
+        yield characters.at(start), characters.at(end), line[::-1]
+
+
+def _spelled(data: bytes, characters: Characters) -> Iterator[tuple[int, int, str]]:
+    """Yield words written letter by letter, and lines in which figures stand for letters and spell telling words."""
+    for run, _ in zip(_SPACED.finditer(data), range(MAX_RUNS), strict=False):
+        rest = data[run.end(1) : run.end(1) + _REST].partition(b"\n")[0].decode("utf-8", "replace")
+        words = re.split(r"[^A-Za-z]{2,}", run[1].decode())
+        said = " ".join(re.sub(r"[^A-Za-z]", "", word) for word in words) + rest
+        yield characters.at(run.start(1)), characters.at(run.end(1)), said
+
+
+def _figured(data: bytes, characters: Characters) -> Iterator[tuple[int, int, str]]:
+    for line, _ in zip(_FIGURED_LINE.finditer(data), range(MAX_RUNS), strict=False):
+        said = line[0][:_LINE].decode("utf-8", "replace").translate(_FIGURED)
+        if len(_TELLING.findall(said)) >= 2:
+            yield characters.at(line.start()), characters.at(line.end()), said
+
+
+def _lines(data: bytes, telling: Any) -> Iterator[tuple[int, int, str]]:
+    """Yield the lines in which telling words stand, if there are two or more: start, end and text."""
+    words = [match.start() for match, _ in zip(telling.finditer(data), range(MAX_RUNS), strict=False)]
+    last = -1
+    for place in words if len(words) > 1 else ():
+        if place >= last:
+            start, last = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
+            last = len(data) if last < 0 else last
+            yield start, last, data[start:last].decode("utf-8", "replace")
 
 
 def _of_base64(run: str) -> str:

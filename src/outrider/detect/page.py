@@ -15,6 +15,7 @@ from outrider.detect.descriptions import DRIFT, look
 from outrider.detect.rules import Rule
 from outrider.detect.secrets import best, find
 from outrider.detect.signs import ADVICE, Sign, load
+from outrider.detect.signs.cues import TOGETHER
 from outrider.detect.vectors import fill
 
 _CHECKED = {
@@ -60,8 +61,8 @@ def secret_page(rule: Rule) -> str:
 
 
 def signs() -> tuple[Sign, ...]:
-    """Return every sign that has a page: those of texts, and the one of drift."""
-    return (*load(), DRIFT)
+    """Return every sign that has a page: those of texts, and the ones of cues that add up and of drift."""
+    return (*load(), TOGETHER, DRIFT)
 
 
 def sign_page(sign: Sign) -> str:

@@ -79,11 +79,12 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def expression(self) -> str:
         """The RE2 expression that is looked for."""
-        if self.raw:
-            return self.pattern
-        return "(?i)" + _PIECE.sub(
-            lambda piece: _GAP if piece[0] == " " else piece[0], _NAMED.sub(_named, self.pattern)
-        )
+        return self.pattern if self.raw else expanded(self.pattern)
+
+
+def expanded(pattern: str) -> str:
+    """Return the RE2 expression of a pattern that is written with gaps and kinds of words (see :class:`Sign`)."""
+    return "(?i)" + _PIECE.sub(lambda piece: _GAP if piece[0] == " " else piece[0], _NAMED.sub(_named, pattern))
 
 
 def _named(match: re.Match[str]) -> str:
