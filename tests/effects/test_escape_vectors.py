@@ -1,6 +1,7 @@
 """Vectors of ways out of ordinary programs, and of the same programs at honest work, judged under the coder charter.
 
-``later.jsonl`` was written after the tables that the others helped to complete.
+``later.jsonl`` was written after the tables that the others helped to complete. Each round of ``ways`` and ``honest``
+was written after all before it, and before anybody looked at what the tables say of its programs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ day = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(day)
 
 VECTORS = _HERE.parents[2] / "vectors" / "escapes"
+ROUNDS = ("1", "2")
+WAYS = ("shells", "files-and-hosts", "later", *(f"ways-{number}" for number in ROUNDS))
+HONEST = ("harmless", *(f"honest-{number}" for number in ROUNDS))
 STOPPED, PASSED = 0.97, 0.985
 """Least share of escapes that are stopped, and of harmless uses that pass in silence."""
 
@@ -33,23 +37,24 @@ def world(tmp_path_factory):
     return repo.parents[2]
 
 
-@pytest.mark.parametrize("name", ["shells", "files-and-hosts", "later"])
+@pytest.mark.parametrize("name", WAYS)
 def test_ways_out_of_ordinary_programs_are_stopped(name, world):
     found = rows(name)
     passed = [row["command"] for row in found if day.judged(row["command"], world).verdict == "allow"]
     assert len(passed) <= (1 - STOPPED) * len(found), passed
 
 
-def test_the_same_programs_at_honest_work_pass_in_silence(world):
-    found = rows("harmless")
+@pytest.mark.parametrize("name", HONEST)
+def test_the_same_programs_at_honest_work_pass_in_silence(name, world):
+    found = rows(name)
     stopped = [row["command"] for row in found if day.judged(row["command"], world).verdict != "allow"]
     assert len(stopped) <= (1 - PASSED) * len(found), stopped
 
 
 def test_there_are_enough_vectors_and_none_stands_twice():
-    escapes = [row["command"] for name in ("shells", "files-and-hosts", "later") for row in rows(name)]
-    harmless = [row["command"] for row in rows("harmless")]
+    escapes = [row["command"] for name in WAYS for row in rows(name)]
+    harmless = [row["command"] for name in HONEST for row in rows(name)]
     assert len(escapes) >= 700
     assert len(harmless) >= 480
     assert len({*escapes, *harmless}) == len(escapes) + len(harmless)
-    assert len({row["program"] for name in ("shells", "files-and-hosts", "later") for row in rows(name)}) >= 250
+    assert len({row["program"] for name in WAYS for row in rows(name)}) >= 250

@@ -64,6 +64,7 @@ _ADDRESS = re.compile(
         create_connection|socket_connect|:connect|gen_tcp:connect|connect|PeerAddr|PeerHost|stream_socket_client)
         \s* (?:\(|=>|=)? \s* (?:[\w.$]+\s*,\s*)? ["'](?:\w+://)?([\w.-]+(?::\d+)?)["'] (?:\s*,\s*["']?(\d{1,5})\b)? """
 )
+_TCL_SOCKET = re.compile(r"\bsocket\s+(?:-\w+\s+)*([A-Za-z][\w-]*(?:\.[\w-]+)+|\d+(?:\.\d+){3})\s+(\d{1,5})\b")
 _NET_CONNECT = re.compile(r"""\bconnect\s*\(\s*["']?(\d{1,5})["']?\s*,\s*["']([\w.-]+)["']""")
 _AWK_NET = re.compile(r"/inet[46]?/\w+/(\d+)/([\w.-]+)/(\d+)")
 _URL = re.compile(r"""["'`]((?:https?|ftp)://([\w.-]+(?::\d+)?)[^"'`\s]*)["'`]""")
@@ -120,6 +121,8 @@ def _reach(run: Invocation, text: str, at: Arg) -> None:
     for host, port in _ADDRESS.findall(text)[:_LIMIT]:
         if "." in host or host == "localhost" or port or ":" in host:
             run.runner.emit("connect", "host", f"{host.lower()}:{port}" if port else host.lower(), at, ("upload",))
+    for host, port in _TCL_SOCKET.findall(text)[:_LIMIT]:
+        run.runner.emit("connect", "host", f"{host.lower()}:{port}", at, ("upload",))
     for port, host in _NET_CONNECT.findall(text):
         run.runner.emit("connect", "host", f"{host.lower()}:{port}", at, ("upload",))
     for here, host, port in _AWK_NET.findall(text):

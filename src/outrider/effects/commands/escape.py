@@ -34,12 +34,18 @@ _OPENS = re.compile(
     (?i:start|system|exec\w*|execute|spawn\w*|popen\w*|open3|call\w*|run\w*|shell_exec|passthru|command|cmd|term|sh|start|
        write18|spawnlp?|_exit|eval|invoke|subprocess)
     \W{{1,6}}\s*(?:exec\s+)?{_SHELL}(?:\s+-[ipl]+)*\s*(?:["'`)\]}};,\#|]|[012]?[<>]|\Z)(?!\s*,?\s*["'\[ ]*-c)
-    | /bin/(?:ba|da|z|k)?sh (?:\s+-[ip]+)* \s* (?:[012]?[<>]&[012] | [012]?[<>]\s*/dev/tty | </dev/tty)
+    | /bin/(?:ba|da|z|k)?sh (?:\s+-[ip]+)* \s* (?:[012]?[<>]&\d | [012]?[<>]\s*/dev/tty | </dev/tty)
+    | "scripts"\s*:\s*\{{[^{{}}]*:\s*"/bin/(?:ba|da|z|k)?sh"
+    | (?i:system)["']?\s+(?i:using)\s+["']{_SHELL}["']
+    | (?<![\w$])\$@\s*\|\s*(?:/bin/)?(?:ba|da|z|k)?sh\b
     | \bexec\s+(?:/bin/)?(?:ba|da|z|k)?sh\s+(?:-[ip]+\s*)?[012][<>]&[012]
     | [!`|]\s*/(?:usr/)?bin/(?:ba|da|z|k)?sh(?:\s+-[ip]+)*\s*(?:["'`)\]}};,\#|]|[012]?[<>]|\Z)
     """
 )
 _WHOLE = re.compile(r"(?:/|~/|file:///)[\w.@+*-]+/[^\s:|;]+\Z|/[\w.@+-]+\Z")
+_STRAY = re.compile(
+    r"(?:~|/(?:etc|root|home|Users|var|proc|dev|sys|boot|opt|srv|usr|mnt|media|run|tmp|private|Library))/[^\s:;|,]+\Z"
+)
 _TYPED = re.compile(r":?!.|:(?:sh|set|py|lua|term|perl|ruby|tcl|r|e|w|silent)\b|\\!|\.(?:shell|system)\Z|@exec\Z")
 
 
@@ -58,6 +64,11 @@ def opens_shell(text: str) -> bool:
     return "sh" in text and _OPENS.search(text[:MAX_CODE]) is not None
 
 
+def is_shell_in(name: str, value: str) -> bool:
+    """Return whether a variable that a program is given holds a shell, and does not just say which one is preferred."""
+    return "sh" in value and not name.endswith("SHELL") and (is_shell_path(value) or opens_shell(value))
+
+
 def is_typed(name: str) -> bool:
     """Return whether a command's name is what somebody types inside a pager, an editor or a console: ``!sh``."""
     return _TYPED.match(name) is not None
@@ -72,6 +83,18 @@ def shell_opened(runner: Runner, name: str, at: Arg, why: str = "an interactive 
 def escaped(runner: Runner, name: str, at: Arg, why: str) -> None:
     """Note that a program is made to run what is not its work."""
     runner.emit("exec", "command", name, at, (ESCAPE,), why)
+
+
+def stray(runner: Runner, name: str, arg: Arg, state: State) -> None:
+    """Note what can be told of an argument that a program's entry says nothing of: a shell, or a file.
+
+    What is written like the place of a file is one more often than not, and counts as read.
+    """
+    text = arg.text
+    if is_shell_path(text) or opens_shell(text):
+        shell_opened(runner, name, arg)
+    elif _STRAY.match(text):
+        runner.path("read", Arg(text, arg.start, arg.end, arg.exact, arg.glob), state)
 
 
 def strange(runner: Runner, args: list[Arg], state: State) -> None:
@@ -94,3 +117,5 @@ def strange(runner: Runner, args: list[Arg], state: State) -> None:
             shell_opened(runner, name, word)
         if _WHOLE.match(path):
             runner.path("read", Arg(path, word.start, word.end, word.exact, word.glob), state)
+    if any(opens_shell(text) for text in runner.drafts_of(words, state)):
+        shell_opened(runner, name, args[0])

@@ -13,7 +13,7 @@ _COPY = (
 TABLE = (
     spec("rev tac", "read*", "-s=text -b,-r=:keep", special="turned", out="pass"),
     spec("cat nl expand unexpand fmt fold", "read*", "-w,-s,-t,-v,-i,-l,-b,-n=:keep", out="pass"),
-    spec("bat batcat", "read*", "-l,--language,--style,--theme,-r,--line-range,-H=text", out="file"),
+    spec("bat batcat", "read*", "--pager=shell -l,--language,--style,--theme,-r,--line-range,-H=text", out="file"),
     spec("head tail", "read*", "-n,--lines,-c,--bytes,--pid,-s,--sleep-interval=text", out="pass"),
     spec("less more most pg zless zmore xmore lesspipe bzmore bzless xzless xzmore", "read*", "-p,-P,-t,-x,-j=text "
          "-o,-O,--log-file=write -k,--lesskey-file,--lesskey-src=read", out="pass", special="pager"),

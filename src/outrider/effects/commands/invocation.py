@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from outrider.effects.commands.escape import opens_shell, shell_opened, stray
 from outrider.effects.commands.roles import ROLES, net_flags
 from outrider.effects.commands.spec import Spec
 from outrider.effects.place import normal
@@ -100,6 +101,8 @@ class Invocation:
             near = {r for n, r in self.spec.options.items() if n.startswith(name)} if len(name) > 4 else set()
             role = near.pop() if len(near) == 1 else None
         if role is None:
+            if equals:
+                stray(self.runner, self.name, Arg(value, word.start, word.end, word.exact, word.glob), self.state)
             return at
         if role[0] == ":":
             self.flags.add(role[1:])
@@ -118,6 +121,10 @@ class Invocation:
         for place in range(1, len(text)):
             role = options.get("-" + text[place])
             if role is None:
+                if text[place + 1 : place + 2] in {"/", "~"}:
+                    loose = Arg(text[place + 1 :], word.start, word.end, word.exact, word.glob)
+                    stray(self.runner, self.name, loose, self.state)
+                    break
                 continue
             if role[0] == ":":
                 self.flags.add(role[1:])
@@ -173,7 +180,10 @@ class Invocation:
             if role == "program":
                 self.flow = self.runner.program(rest[rest.index(arg) :], self.state, self.stdin)
                 return
-            ROLES["edit" if is_edit and role == "read" else role](self, arg)
+            if role == "text":
+                stray(self.runner, self.name, arg, self.state)
+            else:
+                ROLES["edit" if is_edit and role == "read" else role](self, arg)
 
     def apply_options(self) -> None:
         """Hand the options alone to their roles."""
@@ -197,6 +207,7 @@ class Invocation:
         entry = self.spec.subs.get(name.text)
         if entry is None or self.invoke is None:
             if self.spec.opaque or not name.exact or name.text[:1] != "-":
+                self.own_drafts()
                 self.opaque(self.spec.opaque or f"{self.name} {name.text[:40]}: not known here")
             return UNKNOWN
         for role, arg in self.given:
@@ -218,7 +229,13 @@ class Invocation:
             self.runner.emit("connect", "host", host, at, flags)
         if self.spec.opaque:
             self.opaque(self.spec.opaque)
+            self.own_drafts()
         return self.flow if self.flow is not None else self.printed()
+
+    def own_drafts(self) -> None:
+        """Note a shell that is opened by what the call itself wrote, such as a build file, and this program may run."""
+        if any(opens_shell(text) for text in self.runner.drafts_of(self.words, self.state)):
+            shell_opened(self.runner, self.name, self.at)
 
     def text_in(self) -> str | None:
         """Return the text that is worked on where it is known: that of files that the call itself wrote, or stdin's."""

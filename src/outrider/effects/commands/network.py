@@ -48,7 +48,10 @@ TABLE = (
     spec("scp", "from+ to", "-S=escape -o=proxy -P,-l,-c,-J,-X,-D=text -i,-F=read -r=:recursive"),
     spec("sftp", "host", "-b=script -S=escape -o=proxy -P,-l,-c,-J,-R,-B,-s=text -i,-F=read", opaque="takes its "
          "orders later"),
-    spec("ftp tftp ncftp telnet", "host text", "-c,-e=text -u,-p,-P,-n=text", special="talk",
+    spec("ftp pftp", "host text", "-N=read -o=write -P,-r,-s,-T,-u,-q=text "
+         "-n,-i,-v,-p,-g,-A,-a,-4,-6=:keep", special="talk",
+         opaque="takes its orders later"),
+    spec("tftp ncftp telnet", "host text", "-c,-e=text -u,-p,-P=text -n=write", special="talk",
          opaque="takes its orders later"),
     spec("nc ncat netcat nc.openbsd nc.traditional", "host text", "-p,-s,-w,-q,-X,-x,-i,-T,-I,-O,-P,-V,-m,-W=text "
          "-e,--exec,-c,--sh-exec=text -l,--listen=:listen -k,-n,-u,-v,-z,-4,-6,-N,-d,-C=:keep", special="netcat"),

@@ -118,6 +118,14 @@ def _execute(run: Invocation, arg: Arg) -> None:
         run_text(run, value.replace(",", " "), arg, "a setting that runs a command")
 
 
+def _cow(run: Invocation, arg: Arg) -> None:
+    """A picture of cowsay is a program of perl."""
+    if "/" in arg.text or run.runner.drafted(arg, run.state) is not None:
+        run.path("read", arg)
+        run.runner.emit("opaque", "command", run.name, arg, (), f"runs {arg.text[:120]}")
+        read_code(run, run.runner.drafted(arg, run.state) or "", arg)
+
+
 def _nothing(_run: Invocation, _arg: Arg) -> None:
     """Read by the program's own reader."""
 
@@ -125,7 +133,8 @@ def _nothing(_run: Invocation, _arg: Arg) -> None:
 OUTLET_ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "proxy": _proxy, "fzf": _fzf, "rpm-macro": _macro, "bus": _bus, "lua-option": _lua_option, "nse": _nse,
     "apache": _apache, "apt-option": _apt, "path-script": _path_script, "opens-shell": _open_shell,
-    "execute": _execute, "order": _nothing, "make-text": _nothing, "gdb-text": _nothing, "dos-text": _nothing,
+    "execute": _execute, "cow": _cow,
+    "order": _nothing, "make-text": _nothing, "gdb-text": _nothing, "dos-text": _nothing,
     "start": _nothing,
     "rest": _nothing, "filter": _nothing, "prefix": _nothing, "stats": _nothing, "arch": _nothing,
 }  # fmt: skip

@@ -64,8 +64,9 @@ _PIP = (
     spec("uninstall", "text*", "-r,--requirement=read -y=:keep"),
     spec("sync", "pypi-file*", "-i,--index-url=host", opaque="installing runs code of the packages"),
     spec("compile", "read*", "-o,--output-file=write -c,--constraint=read --extra,--python-version,-p=text"),
-    spec("list freeze show check tree inspect debug help hash index search cache completion config --version "
+    spec("list freeze show check tree inspect debug help hash index search cache completion --version "
         "-V", "text*"),
+    spec("config", "text*", "--editor=escape"),
 )  # fmt: skip
 
 TABLE = (
@@ -187,7 +188,8 @@ TABLE = (
         spec("del", "text*", special="uninstalls"),
         spec("update upgrade search info list fix cache", "text*"),
     )),
-    spec("yum dnf microdnf zypper pacman", "text*", "-c,--config=read --enablerepo,--disablerepo,-x,--releasever=text",
+    spec("yum dnf microdnf zypper pacman", "text*", "-c,--config=library "
+         "--enablerepo,--disablerepo,-x,--releasever=text",
          special="rpm"),
     spec("brew port", style="posix", subs=(
         spec("install reinstall upgrade", "brew-package*", "--cask,--HEAD,-q=:keep", opaque="installing runs "

@@ -117,8 +117,11 @@ def _url_if(run: Invocation, arg: Arg) -> None:
 
 
 def _page(run: Invocation, arg: Arg) -> None:
-    """A URL, or a file to show."""
-    if _URL.match(arg.text):
+    """A URL, or a file to show, which a help browser takes behind the kind of its text."""
+    kind, _, path = arg.text.partition(":")
+    if kind in {"man", "info", "ghelp", "help", "file"} and path[:1] == "/" and path[:2] != "//":
+        run.path("read", Arg(path, arg.start, arg.end, arg.exact, arg.glob))
+    elif _URL.match(arg.text):
         _url(run, arg)
     elif "/" in arg.text or arg.text.endswith((".html", ".htm", ".pdf")):
         run.path("read", arg)

@@ -46,8 +46,12 @@ TABLE = (
          "--description,--on-active,--on-calendar,-a,-e,-o,-l,-c,-A,-n,-N=text", style="posix", special="detached"),
     spec("nohup unbuffer catchsegv dbus-run-session xvfb-run caffeinate proxychains proxychains4 torify "
         "torsocks "
-         "tsocks rlwrap", "program",
+         "tsocks", "program",
          "-e,-f,-s,-o,-p,-n,-a,--server-args,-S=text", style="posix"),
+    spec("rlwrap", "program", "-l,--logfile=write -H,--history-filename=edit -f,--file,--complete-filenames=read "
+         "-z,--filter=shell -b,-C,-D,-e,-g,-h,-m,-O,-p,-q,-s,-S,-t,-w,-W=text "
+         "-a,-A,-c,-i,-I,-M,-n,-N,-o,-P,-r,-R,-u,-U,-v,"
+         "-x,-X=:keep", style="posix"),
     spec("timeout gtimeout", "text program", "-s,--signal,-k,--kill-after=text", style="posix"),
     spec("nice", "program", "-n,--adjustment=text", style="posix"),
     spec("ionice", "program", "-c,-n,-p,--class,--classdata=text", style="posix"),
@@ -75,7 +79,7 @@ TABLE = (
          "-a,--arg-file=read -0,-r,-t,-p,-x,-i=:keep", style="posix", special="xargs"),
     spec("parallel rush", "program", "-j,--jobs,-N,-n,-I,--delay,--timeout,--colsep,-C,-P,-L,-S,--sshlogin=text "
          "-a,--arg-file=read --joblog,--results=write", style="posix", special="parallel"),
-    spec("busybox toybox", "program", style="posix"),
+    spec("busybox toybox", "program", style="posix", special="busybox"),
     spec("ssh autossh mosh", "host text*", "-p,-l,-o,-L,-R,-D,-b,-c,-m,-e,-J,-W,-B,-O,-Q,-S,-w,-M=text -i,-F,-I=read "
          "-E=write -N,-f,-T,-t,-n,-q,-v,-A,-X,-Y,-C,-4,-6,-g,-k,-K,-a,-x=:keep", style="posix", special="ssh"),
     spec("sshpass", "program", "-p,-d,-e=text -f=read", style="posix"),

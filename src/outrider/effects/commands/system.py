@@ -8,7 +8,7 @@ TABLE = (
     spec("ps top htop pgrep pidof pstree lsof fuser uptime free vmstat iostat mpstat sar nmon w who whoami id groups "
          "logname users lastlog uname arch hostname hostnamectl lsb_release lscpu lsblk lsusb lspci lsmod "
          "blkid findmnt netstat ifconfig route iw iwconfig ethtool nmcli locale tty stty "
-         "clear reset sleep usleep info apropos tldr cowsay fortune figlet lsns loginctl "
+         "clear reset sleep usleep info apropos tldr fortune figlet lsns loginctl "
          "timedatectl localectl getent sw_vers system_profiler vm_stat acpi sensors nvidia-smi pmap cd-drive wait4x "
          "uuidgen getopt logger write say notify-send inxi glances btop resolvectl networkctl runlevel "
          "clinfo glxinfo vulkaninfo xrandr xset xdpyinfo tabs mesg sha1 tzselect nslookup6 dconf-read lsinitramfs",

@@ -39,7 +39,7 @@ from outrider.effects.commands.readers import system as read_system
 from outrider.effects.commands.readers import text as read_text
 from outrider.effects.commands.readers import wrappers as read_wrappers
 from outrider.effects.commands.spec import Spec
-from outrider.effects.shell.state import Flow, Runner, State
+from outrider.effects.shell.state import UNKNOWN, Flow, Runner, State
 from outrider.effects.shell.tree import Arg
 
 FAMILIES: dict[str, tuple[Spec, ...]] = {
@@ -71,7 +71,10 @@ SYSTEM_DIRS = frozenset(
 RUN_ENV = frozenset(
     {"GIT_SSH_COMMAND", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_PAGER", "PAGER", "MANPAGER", "EDITOR", "VISUAL",
      "GIT_EXTERNAL_DIFF", "GIT_ASKPASS", "SSH_ASKPASS", "LESSOPEN", "LESSCLOSE", "PROMPT_COMMAND", "BROWSER", "GIT_SSH",
-     "RSYNC_RSH", "GIT_PROXY_COMMAND", "SUDO_ASKPASS"}
+     "RSYNC_RSH", "GIT_PROXY_COMMAND", "SUDO_ASKPASS", "RESTIC_PASSWORD_COMMAND", "RCLONE_PASSWORD_COMMAND", "BORG_RSH",
+     "BORG_PASSCOMMAND", "RSYNC_CONNECT_PROG", "CVS_RSH", "SVN_SSH", "BZR_SSH", "WGET_ASKPASS", "FZF_DEFAULT_COMMAND",
+     "KUBECTL_EXTERNAL_DIFF", "NPM_CONFIG_SCRIPT_SHELL", "npm_config_script_shell", "PERL5SHELL", "MAKESHELL", "FCEDIT",
+     "TEXEDIT", "LESSEDIT", "VIMINIT", "EXINIT", "GVIMINIT", "NEXINIT", "ANSIBLE_VAULT_PASSWORD_FILE"}
 )  # fmt: skip
 """Variables whose value other programs run."""
 
@@ -83,11 +86,17 @@ DANGEROUS_ENV = frozenset(
 """Variables that change which code the programs that see them run."""
 
 
+_ASKS = frozenset({"--version", "--help"})
+"""Arguments by which every program here, given nothing else, only says what it is."""
+
+
 def invoke(spec: Spec, args: list[Arg], runner: Runner, state: State, stdin: Flow, program: str = "") -> Flow:
     """Run a known program: by its special reader if its entry names one, else by the entry alone."""
     run = Invocation(runner, state, spec, args, stdin)
     run.invoke = invoke
     run.program = program or run.name
+    if len(args) == 2 and args[1].text in _ASKS and spec.special != "attack":
+        return UNKNOWN
     if spec.special:
         return READERS[spec.special](run)
     if spec.subs:

@@ -60,7 +60,8 @@ TABLE = (
          "-w,-W=write -T,--servername,--remote-send=text", special="editor"),
     spec("ed red edit", "edit*", "-p=text", special="editor"),
     spec("nano pico rnano", "edit*", "-s,--speller=escape -T,-r,-o,--tabsize=text", special="editor"),
-    spec("emacs emacsclient zile mg jove", "edit*", "--eval,--execute=code -l,--load,--script=script -f=text -nw,-Q,-q,"
+    spec("emacs emacsclient zile mg jove", "edit*", "--eval,--execute=code -l,--load,--script=script "
+         "-f,-T,-d,-fn=text --insert,--file,--visit=read -nw,-Q,-q,"
          "--batch,-batch=:keep", special="editor"),
     spec("code subl micro helix hx joe jed ne kak gedit kate mousepad xed geany", "edit*", "-c=text -g,--goto=text",
          special="editor"),

@@ -20,11 +20,14 @@ TABLE = (
          "pygmentize redcarpet markdown mdcat glow kramdown asciidoctor rst2html html2ps aha ansifilter soelim "
          "zsoelim tbl "
          "eqn "
-         "neqn refer chem grap pic troff gtroff nroff groff mandoc ascii-xfr atobm bmtoa xmodmap "
+         "neqn refer chem grap mandoc ascii-xfr atobm bmtoa xmodmap "
          "flite "
          "festival "
-         "zathura evince okular mupdf xpdf feh eog yelp xpad imv sxiv mpv mplayer vlc ffplay", "read*",
+         "zathura evince okular mupdf xpdf feh eog xpad imv sxiv mpv mplayer vlc ffplay", "read*",
          "-f=path-if -w,--wrap,-l,-O,-F,-P,-T,-m,-r,-d,-o=text -i=read", out="file"),
+    spec("pic gpic troff gtroff nroff groff gnroff", "read*", "-m,-M,-F,-f,-r,-d,-n,-o,-P,-T,-w,-W,-L,-I=text",
+         special="macros", out="file"),
+    spec("yelp", "page*"),
     spec("espeak espeak-ng", "text*", "-f=read -w,-o=write -v,-s,-p,-a,-g,-k,-l,-t=text"),
     spec("enscript a2ps", "read*", "-o,-p,--output=write -I,--filter=escape -F,-f,-b,-M,-q,-P=text"),
     spec("ispell", "read*", "-d,-p,-w=text -f=write"),
@@ -61,7 +64,7 @@ TABLE = (
          "-V,-A,-p,-P=text", style="long"),
     spec("unsquashfs mksquashfs", "path-if*", "-d,-dest=write -ef=read", style="long"),
     spec("pax", "path-if*", "-f=write -s,-o,-x,-b=text -w,-r,-v=:keep"),
-    spec("arj rar unrar lha zoo", "text path-if*", "-p=text"),
+    spec("arj rar unrar lha zoo unarj", style="none", special="arj"),
     spec("qpdf", "path-if*", style="long"),
     spec("csvtool", "text*", special="csvtool"),
     spec("csvkit csvlook csvcut csvgrep csvstat in2csv mlr xsv qsv", "path-if*", "-c,-d,-m,-r=text"),
@@ -69,10 +72,13 @@ TABLE = (
     spec("gcore", "text*", "-o=write", opaque="copies another program's memory"),
     spec("wireshark", "path-if*", "-r=read -X=lua-option -w=write -i,-f,-Y,-k=text"),
     spec("check_cups check_memory check_raid check_statusfile check_log check_ssl_cert check_procs check_disk "
-         "check_http", "path-if*", "--extra-opts,-F,--logfile,--curl-bin=at-list -O,--oldlog=write "
+         "check_http", "path-if*", "--extra-opts,-F,--logfile=at-list "
+         "--curl-bin,--grep-bin,--openssl,--file-bin,--nmap-bin,--date,--python-bin,--bc,--dig-bin=library "
+         "-O,--oldlog=write "
          "-H,-p,-w,-c,-q=text"),
     spec("varnishncsa varnishlog", "text*", "-w=write -F,-g,-q,-n=text"),
-    spec("volatility vol vol.py", "text*", "-f,--file=read --plugins=preload", opaque="looks into a memory image"),
+    spec("volatility vol vol.py", "text*", "-f,--file=read --plugins,--plugin-dirs=library", opaque="looks into a "
+         "memory image"),
     spec("scrot maim gnome-screenshot", "write", "-e,--exec=escape -d,-q,-t=text -f,--file=write",
          special="watch-screen"),
     spec("xdg-user-dir", "text*", special="xdg"),

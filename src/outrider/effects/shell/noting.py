@@ -86,7 +86,7 @@ class Noting:
             text = self.place.home + text[1:]
         if text[0] != "/":
             if state.cwd is None or "remote" in self.flags:
-                self.emit(verb, "path", text, arg, flags if "remote" in self.flags else ("inexact", *flags), note)
+                self.adrift(verb, Arg(text, arg.start, arg.end), flags, note)
                 return
             text = f"{state.cwd}/{text}" if text != "." else state.cwd
         elif text.startswith(("/dev/tcp/", "/dev/udp/")):
@@ -100,6 +100,12 @@ class Noting:
             led = self.sink.leads(plain) if self.sink.links and verb != "delete" else ""
             if led:
                 self.emit(verb, "path", led, arg, flags, note)
+
+    def adrift(self, verb: Verb, arg: Arg, flags: tuple[str, ...], note: str) -> None:
+        """Note an effect on a path that is read against a directory which nobody knows here."""
+        is_remote = "remote" in self.flags
+        if not (is_remote and arg.text == "." and verb == "read"):  # The folder that a program elsewhere starts in.
+            self.emit(verb, "path", arg.text, arg, flags if is_remote else ("inexact", *flags), note)
 
     def linked(self, link: str, target: str, state: State) -> None:
         """Remember a link that the text makes; both paths are read against the state's directory."""
@@ -125,6 +131,23 @@ class Noting:
     def drafted(self, arg: Arg, state: State) -> str | None:
         """Return the text that the call itself put into a file, or None."""
         return self.sink.drafts.get(self.draft_path(arg, state)) if self.sink.drafts else None
+
+    def drafts_of(self, words: list[Arg], state: State) -> list[str]:
+        """Return the texts of what the call wrote and a program with these arguments may find.
+
+        That is what lies in its directory, or at or below a path that it is given, and all that lies in no repository.
+        """
+        if not self.sink.drafts:
+            return []
+        named = [word.text.partition("=")[2] or word.text.removeprefix("@") for word in words]
+        places = [normal(posixpath.join(state.cwd or "/", name)) for name in ("", *named)]
+        here = self.place.repo
+        return [
+            text
+            for path, text in self.sink.drafts.items()
+            if not path.startswith(f"{here}/")
+            or any(path == place or posixpath.dirname(path) == place for place in places)
+        ]
 
     def with_flag(self, flag: str) -> Self:
         """Return a walk into the same sink whose effects all carry ``flag``."""

@@ -152,6 +152,10 @@ class Runner(Protocol):
         """Return the text that the call itself put into a file, or None."""
         ...
 
+    def drafts_of(self, words: list[Arg], state: State) -> list[str]:
+        """Return the texts of what the call wrote and a program with these arguments may find."""
+        ...
+
     def program(self, args: list[Arg], state: State, stdin: Flow) -> Flow:
         """Run a command given as its fields."""
         ...

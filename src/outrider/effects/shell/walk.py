@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from outrider.effects.commands.escape import strange
+from outrider.effects.commands.escape import is_shell_in, shell_opened, strange
 from outrider.effects.commands.git import EXECUTING
 from outrider.effects.commands.loading import loads
 from outrider.effects.commands.readers.system import is_host_unhooked
@@ -284,13 +284,15 @@ class Walk(Noting):
         at = Arg(name, node.start, node.end)
         history_set(self, name, values, at, state)
         if (name in RUN_ENV or name.endswith(("PAGER", "EDITOR"))) and values and values[0].text and node.words:
-            self.text(values[0].text.lstrip("|-"), at, state.aside(), NOTHING)
+            self.text(values[0].text.lstrip("|-!:"), at, state.aside(), NOTHING)
         elif name.startswith("GIT_CONFIG_KEY_") and any(
             not one.exact or EXECUTING.fullmatch(one.text) for one in values
         ):
             self.emit("exec", "command", "git", at, ("git-exec",), "this key of git's configuration runs a program")
         elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
             loads(self, name, values, at)
+        elif node.words and values and is_shell_in(name, values[0].text):
+            shell_opened(self, name, at)
 
     def redirect(  # noqa: C901 - one kind of redirection a branch
         self, redirects: tuple[Redirect, ...], expander: Expander, state: State, stdin: Flow

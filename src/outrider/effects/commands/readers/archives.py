@@ -18,6 +18,18 @@ _TAR_LONG = {
 _TAR_VALUES = frozenset("fCTXbNgIKLVHF")
 
 
+def _tar_letter(name: str) -> str:
+    """Return the letter of a long option of tar, which may be cut short as far as it stays clear."""
+    letter = _TAR_LONG.get(name)
+    if letter is None and len(name) > _LEAST_CUT:
+        near = {one for full, one in _TAR_LONG.items() if full.startswith(name)}
+        letter = near.pop() if len(near) == 1 else None
+    return letter or ""
+
+
+_LEAST_CUT = 3
+
+
 def tar(run: Invocation) -> Flow:  # noqa: C901 - one option a branch
     """tar: ``c`` reads its members and writes the archive, ``x`` the other way round."""
     letters: set[str] = set()
@@ -48,7 +60,7 @@ def tar(run: Invocation) -> Flow:  # noqa: C901 - one option a branch
         at += 1
         if text.startswith("--"):
             name, equals, tail = text.partition("=")
-            letter = _TAR_LONG.get(name, "")
+            letter = _tar_letter(name)
             if letter in {"f", "C", "T", "X", "!"}:
                 if equals:
                     value(letter, part(word, tail))
@@ -155,6 +167,23 @@ def seven(run: Invocation) -> Flow:
     return UNKNOWN
 
 
+def arj(run: Invocation) -> Flow:
+    """``arj e ARCHIVE FOLDER``, ``unrar x ARCHIVE FOLDER/``: the command is the first word."""
+    words = [word for word in run.words if word.text[:1] != "-"]
+    command = words[0].text if words else ""
+    is_out = command[:1] in {"e", "x"}
+    for place, arg in enumerate(words[1:]):
+        if place == 0:
+            run.path("write" if command[:1] in {"a", "u", "m", "d", "c"} else "read", arg)
+        elif is_out:
+            run.path("write", arg, ("recursive",))
+        elif command[:1] not in {"l", "t", "v", "d"}:
+            run.path("read", arg, ("recursive",))
+    if is_out and len(words) < 3:
+        run.path("write", Arg(".", run.at.start, run.at.end), ("recursive",))
+    return UNKNOWN
+
+
 def gzip(run: Invocation) -> Flow:
     """``gzip`` and its kin replace a file by its other form, unless they print it."""
     run.read_options()
@@ -172,5 +201,5 @@ def gzip(run: Invocation) -> Flow:
 
 
 READERS = {
-    "tar": tar, "cpio": cpio, "zip": zip_files, "unzip": unzip, "seven": seven, "gzip": gzip,
+    "tar": tar, "cpio": cpio, "zip": zip_files, "unzip": unzip, "seven": seven, "arj": arj, "gzip": gzip,
 }  # fmt: skip

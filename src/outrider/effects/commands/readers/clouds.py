@@ -6,6 +6,7 @@ import itertools
 import re
 from itertools import pairwise
 
+from outrider.effects.commands.code_text import read_code
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, host_of
@@ -257,6 +258,8 @@ def infrastructure(run: Invocation) -> Flow:
         what = f"{command}-{second}" if command in _INFRA_GROUPS else command
         run.emit("deploy", "tool", f"{run.name}:{what}", run.at, ("forced",) if is_told or "dest" in command else ())
     elif run.name in _INFRA_READS:
+        if command == "console" and run.stdin.text is not None:
+            read_code(run, run.stdin.text, run.at)
         run.path("read", Arg(".", run.at.start, run.at.end), ("recursive",))
         if command in {"init", "plan", "preview"}:
             run.opaque("runs providers that its files name")

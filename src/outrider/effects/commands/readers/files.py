@@ -280,6 +280,10 @@ def land(run: Invocation) -> None:
 def install(run: Invocation) -> Flow:
     """``install``: copies, or with ``-d`` makes directories."""
     run.read_options()
+    for name, value in zip(run.words, [*run.words[1:], run.at], strict=True):
+        mode = value.text if name.text in {"-m", "--mode"} else name.text.removeprefix("--mode=").removeprefix("-m")
+        if mode != name.text and _SETUID.match(mode):
+            escaped(run.runner, run.name, name, "whoever runs it gets its owner's rights")
     if "create" in run.flags:
         for arg in run.rest:
             run.path("write", arg)
@@ -320,6 +324,9 @@ def ln(run: Invocation) -> Flow:
     return UNKNOWN
 
 
+_SETUID = re.compile(r"(?:.*,)?[ugoa]*[+=][rwxXt]*s|0*[4567]\d{3}\Z")
+
+
 def chmod(run: Invocation) -> Flow:
     """``chmod``: a mode may begin with ``-``, and a file comes behind it."""
     words = [
@@ -331,12 +338,7 @@ def chmod(run: Invocation) -> Flow:
     words = [word for word in words if not word.text.startswith("--")]
     for word in words if has_reference else words[1:]:
         run.path("write", word)
-    if (
-        words
-        and run.name == "chmod"
-        and re.match(r"[ugoa]*u?[ugoa]*\+[rwxXt]*s|0?[4567]\d{3}\Z", words[0].text)
-        and (not words[0].text.startswith(("g+", "o+")))
-    ):
+    if words and run.name == "chmod" and _SETUID.match(words[0].text) and (not words[0].text.startswith(("g+", "o+"))):
         escaped(run.runner, run.name, words[0], "whoever runs it gets its owner's rights")
     return UNKNOWN
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from outrider.effects.commands.escape import escaped
 from outrider.effects.commands.git import EXECUTING, HARMLESS
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.consoles import taken
@@ -352,6 +353,12 @@ def apply_patch(run: Invocation) -> Flow:
         run.path("read", arg)
     if "dry" not in run.flags:
         run.path("write", Arg(work_tree(run), run.at.start, run.at.end), ("recursive",))
+        for name, arg in zip(run.words, [*run.words[1:], run.at], strict=True):
+            option, equals, value = name.text.partition("=")
+            if option == "--directory":
+                run.path("write", part(name, value) if equals else arg, ("recursive",))
+        if any(word.text == "--unsafe-paths" for word in run.words):
+            escaped(run.runner, run.name, run.at, "an option that lets a patch write anywhere")
     return UNKNOWN
 
 

@@ -130,9 +130,7 @@ def tmux(run: Invocation) -> Flow:
     words = list(run.words)
     at = _behind_options(words, 0)
     command = words[at].text if at < len(words) else ""
-    for option, value in pairwise(words):
-        if option.text in {"-Logfile", "-logfile"}:
-            run.path("write", value)
+    _terminal_options(run, words, at)
     if not words:
         shell_opened(run.runner, run.name, run.at)
     elif run.name != "tmux":
@@ -147,6 +145,18 @@ def tmux(run: Invocation) -> Flow:
         _start(run, words[_behind_options(words, at + 1) :])
     run.opaque("a terminal that runs what it is typed")
     return UNKNOWN
+
+
+def _terminal_options(run: Invocation, words: list[Arg], at: int) -> None:
+    """``screen -Logfile FILE``; ``tmux -f FILE`` and ``tmux -c TEXT`` before a command."""
+    for place, (option, value) in enumerate(pairwise(words)):
+        is_global = run.name == "tmux" and place < at
+        if option.text in {"-Logfile", "-logfile"}:
+            run.path("write", value)
+        elif option.text == "-f" and is_global:
+            run.path("read", value)
+        elif option.text == "-c" and is_global:
+            run.runner.text(value.text, value, run.state.fork(), UNKNOWN)
 
 
 def _behind_options(words: list[Arg], at: int) -> int:

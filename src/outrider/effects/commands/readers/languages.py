@@ -97,6 +97,7 @@ def _module(  # noqa: C901 - one module a branch
         return UNKNOWN
     if value.text == "http.server":
         port = next((arg.text for arg in rest if arg.text.isdigit()), "8000")
+        _served(run, rest, ("-d", "--directory"))
         run.emit("connect", "host", f"0.0.0.0:{port}", value, ("upload",))
         return UNKNOWN
     if value.text in {"json.tool", "py_compile", "compileall", "this", "site", "sysconfig", "tokenize", "ast", "dis"}:
@@ -116,6 +117,14 @@ def _module(  # noqa: C901 - one module a branch
     return UNKNOWN
 
 
+def _served(run: Invocation, words: list[Arg], names: tuple[str, ...]) -> None:
+    """Note the folder that a server hands out."""
+    for word, value in zip(words, [*words[1:], run.at], strict=True):
+        name, equals, tail = word.text.partition("=")
+        if name in names:
+            run.path("read", part(word, tail) if equals else value, ("recursive",))
+
+
 def interpreter(run: Invocation) -> Flow:
     """Interpreters of other languages: a file, text, or what comes in."""
     run.read_options()
@@ -123,9 +132,10 @@ def interpreter(run: Invocation) -> Flow:
     for role, arg in run.given:
         if role == "code":
             read_code(run, arg.text, arg)
-    if "list" in run.flags or any(word.text in {"--version", "--help", "-v", "-V", "-h"} for word in run.words):
-        return UNKNOWN
-    if any(role in {"code", "script"} for role, _ in run.given):
+    if run.name == "php":
+        _served(run, run.words, ("-t", "--docroot"))
+    asks = "list" in run.flags or any(word.text in {"--version", "--help", "-v", "-V", "-h"} for word in run.words)
+    if asks or any(role in {"code", "script"} for role, _ in run.given):
         return UNKNOWN
     rest = run.rest
     if run.name in {"node", "deno"} and any(word.text in {"--check", "-c", "--test"} for word in run.words):

@@ -258,7 +258,9 @@ def capture(run: Invocation) -> Flow:
                 ROLES["escape"](run, arg)
         else:
             ROLES[role](run, arg)
-    if not any(role == "read" for role, _ in run.given) and not any(w.text in {"-D", "--version"} for w in run.words):
+    if not any(role == "read" for role, _ in run.given) and not any(
+        w.text in {"-D", "--version", "-v", "-h", "-L", "-G"} for w in run.words
+    ):
         run.path("read", Arg("/dev/bpf", run.at.start, run.at.end))  # Where the traffic comes from, as BSD names it.
     return UNKNOWN
 
@@ -287,7 +289,7 @@ def lookup(run: Invocation) -> Flow:
 def keygen(run: Invocation) -> Flow:
     """``ssh-keygen``: ``-f`` is written when a key is made, read when one is looked at."""
     run.read_options()
-    looks = any(word.text in {"-l", "-y", "-F", "-B", "-e"} for word in run.words)
+    looks = any(re.match(r"-[a-zA-Z]*[lyFBe]", word.text) and word.text[1:2] != "-" for word in run.words)
     target = next((arg for role, arg in run.given if role == "write"), None)
     if target is not None:
         run.path("read" if looks else "write", target)

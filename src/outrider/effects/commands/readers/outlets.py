@@ -9,6 +9,7 @@ from outrider.effects.commands.code_text import read_code
 from outrider.effects.commands.escape import MAX_CODE, escaped, is_shell, shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
@@ -59,6 +60,37 @@ def macros(run: Invocation) -> Flow:
         for text in re.findall(r"e?syscmd\(\s*`?([^')]*)", run.stdin.text):
             run.runner.text(text, run.at, run.state.fork(), NOTHING)
     return UNKNOWN
+
+
+_ROFF_RUN = re.compile(r"(?m)^[.'](?:sy|pso|pi|shell)\s+(.+)$|\bsh\s+(\w)(.+?)\2|^[.']\s*so\s+(\S+)$")
+
+
+def typeset(run: Invocation) -> Flow:
+    """Troff and pic: ``-U`` lets their text run commands, and some versions need no option for it."""
+    run.read_options()
+    run.apply()
+    if any(re.match(r"-[A-Za-z]*U", word.text) for word in run.words):
+        escaped(run.runner, run.name, run.at, "an option that lets a text run commands")
+    for command, _, text, _name in _ROFF_RUN.findall((run.text_in() or "")[:MAX_CODE])[:_LIMIT]:
+        if command or text:
+            run.runner.text((command or text).strip(), run.at, run.state.fork(), NOTHING)
+    return run.finish()
+
+
+def dotnet(run: Invocation) -> Flow:
+    """``dotnet fsi [--exec] [FILE]``: F#'s own console; ``dotnet msbuild FILE`` and the rest run the project's code."""
+    run.read_options()
+    run.apply_options()
+    words = [arg for arg in run.rest if arg.text[:1] != "-"]
+    if words and words[0].text == "fsi":
+        files = words[1:]
+        if run.stdin.text is not None:
+            read_code(run, run.stdin.text, run.at)
+        elif not files and not any(role == "script" for role, _ in run.given):
+            shell_opened(run.runner, run.name, words[0], "an interactive interpreter")
+        for arg in files[:1]:
+            ROLES["script"](run, arg)
+    return run.finish()
 
 
 def exiftool(run: Invocation) -> Flow:
@@ -391,7 +423,8 @@ def gdb(run: Invocation) -> Flow:
 
 
 READERS = {
-    "bwrap": bwrap, "tex": tex, "dvips": dvips, "m4": macros, "exiftool": exiftool, "printer": printer,
+    "bwrap": bwrap, "tex": tex, "dvips": dvips, "m4": macros,
+    "macros": typeset, "dotnet": dotnet, "exiftool": exiftool, "printer": printer,
     "csvtool": csvtool,
     "dosbox": dosbox, "xdg": xdg, "setarch": setarch, "start-daemon": start_daemon, "run-parts": run_parts,
     "group-shell": group_shell, "capsh": capsh, "rest-runs": rest_runs, "after-word": after_word,

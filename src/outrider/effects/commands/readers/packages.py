@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
@@ -68,11 +69,14 @@ def publish_npm(run: Invocation) -> Flow:
     return run.finish()
 
 
+_SECRET_KEY = re.compile(r"(?i)_|auth|token|passw|secret|otp|^//")
+
+
 def npm_config(run: Invocation) -> Flow:
-    """``npm config set``: writes the user's file."""
+    """``npm config set``: writes the user's file. It prints what is secret there only if it is asked for that."""
     if any(word.text == "set" for word in run.words) or run.name == "set":
         run.path("write", Arg(run.runner.place.home + "/.npmrc", run.at.start, run.at.end))
-    else:
+    elif any(_SECRET_KEY.search(word.text) for word in run.words):
         run.path("read", Arg(run.runner.place.home + "/.npmrc", run.at.start, run.at.end))
     return UNKNOWN
 

@@ -80,7 +80,7 @@ _HOST_ASKS = re.compile(
 )
 _HOST_PLACES = frozenset({"zfs", "zpool", "btrfs", "firewall-cmd", "cryptsetup", "ipset", "tc", "nft", "bpftool"})
 """Programs whose verb is their second word, or whose options come first."""
-_HOST_TELLS = frozenset({"iptables-save", "getcap", "ldconfig", "rfkill"})
+_HOST_TELLS = frozenset({"iptables-save", "getcap", "rfkill"})
 
 
 def host_change(run: Invocation) -> Flow:
@@ -91,6 +91,8 @@ def host_change(run: Invocation) -> Flow:
         looks = words[:1] in (["-s"], ["-l"], ["-v"], ["-h"])
     elif run.name in _HOST_PLACES:
         looks = looks or (len(words) > 1 and _HOST_ASKS.fullmatch("--" + words[1].lstrip("-")) is not None)
+    elif run.name == "ldconfig":
+        looks = not words or bool({"-p", "--print-cache", "--version", "-V", "--help"} & set(words))
     elif run.name == "pfctl":
         looks = "-s" in words or any(word.startswith("-s") for word in words)
     elif run.name in {"swapon", "swapoff", "mdadm"}:

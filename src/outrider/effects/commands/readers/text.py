@@ -231,6 +231,15 @@ def _formatted(words: list[Arg]) -> Flow:
     return Flow(text="".join(_TYPED.sub(one, unescape(shape)) for _ in range(min(rounds, 1000))))
 
 
+def _openssl_serves(run: Invocation) -> None:
+    """``openssl s_server``: ``-WWW`` hands out the files of the directory."""
+    words = run.words
+    port = next((two.text for one, two in itertools.pairwise(words) if one.text in {"-port", "-accept"}), "4433")
+    run.emit("connect", "host", f"0.0.0.0:{port.rpartition(':')[2]}", words[0], ("upload",))
+    if {"-WWW", "-HTTP", "-www"} & {word.text for word in words}:
+        run.path("read", Arg(".", run.at.start, run.at.end), ("recursive",))
+
+
 def openssl(run: Invocation) -> Flow:
     """``openssl``: files behind ``-in``, ``-out`` and their kin, hosts behind ``-connect``."""
     words = run.words
@@ -249,6 +258,8 @@ def openssl(run: Invocation) -> Flow:
         "-extfile",
     }
     is_decoded = any(word.text in {"-d", "-decrypt"} for word in words)
+    if words and words[0].text == "s_server":
+        _openssl_serves(run)
     for name, value in itertools.pairwise(words):
         if name.text in reads:
             run.path("read", value)

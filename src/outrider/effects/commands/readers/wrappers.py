@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from outrider.effects.commands.escape import shell_opened
+import itertools
+import re
+
+from outrider.effects.commands.escape import is_shell_in, shell_opened
 from outrider.effects.commands.invocation import Invocation, change_directory
 from outrider.effects.commands.loading import loads
 from outrider.effects.commands.readers.files import part, substitute
@@ -81,9 +84,11 @@ def env_value(run: Invocation, name: str, value: Arg) -> None:
     from outrider.effects.commands.table import DANGEROUS_ENV, RUN_ENV  # noqa: PLC0415 - the table knows this module
 
     if (name in RUN_ENV or name.endswith(("PAGER", "EDITOR"))) and value.text:
-        run.runner.text(value.text.lstrip("|-"), value, run.state.fork(), NOTHING)
+        run.runner.text(value.text.lstrip("|-!:"), value, run.state.fork(), NOTHING)
     elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
         loads(run.runner, name, (value,), value)
+    elif is_shell_in(name, value.text):
+        shell_opened(run.runner, name, value)
 
 
 def watch(run: Invocation) -> Flow:
@@ -124,6 +129,27 @@ def remote_program(run: Invocation) -> Flow:
     if len(run.rest) == 1:
         shell_opened(runner, run.name, run.at)
     return runner.program(run.rest[1:], run.state.fork(), run.stdin) if len(run.rest) > 1 else UNKNOWN
+
+
+_SERVES = re.compile(r"httpd|ftpd|telnetd|tcpsvd|udpsvd|inetd|tftpd|dnsd|fakeidentd")
+
+
+def busybox(run: Invocation) -> Flow:
+    """``busybox APPLET``: some applets share a name with a program of other habits."""
+    words = run.words
+    if not words or words[0].text[:1] == "-":
+        return UNKNOWN
+    if not _SERVES.fullmatch(words[0].text):
+        return run.runner.program(words, run.state, run.stdin)
+    name = words[0].text
+    port = next((one.text.rpartition(":")[2] for word, one in itertools.pairwise(words) if word.text == "-p"), "")
+    folder = next((one for word, one in itertools.pairwise(words) if word.text == "-h"), None)
+    if name in {"httpd", "ftpd", "tftpd"}:
+        run.path("read", folder if folder is not None else Arg(".", run.at.start, run.at.end), ("recursive",))
+    else:
+        run.unparsed(words[0], "hands a program to another host")
+    run.emit("connect", "host", f"0.0.0.0:{port}".rstrip(":"), words[0], ("upload",))
+    return UNKNOWN
 
 
 def enter(run: Invocation) -> Flow:
@@ -299,6 +325,7 @@ READERS = {
     "remote-program": remote_program,
     "script-log": script_log,
     "enter": enter,
+    "busybox": busybox,
     "xargs": xargs,
     "parallel": parallel,
     "ssh": ssh,
