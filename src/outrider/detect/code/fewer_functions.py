@@ -37,6 +37,7 @@ _OTHERS: Final = {
     "session": ("session",),
     "header": ("headers",),
     "template": ("Template",),
+    "xpath": ("find", "findtext"),
 }
 """Words without which there is no place of a kind, beside the names of functions."""
 _CLIENTS: Final = (

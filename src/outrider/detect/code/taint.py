@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from outrider.detect.code import taint_javascript, taint_python
+from outrider.detect.code import taint_flows, taint_javascript, taint_python
 from outrider.detect.code.matching import Match, Tree
 from outrider.detect.code.rule import Rule
+from outrider.detect.code.taint_dialects import LANGUAGES
 from outrider.detect.code.taint_python import Reached
 
 PASSES: Final[dict[str, Callable[[Tree, frozenset[str]], list[Reached] | None]]] = {
     "python": lambda tree, kinds: taint_python.flows(tree.text, kinds),
     **dict.fromkeys(("javascript", "typescript", "tsx"), lambda tree, _: taint_javascript.flows(tree)),
+    **dict.fromkeys(LANGUAGES, taint_flows.flows),
 }
 """Languages whose values are followed."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,6 +64,7 @@ class Evaluator(Checks):
         self._flask = "flask" in text or "bottle" in text
         self._ldap = "ldap" in text
         self._jinja = "jinja2" in text
+        self._etree = "etree" in text or "ElementTree" in text
 
     def report(self, kind: str, node: ast.expr | ast.stmt, taint: int) -> None:
         """Take note of a value that reaches a place."""
@@ -332,12 +334,14 @@ class Evaluator(Checks):
         sink = SINKS.get(two) or SINKS.get(last)
         if sink is None and last == "search" and self._ldap and "." in name:
             sink = LDAP_SEARCH
+        if sink is None and last in {"find", "findtext"} and self._etree and "." in name:
+            sink = SINKS["findall"]
         if sink is None and last == "Template" and self._jinja:
             sink = SINKS["from_string"]
             two = last
         if sink is not None and two not in {*SINKS, "Template"} and (sink.dotted if "." not in name else sink.bare):
             sink = None
-        if sink is not None and sink.kind == "html" and not self._web:
+        if sink is not None and sink.kind == "html" and (not self._web or _is_no_page(named)):
             sink = None
         if sink is not None:
             self._reaches(node, sink, args, named, held)
@@ -426,6 +430,12 @@ def _cleans_by_name(last: str) -> frozenset[str] | None:
     if low.startswith(("sanitize", "sanitise", "validate", "clean_")):
         return EVERYTHING
     return None
+
+
+def _is_no_page(named: dict[str, Value]) -> bool:
+    """Whether an answer is said to be something that a browser shows as text or hands to a program."""
+    said = next((named[key] for key in ("content_type", "mimetype", "media_type") if key in named), OWN_VALUE)
+    return said.known and isinstance(said.const, str) and not re.search(r"html|svg|xml", said.const)
 
 
 def _is_safe(node: ast.expr) -> bool:
