@@ -104,3 +104,30 @@ def test_a_large_file_is_looked_at_in_a_process_of_its_own(world, host):
 def test_what_is_too_large_to_be_looked_at_is_said_in_the_event(world, host):
     assert host.ask("Write", {"file_path": path(world), "content": "x = 1\n" * 100_000}).verdict == "silent"
     assert last(world).looked == "too-large"
+
+
+def test_of_five_megabytes_the_beginning_is_looked_at_and_the_event_says_that_it_was_cut(world, host):
+    rest = "x = 1  # a line of code\n" * 220_000
+    content = f"def find(name):\n{BAD}{rest}"
+    assert len(content) > 5_000_000
+    assert host.ask("Write", {"file_path": path(world), "content": content}).verdict == "deny"
+    assert (rules(world), last(world).looked) == ([RULE], "too-large")
+    assert host.ask("Write", {"file_path": path(world), "content": f"{rest}def find(name):\n{BAD}"}).verdict == "silent"
+    assert (rules(world), last(world).looked) == ([], "too-large")
+
+
+def test_of_a_long_file_what_stands_around_its_new_lines_is_looked_at(world, host):
+    before = "x = 1\n" * 10_000
+    (world.repo / "app.py").write_text(before)
+    content = f"{before}def find(name):\n{BAD}" + "y = 2\n" * 30_000
+    assert host.ask("Write", {"file_path": path(world), "content": content}).verdict == "deny"
+    (finding,) = last(world).findings
+    assert content[finding.start : finding.end] in BAD
+    assert last(world).looked == "too-large"
+
+
+def test_a_change_that_only_takes_away_is_not_looked_at(world, host):
+    (world.repo / "app.py").write_text(f"def find(name):\n{BAD}    return 1\n")
+    asked = {"file_path": path(world), "old_string": "    return 1\n", "new_string": ""}
+    assert host.ask("Edit", asked).verdict == "silent"
+    assert (rules(world), last(world).looked) == ([], "")

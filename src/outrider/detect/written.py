@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
+from outrider.detect.code.language import language_of
 from outrider.detect.code.scan import Outcome, scan_code
 from outrider.events.call import Call, Finding, PathFact, Plan
 
@@ -17,6 +19,12 @@ WRITERS: Final = frozenset({"write", "edit"})
 Looked = str
 """What came of looking at the code that a call writes: empty where all of it was looked at, or there was none; else
 the worst of ``fragment`` (what stands around it could not be read), ``partly`` and ``too-large``."""
+
+MOST_CODE: Final = 128 * 1024
+"""Characters of a text that the rules about code look at while an agent waits, about 100 ms. Of a longer one it is what
+stands around the first new lines, and the look is called ``too-large``."""
+_AHEAD: Final = 16 * 1024
+"""Characters before the first new line that are among them."""
 
 _WORSE: Final[dict[str, int]] = {"": 0, "fragment": 1, "partly": 2, "too-large": 3}
 
@@ -76,10 +84,34 @@ def look(call: Call, plan: Plan, facts: Mapping[str, PathFact], today: str = "")
     findings: list[Finding] = []
     worst = ""
     for one in written(call, plan, facts):
-        seen = scan_code(one.text, one.where, path=one.path, added=one.added, today=today)
-        findings += seen.findings
-        worst = max(worst, _looked(seen.outcome, whole=one.whole), key=_WORSE.__getitem__)
+        if one.added is not None and not one.added:
+            continue  # Nothing in it is new.
+        at, first, text = _near(one)
+        added = one.added if one.added is None else frozenset(line - first for line in one.added)
+        language = language_of(one.path, one.text)  # Its first line may be among what is left out.
+        seen = scan_code(text, one.where, path=one.path, added=added, language=language, today=today)
+        findings += (structs.replace(each, start=each.start + at, end=each.end + at) for each in seen.findings)
+        cut = len(text) < len(one.text) and seen.outcome not in {"no-language", "no-rules"}
+        worst = max(worst, "too-large" if cut else _looked(seen.outcome, whole=one.whole), key=_WORSE.__getitem__)
     return tuple(findings), worst
+
+
+def _near(one: Written) -> tuple[int, int, str]:
+    """Return what of a text is looked at: the characters and the lines before it, and whole lines of it."""
+    text = one.text
+    if len(text) <= MOST_CODE:
+        return 0, 0, text
+    at = first = 0
+    if one.added:
+        new = min(one.added)
+        for _ in range(new - 1):
+            at = text.index("\n", at) + 1
+        at = text.rfind("\n", 0, max(0, at - _AHEAD)) + 1
+        first = text.count("\n", 0, at)
+    end = at + MOST_CODE
+    if end < len(text):
+        end = max(text.rfind("\n", at, end) + 1, end - _AHEAD)
+    return at, first, text[at:end]
 
 
 def _looked(outcome: Outcome, *, whole: bool) -> Looked:

@@ -354,7 +354,7 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
         findings: What detectors said.
         looked: What came of looking at the code that it writes: empty where all of it was looked at or there is none,
             ``fragment`` (what stands around it was not read), ``partly`` (some does not fit its language's grammar),
-            ``too-large`` (nothing was looked at).
+            ``too-large`` (only some 100,000 characters of it were looked at).
         labels: What the agent's context carried, labels of this call's own reads included.
         adds: Labels that this call puts on the agent if it runs: provisionally where it was allowed or a person was
             asked, and where the host did not obey a refusal.

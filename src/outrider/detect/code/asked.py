@@ -30,7 +30,6 @@ class Asking:
         expressions = [re2.escape(word) for word in words]
         self._words = Patterns(expressions, expressions, memory=_MEMORY)
         self._wants = tuple((rule, _places(rule.trigger, places), _places(rule.also, places)) for rule in rules)
-        self._needs: dict[str, Need] = {}
 
     def of(self, text: str, parsed: str) -> list[Rule]:
         """Return the rules that can match in a text; no other does.
@@ -53,20 +52,24 @@ class Asking:
         return [
             rule
             for rule in standing
-            if (self._need(rule).met(data, of_text) if rule.lines else self._need(rule).met(tree_data, of_tree))
+            if (need_of(rule).met(data, of_text) if rule.lines else need_of(rule).met(tree_data, of_tree))
         ]
 
-    def _need(self, rule: Rule) -> Need:
-        known = self._needs.get(rule.id)
-        if known is None:
-            known = self._needs[rule.id] = _need_of(rule)
-        return known
+
+def need_of(rule: Rule) -> Need:
+    """Return what a text, or a piece of one, must hold for a rule to match in it, read off the rule once."""
+    known = _needs().get(rule.id)
+    if known is None:
+        known = NOTHING if rule.taint else needed(rule.rule, rule.utils)
+        if rule.lines is not None:
+            known = needed_by_lines(rule.lines.pattern)
+        _needs()[rule.id] = known
+    return known
 
 
-def _need_of(rule: Rule) -> Need:
-    if rule.taint:
-        return NOTHING
-    return needed(rule.rule, rule.utils) if rule.lines is None else needed_by_lines(rule.lines.pattern)
+@cache
+def _needs() -> dict[str, Need]:
+    return {}
 
 
 def _places(words: Sequence[str], places: dict[str, int]) -> frozenset[int]:

@@ -11,8 +11,10 @@ import msgspec
 import re2
 from ast_grep_py import SgRoot
 
+from outrider.detect.code.asked import need_of
 from outrider.detect.code.cost import PIECE, costs_too_much, follows
 from outrider.detect.code.language import GRAMMARS
+from outrider.detect.manypatterns import encoded
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -43,6 +45,27 @@ class Match(msgspec.Struct, frozen=True):
     weak: bool = False
 
 
+class Piece:
+    """Some lines of a text, with a tree of their own that is built when first asked for.
+
+    Attributes:
+        text: The lines.
+        at: Characters before them.
+        first: Lines before them.
+    """
+
+    def __init__(self, text: str, language: str, at: int, first: int) -> None:
+        self.text = text
+        self.at = at
+        self.first = first
+        self._language = language
+
+    @cached_property
+    def root(self) -> SgNode:
+        """The root node; offsets are characters of the piece."""
+        return SgRoot(self.text, GRAMMARS[self._language]).root()
+
+
 class Tree:
     """The syntax tree of a text, built when first asked for."""
 
@@ -50,7 +73,7 @@ class Tree:
         self.text = text
         self.language = language
         self._root: SgNode | None = None
-        self._pieces: list[tuple[int, int, SgNode]] | None = None
+        self._pieces: list[Piece] | None = None
 
     @property
     def root(self) -> SgNode:
@@ -62,16 +85,16 @@ class Tree:
         return self._root
 
     @property
-    def pieces(self) -> list[tuple[int, int, SgNode]]:
-        """The text in pieces of some lines: the offset and number of lines before each, and its own root node."""
+    def pieces(self) -> list[Piece]:
+        """The text in pieces of some lines."""
         if self._pieces is None:
             self._pieces = []
-            lines = self.plain.splitlines(keepends=True)
+            lines = [f"{line}\n" for line in self.plain.split("\n")]
             at = 0
             for first in range(0, len(lines), PIECE):
-                piece = "".join(lines[first : first + PIECE])
-                self._pieces.append((at, first, SgRoot(piece, GRAMMARS[self.language]).root()))
-                at += len(piece)
+                piece = Piece("".join(lines[first : first + PIECE]), self.language, at, first)
+                self._pieces.append(piece)
+                at += len(piece.text)
         return self._pieces
 
     @property
@@ -107,11 +130,25 @@ def matches(tree: Tree, rules: Iterable[Rule]) -> Iterator[Match]:
         if rule.lines is not None:
             yield from _by_lines(rule, rule.lines, text)
         else:
-            whole = not (_follows(rule) and costs_too_much(rule.trigger, text))
-            for at, line, root in [(0, 0, tree.root)] if whole else tree.pieces:
-                for node in root.find_all(rule.config):  # type: ignore[call-overload]
-                    start, end = node.range().start, node.range().end
-                    yield Match(rule, at + start.index, at + end.index, line + start.line + 1, line + end.line + 1)
+            if not (_follows(rule) and costs_too_much(rule.trigger, text)):
+                yield from _in(tree.root, rule, 0, 0)
+                continue
+            for piece in tree.pieces:
+                if _may_match(rule, piece.text):
+                    yield from _in(piece.root, rule, piece.at, piece.first)
+
+
+def _may_match(rule: Rule, piece: str) -> bool:
+    """Whether a rule can match in a piece: asking each of many pieces would cost its expressions as many times."""
+    stands = not rule.trigger or any(word in piece for word in rule.trigger)
+    return stands and need_of(rule).met(encoded(piece), {})
+
+
+def _in(root: SgNode, rule: Rule, at: int, line: int) -> Iterator[Match]:
+    for node in root.find_all(rule.config):  # type: ignore[call-overload]
+        place = node.range()
+        start, end = place.start, place.end
+        yield Match(rule, at + start.index, at + end.index, line + start.line + 1, line + end.line + 1)
 
 
 @cache
