@@ -24,11 +24,11 @@ CASES = {
     "ls": [f"read {R}"],
     "cp -r a b c/": [f"read {R}/a +recursive", f"read {R}/b +recursive", f"write {R}/c +recursive"],
     "cp -t dst a b": [f"write {R}/dst", f"read {R}/a", f"read {R}/b"],
-    "mv a b": [f"read {R}/a +recursive", f"delete {R}/a +recursive", f"write {R}/b +recursive"],
+    "mv a b": [f"read {R}/a +recursive", f"delete {R}/a +moved +recursive", f"write {R}/b +recursive"],
     "rm -rf build ~/x": [f"delete {R}/build +forced +recursive", "delete /home/dev/x +forced +recursive"],
     "rm -- -rf": [f"delete {R}/-rf"],
     # A folder that the last slash names stays as it is: what is moved comes to be below it, and nothing else.
-    "mv a ~/x/": [f"read {R}/a +recursive", f"delete {R}/a +recursive", "write /home/dev/x"],
+    "mv a ~/x/": [f"read {R}/a +recursive", f"delete {R}/a +moved +recursive", "write /home/dev/x"],
     "find . -name a -o -name 'b*' | xargs rm": [
         f"read {R} +names +recursive", f"delete {R}/**/a +pattern", f"delete {R}/**/b* +pattern",
     ],

@@ -53,7 +53,7 @@ CASES = {
     "find src -type f | xargs rm -f": [f"read {R}/src +names +recursive", f"delete {R}/src/** +forced +pattern"],
     "echo a b | xargs rm": [f"delete {R}/a", f"delete {R}/b"],
     "ls | xargs -I{} mv {} out": [
-        f"read {R}", f"read {R}/* +pattern +recursive", f"delete {R}/* +pattern +recursive",
+        f"read {R}", f"read {R}/* +pattern +recursive", f"delete {R}/* +moved +pattern +recursive",
         f"write {R}/out +recursive",
     ],
     "rm $(find src)": [f"read {R}/src +names +recursive", f"delete {R}/src/** +pattern"],

@@ -66,6 +66,13 @@ KEYS = (
     "~/Library/Cookies/**", "~/.bitcoin/**", "~/.ethereum/keystore/**", "~/.electrum/wallets/**", "~/.litecoin/**",
     "~/.config/solana/id.json", "~/.claude/.credentials.json", "~/.codex/auth.json", "~/.gemini/oauth_creds.json",
     "~/.local/share/opencode/auth.json",
+    # Windows below WSL
+    "/mnt/?/Windows/System32/config/**", "/mnt/?/Windows/NTDS/**", "/mnt/?/Windows/Panther/**",
+    "/mnt/?/Users/*/AppData/**/User Data/**", "/mnt/?/Users/*/AppData/**/Microsoft/Credentials/**",
+    "/mnt/?/Users/*/AppData/**/Microsoft/Protect/**", "/mnt/?/Users/*/AppData/**/Microsoft/Vault/**",
+    "/mnt/?/Users/*/AppData/**/Microsoft/Crypto/**", "/mnt/?/Users/*/AppData/Roaming/Mozilla/**",
+    "/mnt/?/Users/*/AppData/Roaming/Thunderbird/**", "/mnt/?/Users/*/AppData/Roaming/Bitcoin/**",
+    "/mnt/?/Users/*/.ssh/id_*",
 )  # fmt: skip
 """``@keys``: private keys, keyrings, browsers' stores, wallets, agents' own logins: what no agent ever needs."""
 
@@ -82,10 +89,14 @@ CREDENTIALS = (
     "~/.config/netlify/config.json", "~/.databrickscfg", "~/.snowsql/config", "~/.huggingface/token",
     "~/.cache/huggingface/token", "~/.config/anthropic/**", "~/.config/openai/**", "~/.config/stripe/config.toml",
     "~/.config/sops/age/**", "~/.age/**", "~/.rampart/token", "/run/secrets/**", "/var/run/secrets/**",
+    "/mnt/?/Users/*/.ssh/**", "/mnt/?/Users/*/.aws/**", "/mnt/?/Users/*/.azure/**", "/mnt/?/Users/*/.kube/**",
+    "/mnt/?/Users/*/.docker/config.json", "/mnt/?/Users/*/.npmrc", "/mnt/?/Users/*/.git-credentials",
+    "/mnt/?/Users/*/.pypirc", "/mnt/?/Users/*/_netrc",
 )  # fmt: skip
 """``@credentials``: where programs keep what lets them in elsewhere. ``@keys`` are apart."""
 
 PUBLIC = (
+    "/mnt/?/Users/*/.ssh/*.pub",
     "~/.ssh/*.pub", "~/.ssh/known_hosts*", "~/.ssh/config", "~/.ssh/config.d/**", "~/.ssh", "~/.gnupg/gpg.conf",
     "~/.gnupg/gpg-agent.conf", "~/.gnupg/pubring.*", "~/.aws/config", "~/.kube/cache/**",
     "/run/secrets/**/namespace", "/run/secrets/**/ca.crt", "/var/run/secrets/**/namespace",

@@ -336,7 +336,7 @@ class _Verb:
 
     def paths(self, asked: Asked, scene: Scene, out: dict[str, None]) -> None:
         remote = "remote" in asked.flags
-        wide = "pattern" in asked.flags or _is_tree(asked)
+        wide = ("pattern" in asked.flags and "names" not in asked.flags) or _is_tree(asked)
         if self.plain.globs:
             rests = self.plain.rests(asked.value, scene, remote=remote)
             if _is_tree(asked):

@@ -9,6 +9,7 @@ import msgspec
 from outrider.effects.branches import with_branch
 from outrider.effects.place import INTO, Place
 from outrider.effects.planning import want_path
+from outrider.effects.whole import as_a_whole
 from outrider.events.call import Effect, PathFact, Plan
 
 
@@ -19,12 +20,14 @@ def resolve(plan: Plan, facts: Mapping[str, PathFact], place: Place) -> tuple[Ef
     judged as written, and an ``unparsed`` effect is added: where it leads is not known, so nobody may say that it is
     allowed.
     """
+    written = frozenset(path for path, _ in plan.written)
     if not plan.wants:
-        return plan.effects
+        return as_a_whole(plan.effects, plan.text, written)
     made: list[Effect] = []
     for effect in plan.effects:
         made += _resolved(effect, facts) if effect.kind == "path" else (effect,)
-    return tuple([with_branch(effect, facts, place.home) if effect.verb == "push" else effect for effect in made])
+    made = [with_branch(effect, facts, place.home) if effect.verb == "push" else effect for effect in made]
+    return as_a_whole(made, plan.text, written)
 
 
 def _resolved(effect: Effect, facts: Mapping[str, PathFact]) -> tuple[Effect, ...]:

@@ -74,7 +74,11 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             (``value`` holds a glob), ``inexact`` (part of ``value`` could not be known), ``names`` (names below it
             are listed, what is in the files is not read), ``hooks_off`` (starts an agent host with its hooks
             switched off), ``detached`` (starts an agent whose parent nobody could tell), ``guard_off`` (changes or
-            ends Outrider), ``upload`` (a connect that carries data out), ``looks`` (a connect
+            ends Outrider), ``unasked`` (starts an agent that asks nobody), ``upload`` (a connect that carries data
+            out), ``sent`` (read in a call that carries data out), ``sweep`` (one of many hosts or ports that are
+            asked), ``tunnel`` (lets others reach this host), ``covert`` (a looked-up name made of other data),
+            ``published`` (others will take it), ``moved`` (what is deleted comes to be elsewhere), ``shown`` (the
+            environment, printed as a whole), ``looks`` (a connect
             that only asks what is there), ``invisible`` (hidden by the shell's own
             quoting or encoding), ``discards`` (throws away work that git cannot bring back), ``git-own`` (git's own
             writing in its folder, which sets no key and puts no program there), ``git-safe`` and ``git-exec`` (sets

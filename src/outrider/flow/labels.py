@@ -25,9 +25,10 @@ _QUIET = frozenset({"install", "push", "deploy"})
 def brings(effects: Sequence[Effect], findings: Sequence[Finding]) -> frozenset[str]:
     """Return the labels that a call's own effects bring, should it run.
 
-    ``secret``: it reads a secret store (as written or as resolved, alone or within a tree), asks a tool that hands out
-    secrets, or holds a secret itself. ``untrusted``: it fetches from another host or asks an MCP server, whose answer
-    anybody may have written. The connection of an installer or of a push is not content and brings nothing.
+    ``secret``: it reads a secret store (as written or as resolved, alone or within a tree), uses a credential, asks a
+    tool that hands out secrets, or holds a secret itself. ``untrusted``: it fetches from another host or asks an MCP
+    server, whose answer anybody may have written. The connection of an installer or of a push is not content and brings
+    nothing.
 
     Args:
         effects: What it would do.
@@ -36,7 +37,9 @@ def brings(effects: Sequence[Effect], findings: Sequence[Finding]) -> frozenset[
     out = set(_of_findings(findings))
     quiet = {(effect.start, effect.end) for effect in effects if effect.verb in _QUIET and effect.end}
     for effect in effects:
-        if effect.verb == "read":
+        if effect.verb == "use_credential":
+            out.add(SECRET)
+        elif effect.verb == "read":
             if effect.kind == "credential" or (effect.kind == "path" and _reads_store(effect)):
                 out.add(SECRET)
         elif effect.verb == "connect":

@@ -95,7 +95,7 @@ def decide(
     bringing = brings(effects, findings)
     own = {f"sequence.{name}": one for bound in setting.chain for name, one in _sequences(bound)}
     sequences = tuple(completes(told.course, past(effects, bringing, refused=False, home=told.home), own))
-    reads = [effect for effect in effects if effect.verb == "read"]
+    reads = [effect for effect in effects if effect.verb in {"read", "use_credential"}]
     within = {*carried} | {Label(name, PENDING) for name in brings(reads, findings)}
     labels = _merge(setting.labels, within)
     ruling = rule(

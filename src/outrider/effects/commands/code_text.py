@@ -70,6 +70,13 @@ _AWK_NET = re.compile(r"/inet[46]?/\w+/(\d+)/([\w.-]+)/(\d+)")
 _URL = re.compile(r"""["'`]((?:https?|ftp)://([\w.-]+(?::\d+)?)[^"'`\s]*)["'`]""")
 _SENDS = re.compile(r"(?i)\b(post|put|upload|send|write|copyto|postform)\w*\b|method\W+(post|put)")
 _PLACE = re.compile(r"""["'](/(?:etc|root|home|proc|var|dev|sys|boot)/[\w./*@+-]+|~/[\w./*@+-]+)["']""")
+_RUNS_FETCHED = re.compile(
+    r"""(?x) (?<![\w.]) (?:exec|eval|execfile|runpy\.run_path|marshal\.loads|pickle\.loads|Function|instance_eval|
+        class_eval|vm\.run\w+|loadstring|load|assert) \s* \(? [^;\n]* (?: urlopen | urlretrieve |
+        \b(?:requests|httpx|urllib3|aiohttp|axios)\.\w+ | \bfetch\s*\( | Net::HTTP | URI\.open | LWP:: |
+        \bget\s*\(\s*["']https? | file_get_contents\s*\(\s*["']https? | http\.request )"""
+)
+"""Code that runs what it fetches, in one expression."""
 _LIMIT = 64
 
 
@@ -80,6 +87,8 @@ def read_code(run: Invocation, text: str, at: Arg) -> None:
         text = _ENVIRONMENT.sub(lambda found: _held(run, found), text)
     if opens_shell(text):
         shell_opened(run.runner, run.name, at)
+    if _RUNS_FETCHED.search(text):
+        run.unparsed(at, "runs what it downloads")
     _calls(run, text, at)
     for mode, name in _PERL_OPEN.findall(text)[:_LIMIT]:
         if "|" in mode:

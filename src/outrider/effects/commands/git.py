@@ -90,9 +90,10 @@ SUBCOMMANDS = (
     spec("bisect", "text*", special="git-bisect"),
     spec("format-patch archive bundle", "text*", "-o,--output,--output-directory=write "
         "--format,--prefix,--remote=text"),
+    spec("credential", "text*", special="credentials"),
     spec("gc prune repack pack-refs update-index update-ref maintenance sparse-checkout write-tree commit-tree "
         "read-tree "
-         "mktag mktree fast-import fast-export lfs filter-branch filter-repo flow svn p4 send-email rerere credential "
+         "mktag mktree fast-import fast-export lfs filter-branch filter-repo flow svn p4 send-email rerere "
          "daemon instaweb gui citool quiltimport unpack-objects index-pack pack-objects commit-graph multi-pack-index",
          "text*", "-i,-m=text", special="git-own"),
 )  # fmt: skip

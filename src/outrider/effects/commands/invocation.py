@@ -224,6 +224,8 @@ class Invocation:
 
     def finish(self) -> Flow:
         """Note the hosts reached, now that it is known whether data goes out, and say what is printed."""
+        if self.spec.remote and not self.hosts and "dry" not in self.flags:
+            self.hosts.append((self.spec.remote, self.at))
         for host, at in self.hosts:
             flags = ("looks",) if "looks" in self.flags else net_flags(at, is_upload="upload" in self.flags)
             self.runner.emit("connect", "host", host, at, flags)

@@ -57,7 +57,10 @@ TABLE = (
          "-e,--exec,-c,--sh-exec=text -l,--listen=:listen -k,-n,-u,-v,-z,-4,-6,-N,-d,-C=:keep", special="netcat"),
     spec("socat", "text text", "-t,-T,-b,-L,-l=text", special="socat"),
     spec("openssl-s_client", "text*"),
-    spec("ping ping6 traceroute tracepath arping masscan zmap iperf iperf3 nikto", "host*",
+    spec("masscan zmap zgrab zgrab2 arp-scan netdiscover unicornscan sn0int fscan naabu", "host*",
+         "-p,--ports,--rate,-i,-e,-B,-r,-n,-w,-l,-I,-c=text -iL,-f,--file,--excludefile=read "
+         "-oG,-oX,-oJ,-oL,-oB,-o,--output-file=write", style="long", special="sweeper"),
+    spec("ping ping6 traceroute tracepath arping iperf iperf3 nikto", "host*",
          "-c,-i,-w,-W,-s,-I,-t,-p,-m,-n,-l,--top-ports,--script,-f,-q,-T,-M=text -oN,-oX,-oG,-oA=write -iL=read",
          special="ping"),
     spec("nmap zenmap", "host*", "-iL,--excludefile,--datadir=read -oN,-oX,-oG,-oA,-oS=write --script,-script=nse "
@@ -68,7 +71,7 @@ TABLE = (
     spec("mtr", "host*", "-F,--filename=read -c,-i,-m,-f,-P,-s,-o=text", special="ping"),
     spec("whois", "text*", "-h,--host=host -p,--port,-t,-i=text", special="lookup"),
     spec("dig host nslookup drill delv kdig dog", "text*", "-f=read -t,-p,-c,-q,-x,-b,-y,-k=text", special="lookup"),
-    spec("ssh-copy-id", "host", "-i=read -o=proxy -p=text", flags="upload"),
+    spec("ssh-copy-id", "host", "-i=read -o=proxy -p=text", flags="upload", special="copy-id"),
     spec("ssh-keyscan", "host*", "-t,-p,-T=text -f=read"),
     spec("ssh-keygen", "", "-f=write -t,-b,-C,-N,-P,-m,-R,-F,-l,-y,-E,-I,-n,-V,-O=text -D=library", special="keygen"),
     spec("ssh-add", "read*", "-s=library -t,-e=text -D,-d,-l,-L=:keep"),

@@ -118,8 +118,6 @@ TABLE = (
     spec("rlogin rsh rexec", "host text*", "-l=sent -p=text", special="talk"),
     spec("socket", "host text", "-p=escape -s,-v,-q,-l,-b,-c,-f,-r=:keep", special="socket"),
     spec("efax fax", "path-if*", "-d=read"),
-    spec("sqlmap", "text*", "-u,--url=url --eval=code --file-read,--file-write,-r,-l=read "
-         "--tamper=text", opaque="attacks a database"),
     spec("tailscale zerotier-cli", "text*", special="sends", opaque="opens this host to the outside"),
     spec("urlget fetch lwp", "url*", "-o=write", out="network"),
     spec("bridge", "text*", "-b,-batch=read -c,-o=text", style="long"),

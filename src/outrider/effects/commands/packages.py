@@ -136,7 +136,9 @@ TABLE = (
             "generate-lockfile "
              "fetch audit deny outdated login logout --version -V --list", "text*"),
         spec("yank owner", "text*", "--registry,--vers,--version=text", special="unpublishes"),
-        spec("publish package", "text*", "-p,--token,--registry,--index=text", flags="upload", remote="registry"),
+        spec("package", "text*", "-p,--registry=text", opaque="runs build scripts and code of the project"),
+        spec("publish", "text*", "-n,--dry-run=:dry -p,--token,--registry,--index=text", flags="upload",
+             remote="registry"),
     ), opaque="runs code of the project"),
     spec("rustup rustc rustfmt", "read*", "-o,--out-dir=write "
         "--edition,--crate-type,--target,-C,-L,--emit,--crate-name,--component,--toolchain=text"),

@@ -90,9 +90,9 @@ def _walk(run: Invocation, arg: Arg) -> None:
 
 
 def _move(run: Invocation, arg: Arg) -> None:
-    """What is taken away, with all below it."""
+    """What is taken away, with all below it, and comes to be elsewhere."""
     run.path("read", arg, ("recursive",))
-    run.path("delete", arg, ("recursive",))
+    run.path("delete", arg, ("moved", "recursive"))
 
 
 def _rmtree(run: Invocation, arg: Arg) -> None:
@@ -263,6 +263,16 @@ def _preload(run: Invocation, arg: Arg) -> None:
     run.runner.emit("opaque", "command", run.name, arg, (), f"loads {arg.text[:120]}")
 
 
+def _journal(run: Invocation, arg: Arg) -> None:
+    """What throws away old entries of the host's log."""
+    run.path("delete", Arg("/var/log/journal", arg.start, arg.end), ("recursive",))
+
+
+def _secret_keys(run: Invocation, arg: Arg) -> None:
+    """``gpg --export-secret-keys``: private keys are printed."""
+    run.emit("use_credential", "credential", "gpg:secret-keys", arg)
+
+
 def _volume(run: Invocation, arg: Arg) -> None:
     """``docker -v host:inside[:ro]``: what is in it can be read and, unless ``ro``, written."""
     host, _, inside = arg.text.partition(":")
@@ -348,7 +358,7 @@ def _local_package(ecosystem: str) -> Callable[[Invocation, Arg], None]:
 
 
 _FETCHED = re.compile(
-    r"(outrider|prisma|sequelize-cli|sequelize|knex|typeorm|drizzle-kit|wrangler|vercel|netlify|firebase|supabase|"
+    r"(outrider|aider|opencode|codex|gemini|qwen|claude|cline|goose|crush|droid|kilocode|prisma|sequelize-cli|sequelize|knex|typeorm|drizzle-kit|wrangler|vercel|netlify|firebase|supabase|"
     r"serverless|sls|cdk|railway|amplify)(?:@[\w.^~-]+)?\Z"
 )
 """Packages whose program goes by their name, and does what can be told from its arguments."""
@@ -442,6 +452,8 @@ ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "npm-run": _runner_of("npm"),
     "pypi-run": _runner_of("pypi"),
     **OUTLET_ROLES,
+    "journal": _journal,
+    "secret-keys": _secret_keys,
     "volume": _volume,
     "mount": _mount,
     **{f"{name}-package": _package(name) for name in _ECOSYSTEMS},

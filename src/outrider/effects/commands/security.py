@@ -28,7 +28,7 @@ TABLE = (
          "smbexec.py atexec.py dcomexec.py ticketer.py getTGT.py GetUserSPNs.py GetNPUsers.py ntlmrelayx.py "
          "lookupsid.py samrdump.py reg.py rpcdump.py mssqlclient.py dpapi.py goldenPac.py crackmapexec "
          "cme netexec nxc evil-winrm bloodhound-python kerbrute rubeus hydra medusa ncrack patator unshadow "
-         "rsmangler crunch cewl "
+         "rsmangler sqlmap crunch cewl "
          "msfvenom msfdb armitage setoolkit beef-xss empire sliver sliver-client sliver-server "
          "covenant havoc linpeas linpeas.sh LinEnum.sh lse.sh linux-exploit-suggester.sh les.sh pspy pspy64 pspy32 "
          "unix-privesc-check linux-smart-enumeration ldapdomaindump adidnsdump enum4linux enum4linux-ng smbmap "
@@ -49,6 +49,7 @@ TABLE = (
          "aa-teardown aa-complain aa-remove-unknown augenrules auditd falconctl "
          "mdatp savdctl wazuh-control ossec-control osqueryctl snort suricatasc "
          "bpftool systemtap", style="none", special="host-change"),
+    spec("update-ca-certificates update-ca-trust certctl trust c_rehash mkcert", style="none", special="trust"),
     spec("chflags setfattr", "text write*", "-n,-v,-x=text -R=:recursive"),
     spec("devtunnel pinggy sish pagekite serveo expose zrok netbird headscale inlets "
          "localxpose upterm sshuttle gost frps rathole wstunnel stunnel pwnat teleconsole", "text*",

@@ -25,12 +25,13 @@ TABLE = (
     spec("man", "path-if*", "-P,--pager=shell -H,--html=shell -C,-M,-S,-s,-k,-f,-L,-m,-e,-R,-r,-E,-p=text"),
     spec("printenv", "text*", special="printenv"),
     spec("dmesg", "text*", "-F,--file,-K=read -n,-l,-f,-s=text"),
-    spec("journalctl", "text*", "-u,-n,-S,-U,-p,-o,-t,-g,--since,--until,--unit,--vacuum-time,--vacuum-size=text "
-         "--file,-D,--directory=read"),
+    spec("journalctl", "text*", "-u,-n,-S,-U,-p,-o,-t,-g,--since,--until,--unit=text "
+         "--vacuum-time,--vacuum-size,--vacuum-files=journal --file,-D,--directory=read"),
     spec("systemctl service rc-service initctl supervisorctl launchctl update-rc.d chkconfig rc-update",
          "text*", "-n,-t,-p,-o,-H,-M,--type,--state=text", special="service"),
     spec("shutdown reboot poweroff halt init telinit", "text*", special="host-change"),
-    spec("useradd userdel usermod adduser deluser groupadd groupdel groupmod passwd chpasswd gpasswd chage vipw visudo "
+    spec("useradd userdel usermod adduser deluser addgroup delgroup groupadd groupdel groupmod passwd chpasswd gpasswd "
+         "chage vipw visudo "
          "chsh chfn newusers", "text*", "-c,-d,-e,-f,-g,-G,-p,-s,-u,-b,-k,-l,-m=text", special="accounts"),
     spec("iptables ip6tables nft ufw firewall-cmd iptables-save iptables-restore ipset tc brctl modprobe insmod "
          "rmmod depmod setenforce aa-disable apparmor_parser auditctl swapon swapoff losetup cryptsetup lvcreate "

@@ -50,8 +50,9 @@ TABLE = (
     spec("html2text pandoc", "read*", "-o,--output=write -f,-t,--from,--to,-w,-r,--standalone=text --filter,"
          "--lua-filter=preload"),
     spec("openssl", style="long", special="openssl"),
-    spec("gpg gpg2", "read*", "-o,--output=write -r,--recipient,-u,--local-user,--keyserver,--passphrase,--batch,"
-         "--search-keys,--recv-keys=text --passphrase-file,--homedir=read --export-secret-keys,--import,-d,--decrypt,"
+    spec("gpg gpg2", "read*", "--export-secret-keys,--export-secret-subkeys=secret-keys "
+         "-o,--output=write -r,--recipient,-u,--local-user,--keyserver,--passphrase,--batch,"
+         "--search-keys,--recv-keys=text --passphrase-file,--homedir=read --import,-d,--decrypt,"
          "--verify,--sign,-s,-e,-c=:keep"),
     spec("echo", style="none", special="echo"),
     spec("printf", style="none", special="printf"),

@@ -272,6 +272,8 @@ class _TreeReader:
                 op = "<<<" if written == "<<<" else "<>" if written[:2] == "<>" else op
             else:
                 targets.append(child)
+        if not fd and words and words[-1].raw.isdigit() and words[-1].end == node.start_byte:
+            fd = words.pop().raw  # What stands right before the sign is the file that is meant: ``2>``.
         if not op:  # The grammar's own repair of text that is no redirection.
             unread.append(self.unread(node))
             return

@@ -307,7 +307,7 @@ class Walk(Noting):
                     stdin = Flow(origin="decoded")
                 continue
             arg = expander.one(one.target)
-            if op == "<&" and one.fd in {"", "0"} and arg.text.isdigit():
+            if arg.text.isdigit() and (one.fd == "0" or (op == "<&" and not one.fd)):
                 stdin = NOTHING  # Another open file, and nothing that is known.
             if op in {">&", "<&"} and (arg.text.rstrip("-").isdigit() or arg.text == "-" or not arg.text):
                 continue

@@ -169,7 +169,7 @@ def _docker_command(run: Invocation, command: str, words: list[Arg]) -> Flow:
         for arg in plain[:1]:
             run.emit("install", "package", package("docker", arg.text), arg)
     elif command == "push":
-        run.emit("connect", "host", _image_host(words), run.at, ("upload",))
+        run.emit("connect", "host", _image_host(words), run.at, ("published", "upload"))
     elif command in {"build", "bake"}:
         run.path("read", Arg(".", run.at.start, run.at.end), ("recursive",))
         run.opaque("runs what its build file says")
@@ -201,6 +201,28 @@ _MINES = re.compile(r"(?i)(?:^|/|-)(xmrig|cpuminer|minerd|cgminer|bfgminer|ethmi
 """Images whose name says that they mine."""
 
 
+_RIGHTS = re.compile(
+    r"(?i)(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_MODULE|SYS_RAWIO|SYS_BOOT|DAC_READ_SEARCH|BPF|MAC_ADMIN)\Z|"
+    r"(?:seccomp|apparmor|systempaths)[=:]unconfined|label[=:]disable"
+)
+"""Rights with which what runs in a container gets out of it."""
+_DISK = re.compile(r"/dev/(?:sd|nvme|vd|xvd|hd|mmcblk|dm-|mapper|mem|kmem)")
+
+
+def _rights(run: Invocation, option: Arg, given: Arg | None, name: str) -> None:
+    """Note an option that gives what runs inside the rights of this host."""
+    value = given.text if given is not None else ""
+    if name == "--privileged" or (name in {"--pid", "--net", "--network", "--ipc"} and value == "host"):
+        run.opaque("runs with the host's own rights", ("elevated",))
+        if any(word.text in {"nsenter", "chroot"} for word in run.words):
+            run.emit("exec", "command", "nsenter", run.at, (ESCAPE,))
+    is_host = (name == "--privileged" and option.text != "--privileged=false") or (name == "--pid" and value == "host")
+    if is_host or (name in {"--cap-add", "--security-opt"} and _RIGHTS.search(value)):
+        run.emit("deploy", "tool", f"{run.program}:privileged", option)
+    elif name == "--device" and given is not None and _DISK.match(value):
+        run.path("write", part(given, value.partition(":")[0]))
+
+
 def _docker_run(run: Invocation, command: str, words: list[Arg]) -> Flow:
     at = 0
     while at < len(words) and words[at].text[:1] == "-":
@@ -210,12 +232,8 @@ def _docker_run(run: Invocation, command: str, words: list[Arg]) -> Flow:
             ROLES["volume"](run, given)
         elif given is not None and name == "--mount":
             ROLES["mount"](run, given)
-        elif name == "--privileged" or (
-            name in {"--pid", "--net", "--network", "--ipc"} and given and given.text == "host"
-        ):
-            run.opaque("runs with the host's own rights", ("elevated",))
-            if any(word.text in {"nsenter", "chroot"} for word in words):
-                run.emit("exec", "command", "nsenter", run.at, (ESCAPE,))
+        else:
+            _rights(run, words[at], given, name)
         at += 1 if equals or name not in {*_DOCKER_VALUES, "-v", "--volume", "--mount"} else 2
     rest = words[at:]
     if not rest:

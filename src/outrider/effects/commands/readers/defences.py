@@ -33,6 +33,9 @@ def attack(run: Invocation) -> Flow:
     return UNKNOWN
 
 
+_DIRECTORY_CHANGES = frozenset({"ldapadd", "ldapmodify", "ldapdelete", "ldappasswd", "ldapmodrdn"})
+
+
 def directory(run: Invocation) -> Flow:
     """Clients of directories and file servers: the host behind ``-H ldap://...`` or ``//host/share``."""
     run.read_options()
@@ -46,6 +49,8 @@ def directory(run: Invocation) -> Flow:
             _reach(run, arg)
     if not run.hosts and run.name[:4] == "ldap":
         run.emit("connect", "host", "directory", run.at)
+    if run.name in _DIRECTORY_CHANGES:
+        run.emit("deploy", "tool", f"directory:{run.name.removeprefix('ldap')}", run.at)
     return Flow(origin="network")
 
 
@@ -103,8 +108,20 @@ def windows_loader(run: Invocation) -> Flow:
     return UNKNOWN
 
 
+def trust(run: Invocation) -> Flow:
+    """Programs that make this host trust whoever signs with a certificate."""
+    words = [word.text for word in run.words]
+    asks = {"list", "--help", "-h", "--version", "extract", "dump", "blacklisted", "-CAROOT"}
+    if run.name != "mkcert" or "-install" in words:
+        if not words or words[0] not in asks:
+            run.path("write", Arg("/etc/ssl/certs", run.at.start, run.at.end))
+    else:
+        run.path("write", Arg(".", run.at.start, run.at.end))
+    return UNKNOWN
+
+
 READERS = {
     **dict.fromkeys(_DEVICES, watching),
-    "attack": attack, "directory": directory, "ciphers": ciphers,
+    "trust": trust, "attack": attack, "directory": directory, "ciphers": ciphers,
     "windows-change": windows_change, "windows-loader": windows_loader,
 }  # fmt: skip

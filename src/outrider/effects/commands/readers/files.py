@@ -9,7 +9,7 @@ import re
 from outrider.effects.commands.escape import escaped
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.traces import hunted
-from outrider.effects.commands.roles import ROLES
+from outrider.effects.commands.roles import ROLES, split_remote
 from outrider.effects.place import INTO
 from outrider.effects.shell.state import UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
@@ -87,7 +87,7 @@ def find(run: Invocation) -> Flow:
     roots = roots or [Arg(".", run.at.start, run.at.end)]
     only = _only_names(words)
     hunted(run, roots, words[at:])
-    is_run = any(word.text in _FIND_EXEC for word in words[at:])
+    is_run = any(word.text in _FIND_EXEC and not _lists(after) for word, after in itertools.pairwise(words[at:]))
     for root in roots:
         run.path("read", root, ("recursive",) if is_run else ("names", "recursive"))
     while at < len(words):
@@ -95,6 +95,11 @@ def find(run: Invocation) -> Flow:
     if any(word.text == "-printf" for word in words):
         return UNKNOWN
     return Flow(paths=tuple(below(root, name) for root in roots for name in only))
+
+
+def _lists(program: Arg) -> bool:
+    """Whether a program that ``find`` runs only names what it is given."""
+    return program.text in {"du", "ls", "echo", "printf", "basename", "dirname", "realpath"}
 
 
 _FIND_ACTS = frozenset({"-print", "-print0", "-delete", "-ls", "-fls", "-fprint", "-fprint0", "-printf", "-fprintf"})
@@ -380,6 +385,10 @@ def rsync(run: Invocation) -> Flow:
             run.path("delete", arg)
     elif is_delete and run.rest and "upload" not in run.flags:
         run.path("delete", run.rest[-1], ("recursive",))
+    elif is_delete and run.rest:
+        far = split_remote(run.rest[-1].text)
+        if far is not None:
+            run.runner.with_flag("remote").path("delete", part(run.rest[-1], far[1]), run.state, ("recursive",))
     return run.finish()
 
 

@@ -413,6 +413,8 @@ def forge(run: Invocation) -> Flow:
     host = {"glab": "gitlab.com"}.get(run.name, "api.github.com")
     words = [word.text for word in run.words if word.text[:1] != "-"]
     looks = len(words) < 2 or words[1] in _FORGE_LOOKS or words[0] in _FORGE_LOCAL
+    if words[:2] == ["auth", "token"] or (words[:2] == ["auth", "status"] and _shows_token(run)):
+        run.emit("use_credential", "credential", f"{run.name}:token", run.at)
     if words[:1] == ["api"]:
         looks = not any(word.text in _FORGE_SENDS for word in run.words)
     for name, value in pairwise(run.words):
@@ -428,6 +430,10 @@ def forge(run: Invocation) -> Flow:
         run.opaque("runs an extension")
     run.emit("connect", "host", host, run.at, () if looks else ("upload",))
     return Flow(origin="network")
+
+
+def _shows_token(run: Invocation) -> bool:
+    return any(word.text in {"-t", "--show-token"} for word in run.words)
 
 
 def _forge_files(run: Invocation, words: list[str]) -> None:

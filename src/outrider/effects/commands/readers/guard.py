@@ -93,9 +93,19 @@ def kill(run: Invocation) -> Flow:
         guarded(run, elsewhere=False)
     elif what := ended(run):
         run.emit("deploy", "tool", f"kill:{what}", run.at, ("forced",))
-    elif run.name == "kill" and any(word.text == "-1" for word in run.words[1:]):
-        run.opaque("ends every process of this user", ("forced",))
+    elif _everybodys(run):
+        run.emit("deploy", "tool", "kill:every", run.at, ("forced",))
     return UNKNOWN
+
+
+def _everybodys(run: Invocation) -> bool:
+    """Whether all processes of a user are ended, whatever they are."""
+    words = [word.text for word in run.words]
+    if run.name == "kill":
+        return "-1" in words[1:]
+    by_user = any(word in {"-u", "-U", "--user", "--euid", "--uid"} for word in words)
+    named = [word for word in words if word[:1] != "-"]
+    return by_user and len(named) < 2
 
 
 def notice(run: Invocation) -> None:

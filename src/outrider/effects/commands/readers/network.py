@@ -13,7 +13,7 @@ from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, host_of, net_flags
 from outrider.effects.commands.sql_drops import console_drops
 from outrider.effects.commands.sql_text import read_sql
-from outrider.effects.shell.state import UNKNOWN, Flow
+from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -87,6 +87,9 @@ def wget(run: Invocation) -> Flow:
         "--spider"))
                   or (word.text[:1] == "-" and word.text[1:2] != "-"
                       and "O" in word.text) for word in run.words)  # fmt: skip
+    if any(word.text == "--spider" for word in run.words):
+        run.finish()
+        return NOTHING  # It only looks whether the page is there, and prints nothing.
     folder = _folder(run, "-P", "--directory-prefix")
     if not is_told or folder is not None:
         for _, arg in list(run.hosts):
@@ -204,6 +207,8 @@ KNOCK = ("looks",)
 """Flags of a connection by which nothing goes out but the name of a host."""
 _KNOCKERS = frozenset({"ping", "ping6", "traceroute", "tracepath", "mtr", "arping", "fping"})
 _MOST_NAME, _MOST_LABEL = 60, 30
+_ALL = frozenset({"-g", "--generate", "-ag", "-gaq", "-asgq", "-aqg", "-agq"})
+"""What makes ``fping`` ask every address between two."""
 
 
 def _is_plain_name(text: str) -> bool:
@@ -221,9 +226,10 @@ def ping(run: Invocation) -> Flow:
     for arg in run.rest:
         if not arg.text.isdigit():
             is_knock = is_one and arg.exact and _is_plain_name(arg.text)
-            run.emit(
-                "connect", "host", host_of(arg.text) or arg.text.lower(), arg, KNOCK if is_knock else net_flags(arg)
-            )
+            flags = KNOCK if is_knock else net_flags(arg)
+            if is_range(arg.text) or (run.name == "fping" and any(word.text in _ALL for word in run.words)):
+                flags = (*net_flags(arg), "sweep")
+            run.emit("connect", "host", host_of(arg.text) or arg.text.lower(), arg, flags)
     for role, arg in run.given:
         if role in {"read", "write"}:
             run.path("read" if role == "read" else "write", arg)
@@ -244,8 +250,39 @@ def nmap(run: Invocation) -> Flow:
             ROLES["nse"](run, arg)
         elif role in {"read", "write"}:
             run.path("read" if role == "read" else "write", arg)
+    is_list = any(word.text.startswith(("-iL", "-iR")) for word in run.words)
     for arg in run.rest:
-        run.emit("connect", "host", host_of(arg.text) or arg.text.lower(), arg, net_flags(arg))
+        flags = (*net_flags(arg), "sweep") if is_range(arg.text) or len(run.rest) > 4 else net_flags(arg)
+        run.emit("connect", "host", host_of(arg.text) or arg.text.lower(), arg, flags)
+    if is_list:
+        run.emit("connect", "host", "?", run.at, ("sweep",))
+    return UNKNOWN
+
+
+_RANGE = re.compile(r"[\d.:a-fA-F]+/(\d{1,3})\Z|(?:[\d*,-]+\.){1,3}[\d*,-]+\Z|[\w.-]+/(\d{1,3})\Z")
+
+
+def is_range(text: str) -> bool:
+    """Whether an address names more than one host: ``10.0.0.0/24``, ``10.0.0.1-99``, ``10.0.0.*``."""
+    found = _RANGE.match(text)
+    if found is None:
+        return False
+    length = found[1] or found[2]
+    if length:
+        return int(length) < (126 if ":" in text else 30)
+    return any(sign in text for sign in "*,-")
+
+
+def sweeper(run: Invocation) -> Flow:
+    """Programs whose whole work is to ask every host of a network."""
+    run.read_options()
+    for role, arg in run.given:
+        if role in {"read", "write"}:
+            run.path("read" if role == "read" else "write", arg)
+    for arg in run.rest or [run.at]:
+        one = re.fullmatch(r"[\d.]+(?:/32)?|\[?[\da-f:]+\]?(?:/128)?|[\w-]+(?:\.[\w-]+)+", arg.text) is not None
+        flags = net_flags(arg) if one else (*net_flags(arg), "sweep")
+        run.emit("connect", "host", host_of(arg.text) or arg.text.lower(), arg, flags)
     return UNKNOWN
 
 
@@ -279,8 +316,10 @@ def lookup(run: Invocation) -> Flow:
             is_knock = arg.exact and all(one.exact for one in run.rest)
             run.emit("connect", "host", text[1:].lower(), arg, KNOCK if is_knock else ())
         elif "." in text or not arg.exact:
-            flags = ("inexact", "upload") if arg.made else net_flags(arg)
-            if arg.exact and _is_plain_name(text) and " " not in text:
+            flags = ("covert", "inexact", "upload") if arg.made else net_flags(arg)
+            if arg.glob:
+                flags = ("covert", "inexact", "upload")  # Made by another command, if only a name or a number.
+            elif arg.exact and _is_plain_name(text) and " " not in text:
                 flags = KNOCK
             run.emit("connect", "host", text.lower().rstrip("."), arg, flags)
     return UNKNOWN
@@ -296,6 +335,14 @@ def keygen(run: Invocation) -> Flow:
     elif not looks:
         run.path("write", Arg(run.runner.place.home + "/.ssh/", run.at.start, run.at.end))
     return UNKNOWN
+
+
+def copy_id(run: Invocation) -> Flow:
+    """``ssh-copy-id``: from now on whoever has the key is let in there."""
+    run.read_options()
+    run.apply()
+    run.emit("deploy", "tool", "ssh:copy-id", run.at)
+    return run.finish()
 
 
 def rclone(run: Invocation) -> Flow:
@@ -327,7 +374,10 @@ def mail(run: Invocation) -> Flow:
 
 def tunnel(run: Invocation) -> Flow:
     """Programs that open this host to the outside."""
-    run.emit("connect", "host", run.name, run.at, ("upload",))
+    words = [word.text for word in run.words]
+    if words[:1] in (["--version"], ["version"], ["--help"], ["help"], ["config"], ["login"]):
+        return UNKNOWN
+    run.emit("connect", "host", run.name, run.at, ("tunnel", "upload"))
     run.opaque("opens this host to the outside")
     return UNKNOWN
 
@@ -385,5 +435,5 @@ def sqlite(run: Invocation) -> Flow:
 READERS = {
     "curl": curl, "wget": wget, "httpie": httpie, "netcat": netcat, "socat": socat, "talk": talk, "ping": ping,
     "lookup": lookup, "keygen": keygen, "rclone": rclone, "mail": mail, "tunnel": tunnel, "database": database,
-    "sqlite": sqlite, "nmap": nmap, "capture": capture,
+    "sqlite": sqlite, "nmap": nmap, "sweeper": sweeper, "copy-id": copy_id, "capture": capture,
 }  # fmt: skip

@@ -62,6 +62,8 @@ def publish_npm(run: Invocation) -> Flow:
     run.path("read", run.rest[0] if run.rest else Arg(".", run.at.start, run.at.end), ("recursive",))
     for role, arg in run.given:
         ROLES[role](run, arg)
+    if any(word.text == "--dry-run" for word in run.words):
+        return UNKNOWN
     run.flags.add("upload")
     if not run.hosts:
         run.hosts.append(("registry", run.at))

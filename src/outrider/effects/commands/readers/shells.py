@@ -76,15 +76,24 @@ SECRET_NAME = re.compile(
 _KEPT = re.compile(r"\s*\|\s*(?:e|f)?grep\s+(?:-[inEwFx]+\s+)*['\"]?\^?(\w{3,})=?['\"]?\s*(?:$|[|;&>)\n])")
 
 
-def environment(run: Invocation) -> None:
+_SOUGHT = re.compile(
+    r"(?i)\s*\|\s*(?:sort\s*\|\s*)?(?:[ef]?grep|rg|ag|awk|sed)\b[^|;\n]*(?:secret|token|passw|credential|api.?key|_key|aws|auth)"
+)
+"""What picks the secrets out of a listing."""
+
+
+def environment(run: Invocation, *, sought: bool = False) -> None:
     """Note that the whole environment is printed: keys that were handed to the agent stand in it.
 
-    Of what a ``grep`` lets through, only what it is asked for is printed.
+    Of what a ``grep`` lets through, only what it is asked for is printed. Where neither that nor ``sought`` says that a
+    secret is wanted, the effect carries ``shown``.
     """
-    kept = _KEPT.match(run.runner.behind(run.words[-1] if run.words else run.at))
+    behind = run.runner.behind(run.words[-1] if run.words else run.at)
+    kept = _KEPT.match(behind)
     if kept and not SECRET_NAME.search(kept[1]):
         return
-    run.path("read", Arg("/proc/self/environ", run.at.start, run.at.end))
+    sought = sought or kept is not None or _SOUGHT.match(behind) is not None
+    run.path("read", Arg("/proc/self/environ", run.at.start, run.at.end), () if sought else ("shown",))
 
 
 def declare(run: Invocation) -> Flow:
@@ -267,7 +276,15 @@ def shell(run: Invocation) -> Flow:
         if words[at].text.startswith("/dev/fd/") or words[at].text in {"/dev/stdin", "-"}:
             return piped(run, run.stdin)
         return _shell_file(run, words[at:])
-    if any(word.text in {"--version", "--help"} for word in words):
+    return _shell_bare(run)
+
+
+def _shell_bare(run: Invocation) -> Flow:
+    """A shell that is given no script: what comes in, or whatever somebody types if that is what ``-i`` says."""
+    if any(word.text in {"--version", "--help"} for word in run.words):
+        return UNKNOWN
+    if run.stdin.text is None and any(re.match(r"-\w*i", word.text) for word in run.words):
+        shell_opened(run.runner, run.name, run.at)
         return UNKNOWN
     return piped(run, run.stdin)
 

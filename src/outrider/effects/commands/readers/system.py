@@ -46,8 +46,9 @@ def ip_(run: Invocation) -> Flow:
 def printenv(run: Invocation) -> Flow:
     """``printenv``: the whole environment; a named variable counts if its name says that it holds a secret."""
     names = [word.text for word in run.words if word.text[:1] != "-"]
-    if not names or any(_SECRET_NAME.match(name) for name in names):
-        environment(run)
+    sought = any(_SECRET_NAME.match(name) for name in names)
+    if not names or sought:
+        environment(run, sought=sought)
     return Flow(origin="file")
 
 
@@ -97,6 +98,8 @@ def host_change(run: Invocation) -> Flow:
         looks = "-s" in words or any(word.startswith("-s") for word in words)
     elif run.name in {"swapon", "swapoff", "mdadm"}:
         looks = words[:1] != ["-a"] and looks
+    elif run.name in {"shutdown", "reboot", "poweroff", "halt", "init", "telinit"}:
+        looks = words[:1] in (["--help"], ["--version"], ["--show"], ["-c"])
     if run.name == "sysctl":
         looks = not any("=" in word or word in {"-w", "-p", "--system"} for word in words)
     if not looks and run.name not in _HOST_TELLS:
@@ -109,9 +112,38 @@ _ACCOUNT_LOOKS = frozenset({"-l", "--list", "-S", "--status", "--list-shells", "
                             "--version", "-list", "-read", "-search", "list", "discover"})  # fmt: skip
 
 
+_POWER = frozenset({"sudo", "wheel", "admin", "root", "adm", "docker", "podman", "lxd", "lxc", "incus", "incus-admin",
+                    "libvirt", "kvm", "disk", "shadow", "kmem", "mem", "tty", "input", "operator", "sys", "bin",
+                    "daemon", "staff", "systemd-journal", "sudoers", "polkitd", "wireshark", "video", "vboxusers",
+                    "ssh", "sshusers", "google-sudoers", "0", "4", "27", "10"})  # fmt: skip
+"""Groups whose members can become root, or see what others do."""
+
+
+def _joined(name: str, words: list[Arg]) -> list[str]:
+    """Return the groups that an account is added to where that is all that happens; none where it is not."""
+    texts = [word.text for word in words]
+    plain = [text for text in texts if text[:1] != "-"]
+    if name == "usermod" and len(texts) == 3 and texts[0] in {"-aG", "-a -G", "-Ga"}:
+        return texts[1].split(",")
+    if name == "usermod" and len(texts) == 4 and set(texts[:2]) == {"-a", "-G"}:
+        return texts[2].split(",")
+    if name == "gpasswd" and len(texts) == 3 and texts[0] in {"-a", "--add"}:
+        return [texts[2]]
+    if name in {"adduser", "addgroup"} and len(plain) == len(texts) == 2:
+        return [texts[1]]
+    if name == "groupmems" and len(texts) == 4 and {"-g", "-a"} <= set(texts):
+        return [texts[texts.index("-g") + 1]]
+    return []
+
+
 def accounts(run: Invocation) -> Flow:
     """Programs that change accounts write the account files; asking them writes nothing."""
     if run.words and run.words[0].text in _ACCOUNT_LOOKS and len(run.words) < 4:
+        return UNKNOWN
+    groups = _joined(run.name, [word for word in run.words if word.exact])
+    if groups and not _POWER & set(groups):
+        for group in groups:
+            run.emit("deploy", "tool", f"group:{group[:40]}", run.at)
         return UNKNOWN
     for name in ("/etc/passwd", "/etc/shadow") if "group" not in run.name else ("/etc/group",):
         run.path("write", Arg(name, run.at.start, run.at.end))
@@ -175,8 +207,35 @@ def agent(run: Invocation) -> Flow:
         held = run.state.vars.get(name)
         if held and held[0].text not in {"", "0", "false"} and not (name == "HOME" and held[0].text == place_home):
             is_off = True
-    run.runner.emit("spawn", "agent", run.name, run.at, ("hooks_off",) if is_off else ())
+    flags = ("hooks_off",) if is_off else ()
+    run.runner.emit("spawn", "agent", run.name, run.at, (*flags, "unasked") if _is_unasked(run.name, words) else flags)
     return UNKNOWN
+
+
+_UNASKED = frozenset({
+    "--dangerously-skip-permissions", "--allow-dangerously-skip-permissions", "--yolo",
+    "--dangerously-bypass-approvals-and-sandbox", "--dangerously-auto-approve-everything", "--full-access",
+    "--allow-all-tools", "--allow-all", "--allow-all-paths", "--allow-all-urls", "--trust-all-tools", "--yes-always",
+    "--dangerously-allow-all", "--skip-permissions-unsafe", "--auto-approve", "--no-approval", "--no-sandbox",
+})  # fmt: skip
+_UNASKED_VALUES = {
+    "--permission-mode": {"bypassPermissions"}, "--approval-mode": {"yolo", "auto_edit", "auto-edit"},
+    "--sandbox": {"danger-full-access"}, "-s": {"danger-full-access"}, "--ask-for-approval": {"never"}, "-a": {"never"},
+    "--auto": {"high"}, "--skip-permissions": {"true"},
+}  # fmt: skip
+_UNASKED_SHORT = {"gemini": "-y", "qwen": "-y", "cursor-agent": "-f", "cline": "-y", "crush": "-y"}
+
+
+def _is_unasked(name: str, words: list[str]) -> bool:
+    """Tell whether an agent's host is told to ask nobody, or to leave its own sandbox."""
+    for place, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        follows = value if equals else words[place + 1] if place + 1 < len(words) else ""
+        if option in _UNASKED or word == _UNASKED_SHORT.get(name) or follows in _UNASKED_VALUES.get(option, ()):
+            return True
+        if name == "codex" and re.search(r"approval_policy\W+never|sandbox_mode\W+danger-full-access", word):
+            return True
+    return False
 
 
 def is_host_unhooked(args: list[Arg], state: State) -> bool:

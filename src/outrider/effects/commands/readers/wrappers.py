@@ -262,8 +262,8 @@ def ssh(run: Invocation) -> Flow:
             if name.lower() in {"proxycommand", "localcommand", "knownhostscommand"}:
                 run.runner.text(value.lstrip(";"), run.words[place + 1], run.state.fork(), NOTHING)
     port = next((run.words[k + 1].text for k, w in enumerate(run.words[:-1]) if w.text == "-p"), "")
-    has_input = run.stdin.some
-    run.emit("connect", "host", ssh_host(host.text, port), host, after_host(host, has_input=has_input))
+    flags = (*after_host(host, has_input=run.stdin.some), *_back(run, host))
+    run.emit("connect", "host", ssh_host(host.text, port), host, flags)
     command = run.rest[1:]
     if not command:
         if not any(word.text.startswith("-") and set(word.text[1:]) & set("NfO") for word in run.words):
@@ -278,6 +278,15 @@ def ssh(run: Invocation) -> Flow:
     return Flow(origin="network")
 
 
+_BACK = re.compile(r"-[46AaCfGgKkMNnqsTtVvXxYy]*R")
+
+
+def _back(run: Invocation, host: Arg) -> tuple[str, ...]:
+    """``ssh -R``: whoever reaches that host then reaches this one."""
+    before = run.words[: run.words.index(host)]
+    return ("tunnel",) if any(_BACK.match(word.text) for word in before) else ()
+
+
 def _elsewhere(run: Invocation) -> State:
     state = run.state.fork()
     state.cwd = None
@@ -288,6 +297,7 @@ def at_(run: Invocation) -> Flow:
     """``at``, ``batch``: what comes in is run later."""
     if any(word.text in {"-l", "-d", "-r", "-c"} for word in run.words):
         return UNKNOWN
+    run.emit("deploy", "tool", f"schedule:{run.name}", run.at)
     run.runner = run.runner.with_flag("detached")
     run.read_options()
     run.apply_options()
