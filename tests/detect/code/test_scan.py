@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,3 +151,58 @@ def test_the_language_is_known_by_name_first_line_or_shape(path, text, language)
 def test_no_text_at_all_makes_a_look_fail(text, path):
     seen = look(text + "\n" + BAD, path)
     assert all(0 <= one.start <= one.end <= len(text + "\n" + BAD) for one in seen.findings)
+
+
+TWICE = [
+    (
+        "view.py",
+        """
+        from flask import request
+        import os, subprocess
+        def view(db):
+            name = request.args["name"]
+            db.execute("select * from t where n = '%s'" % name)
+            os.system("ls " + name)
+            subprocess.run(
+                "ls " + name,
+                shell=True,
+            )
+        """,
+        {6: "code.python-sql-injection", 7: "code.python-command-injection", 8: "code.python-command-injection"},
+    ),
+    (
+        "view.js",
+        """
+        app.get("/x", (req, res) => {
+          const name = req.query.name;
+          exec("ls " + name);
+          res.send("<b>" + name + "</b>");
+        });
+        """,
+        {4: "code.javascript-command-from-client", 5: "code.javascript-page-from-client"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "text", "want"), TWICE, ids=["python", "javascript"])
+def test_a_weakness_that_two_rules_see_is_said_once_by_the_one_that_followed_the_value(path, text, want):
+    text = textwrap.dedent(text)
+    seen = scan_code(text, "file", path=path)
+    assert {text.count("\n", 0, one.start) + 1: one.rule for one in seen.findings} == want
+    assert len(seen.findings) == len(want)
+
+
+def test_a_rule_that_knows_a_form_speaks_where_no_value_was_followed():
+    text = "import os\ndef run(name):\n    os.system('ls ' + name)\n"
+    assert [one.rule for one in scan_code(text, "file", path="run.py").findings] == ["code.python-os-system-built"]
+
+
+def test_two_weaknesses_of_one_line_are_both_said():
+    text = textwrap.dedent("""
+        from flask import request
+        import os, hashlib
+        def view():
+            os.system("ls " + request.args["x"]); digest = hashlib.md5(password).hexdigest()
+    """)
+    rules = {one.rule for one in scan_code(text, "file", path="view.py").findings}
+    assert rules >= {"code.python-command-injection", "code.python-weak-hash-password"}

@@ -28,6 +28,7 @@ Outcome = Literal["scanned", "partly", "no-language", "no-rules", "too-large"]
 """``partly``: some of the text does not fit the grammar, or some rules would have looked through it for too long and
 were asked of pieces; what stands there may not have been seen."""
 
+_RANK: Final[dict[Severity, int]] = {"low": 0, "medium": 1, "high": 2}
 _STEP: Final[dict[Severity, Severity]] = {"high": "medium", "medium": "low", "low": "low"}
 
 
@@ -71,6 +72,7 @@ def scan_code(
     persona: Persona = "everyday",
     language: str = "",
     today: str = "",
+    every: bool = False,
 ) -> Scanned:
     """Return what the rules of a text's language find in it.
 
@@ -82,6 +84,7 @@ def scan_code(
         persona: Whose rules.
         language: Its language, where that is known otherwise.
         today: The day it is, ``2031-06-30``, UTC: suppressions may end.
+        every: True to be told also what another rule says of the same lines more precisely, for the test of a rule.
     """
     language = language or language_of(path, text)
     if not language:
@@ -96,8 +99,32 @@ def scan_code(
     asked = asks.of(text, tree.plain)
     found = [*matches(tree, asked), *taint.matches(tree, asked)]
     outcome: Outcome = "partly" if tree.in_pieces or tree.has_errors else "scanned"
+    if not every:
+        twice = _said_twice(found)
+        found = [one for one in found if id(one) not in twice]
     findings = _findings(found, where, path=path, added=added, suppressions=Suppressions(text, today))
     return Scanned(findings=findings, outcome=outcome, language=language, rules=rules)
+
+
+def _said_twice(found: Sequence[Match]) -> frozenset[int]:
+    """Return the identities of matches that say of their lines what a more precise one says of the same lines.
+
+    Where a rule that followed a value and one that knows a form speak of the same weakness, the first knows more: which
+    value arrives. It stands aside where it is less sure, or takes the weakness for less severe.
+    """
+    followed = [one for one in found if one.rule.taint]
+    twice: set[int] = set()
+    for one in followed:
+        for other in found:
+            if other.first > one.last or one.first > other.last:
+                continue
+            if other.rule.taint and (other.weak or not one.weak):
+                continue
+            if not (one.rule.cwe[0] in other.rule.cwe or other.rule.cwe[0] in one.rule.cwe):
+                continue
+            less = one.weak or _RANK[one.rule.severity] < _RANK[other.rule.severity]
+            twice.add(id(one if less else other))
+    return frozenset(twice)
 
 
 def _findings(
@@ -110,10 +137,7 @@ def _findings(
 ) -> tuple[Finding, ...]:
     gently = is_aside(path)
     out: dict[tuple[str, int], Finding] = {}
-    sure = {(cwe, one.first) for one in found if not one.weak for cwe in one.rule.cwe}
     for match in sorted(found, key=lambda one: (one.start, one.end)):
-        if match.weak and any((cwe, match.first) in sure for cwe in match.rule.cwe):
-            continue  # Another rule says the same of this line, and is surer.
         if added is not None and added.isdisjoint(range(match.first, match.last + 1)):
             continue
         rule = match.rule

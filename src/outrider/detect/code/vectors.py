@@ -15,7 +15,7 @@ from outrider.events.call import Finding
 def found(rule: Rule, vector: Vector, language: str) -> list[tuple[int, Finding]]:
     """Return the line, from 1, and the finding of everything that the rule finds in a vector."""
     path = vector.path or USUAL[language]
-    seen = scan_code(vector.code, "vector", path=path, persona="audit", language=language)
+    seen = scan_code(vector.code, "vector", path=path, persona="audit", language=language, every=True)
     return [(vector.code.count("\n", 0, one.start) + 1, one) for one in seen.findings if one.rule == rule.id]
 
 
