@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +144,25 @@ def test_a_secret_that_was_refused_is_taken_out_after_the_advice(coder: Rider, c
     refused, written = coder.decisions()
     assert (refused.decision.enforced, written.decision.enforced) == ("deny", "allow")
     assert {finding.rule for finding in refused.findings} == {"secret.github-token"}
+
+
+def test_a_secret_that_the_user_pastes_stays_here_however_it_is_encoded(
+    coder: Rider, claude: ClaudeCode, mcp: dict[str, object], mcp_log: Path
+) -> None:
+    encoded = base64.b64encode(TOKEN.encode()).decode()
+    calls = [use("mcp__demo__add", a=1, b=2, note=note) for note in (encoded, TOKEN[::-1])]
+    run = claude(
+        [*calls, Turn("left alone")],
+        prompt=f"Look into this failing token: {TOKEN}",
+        allowed=("mcp__demo__add",),
+        mcp=mcp,
+    )
+    assert run.final == "left alone", run
+    [prompted] = coder.events(Prompted)
+    assert [label.name for label in prompted.adds] == ["secret"]
+    assert [decided.decision.enforced for decided in coder.decisions()] == ["deny", "deny"]
+    assert all("secret-value" in decided.values for decided in coder.decisions())
+    assert not mcp_log.exists() or mcp_log.read_text() == ""
+    coder.kill()
+    kept = [path for path in coder.home.root.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    assert kept == []

@@ -328,9 +328,15 @@ class Refusal(Event, frozen=True, kw_only=True, tag="message.refused"):
 
 
 class Prompted(Event, frozen=True, kw_only=True, tag="agent.prompted"):
-    """The agent was given an instruction."""
+    """The agent was given an instruction.
+
+    Attributes:
+        content: Commitment to its text.
+        adds: Labels that it puts on the agent: ``secret`` where it holds one.
+    """
 
     content: Commitment
+    adds: tuple[Label, ...] = ()
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -65,6 +65,17 @@ def result_brings(call_tool: str, findings: Sequence[Finding]) -> frozenset[str]
     return frozenset(out)
 
 
+def prompt_brings(findings: Sequence[Finding]) -> frozenset[str]:
+    """Return the labels that an instruction brings: ``secret`` where it holds one.
+
+    What a user pastes is taken for the user's own word, whatever it says.
+
+    Args:
+        findings: What detectors saw in it.
+    """
+    return frozenset(_of_findings(findings) & {SECRET})
+
+
 def is_local(host: str) -> bool:
     """Tell whether a host is this machine, in any spelling of its name or address."""
     kind, value = host_of_url(host) if "://" in host else normal_host(host)

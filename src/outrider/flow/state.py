@@ -20,6 +20,7 @@ from outrider.events.record import (
     CallDecided,
     CallResult,
     LabelsJoined,
+    Prompted,
 )
 from outrider.flow import course as lately
 from outrider.flow import marks as on
@@ -117,6 +118,8 @@ class FlowState:
             self._decided(event, beside)
         elif isinstance(event, CallResult):
             self._returned(event)
+        elif isinstance(event, Prompted):
+            self._put(event.agent, event.adds, event.n)
         elif isinstance(event, AgentBorn):
             self._put(event.agent, event.labels, event.n)
             home = beside.private.get("home", "")

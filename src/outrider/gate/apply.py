@@ -23,16 +23,18 @@ from outrider.detect.dependencies.known import SHIPPED, Facts
 from outrider.effects import Place, resolve
 from outrider.errors import OutriderError, RecordError, RefusedError
 from outrider.events import message as m
-from outrider.events.call import Call, Want
+from outrider.events.call import Call, Label, Want
 from outrider.events.codec import commit
 from outrider.events.entities import entities_of_effects
 from outrider.events.record import Beside, CallDecided, Counters, HostNoted, Prompted, Refusal
+from outrider.flow.labels import prompt_brings
 from outrider.gate import answers, study
 from outrider.gate.clean import abbreviate, clean_message, clean_name, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.names import through_second_names
 from outrider.gate.provenance import told_of
+from outrider.gate.results import hidden, secrets_of
 from outrider.gate.standing import EXPIRED, observed, refuse, stopped
 from outrider.gate.unjudged import Unjudged
 
@@ -346,9 +348,16 @@ class Gate:
     async def _prompted(self, message: m.PromptSubmitted, agent: Agent) -> m.Answer:
         salt = os.urandom(32)
         reading = await self._read(message.prompt[: 1024 * 1024], agent)
-        beside = Beside(entities=reading.named, prints=reading.prints, salt=salt, said=reading.said)
-        content = commit(message.prompt.encode("utf-8", "replace"), salt)
-        event = self._scribe.write(Prompted, agent=agent.id, told_by=source_of(message), beside=beside, content=content)
+        said = {**reading.said, **hidden(message.prompt, reading, self._scribe.key, opened=False)}
+        entities = (*reading.named, *secrets_of(reading, "mentioned"))
+        event = self._scribe.write(
+            Prompted,
+            agent=agent.id,
+            told_by=source_of(message),
+            beside=Beside(entities=entities, prints=reading.prints, salt=salt, said=said),
+            content=commit(message.prompt.encode("utf-8", "replace"), salt),
+            adds=tuple(Label(name, -1) for name in sorted(prompt_brings(reading.findings))),
+        )
         await self._scribe.durable(event)
         return m.Answer(event=event.n)
 

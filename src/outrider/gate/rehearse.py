@@ -21,7 +21,7 @@ from outrider.effects import Place, resolve
 from outrider.events.call import Call, Effect, Finding, Label, PathFact, Want
 from outrider.events.entities import entities_of_effects
 from outrider.events.record import AnyEvent, Beside, CallDecided, CallResult, Commitment, Counters, Prompted
-from outrider.flow.labels import result_brings
+from outrider.flow.labels import prompt_brings, result_brings
 from outrider.flow.state import FlowState
 from outrider.gate import study
 from outrider.gate.chains import other_names
@@ -165,8 +165,10 @@ class Rehearsal:
         """Let a session take in what its user says."""
         known = self._session(session)
         reading = study.read(text, self._key, home, who="user")
-        event = Prompted(v=1, n=known.next, ts=0, agent=session, content=_UNSAID)
-        known.tell(event, Beside(said=reading.said, prints=reading.prints))
+        adds = tuple(Label(name, -1) for name in sorted(prompt_brings(reading.findings)))
+        event = Prompted(v=1, n=known.next, ts=0, agent=session, content=_UNSAID, adds=adds)
+        said = {**reading.said, **hidden(text, reading, self._key, opened=False)}
+        known.tell(event, Beside(said=said, prints=reading.prints))
 
     def result(self, text: str, session: str, tool: str, home: str = "") -> None:
         """Let a session take in what its last call returned; ``tool`` is that call's normal tool."""

@@ -55,7 +55,7 @@ class Results:
         call = cut(message.call.call_id, 200, self._scribe.key)
         intent = self._state.registry.intent(agent.id, call)
         salt = os.urandom(32)
-        entities = (*reading.named, *self._secrets(reading), *self._committed(agent, call, ok=message.ok))
+        entities = (*reading.named, *secrets_of(reading, "read"), *self._committed(agent, call, ok=message.ok))
         brought = result_brings(message.call.tool, reading.findings)
         opened = intent is not None and self._state.flow.reads_secret(intent.n)
         said = {**reading.said, **hidden(message.output, reading, self._scribe.key, opened=opened)}
@@ -132,19 +132,20 @@ class Results:
             return ()
         return tuple(path for path in self._state.flow.expects_gone(intent.n) if not os.path.lexists(path))
 
-    @staticmethod
-    def _secrets(reading: Reading) -> tuple[Entity, ...]:
-        return tuple(Entity("read", "secret", finding.print) for finding in reading.findings if finding.print)
+
+def secrets_of(reading: Reading, role: str) -> tuple[Entity, ...]:
+    """Return the secrets found in a text, as entities of that role."""
+    return tuple(Entity(role, "secret", finding.print) for finding in reading.findings if finding.print)
 
 
 def hidden(text: str, reading: Reading, key: bytes, *, opened: bool) -> dict[str, bytes]:
-    """Return the prints by which the secrets in an output are known again: of findings, and of a store's text.
+    """Return the prints by which the secrets in a text are known again: of findings, and of a store's text.
 
     Args:
-        text: The output.
+        text: An output or a prompt.
         reading: What it says.
         key: Key of the prints.
-        opened: Whether the call that it answers read what is kept for its secrets.
+        opened: Whether it answers a call that read what is kept for its secrets.
     """
     found = [
         text[finding.start : finding.end]

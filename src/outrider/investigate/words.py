@@ -73,7 +73,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
     if isinstance(event, AgentEnded):
         return f"ended: {event.how}" + _said(event.detail)
     if isinstance(event, Prompted):
-        return f"was given an instruction of {event.content.size} bytes"
+        held = ", ".join(sorted({label.name for label in event.adds}))
+        return f"was given an instruction of {event.content.size} bytes" + (f" that brought {held}" if held else "")
     if isinstance(event, LabelsJoined):
         return f"took over {', '.join(sorted({x.name for x in event.labels}))} from {event.origin_agent}"
     if isinstance(event, RecordGap):

@@ -22,6 +22,7 @@ from outrider.events.record import (
     DaemonStarted,
     DaemonStopped,
     LabelsJoined,
+    Prompted,
     RecordGap,
     RecordOpened,
     RecordRecovered,
@@ -207,6 +208,8 @@ class Fold:
             self._born(event, beside)
         elif isinstance(event, AgentEnded):
             rows["ends"].append((n, ts, event.how, event.agent))
+        elif isinstance(event, Prompted):
+            self._carries(event.agent, event.adds, n)
         elif isinstance(event, LabelsJoined):
             self._carries(event.agent, event.labels, n)
         elif isinstance(event, CharterLoaded):
