@@ -73,3 +73,46 @@ def test_a_charter_that_does_not_parse_is_listed_as_such(outrider: Run, home: Ho
     assert "DOES NOT PARSE" in outrider("charter", "list").out
     assert outrider("charter", "check").code == 2
     assert outrider("charter", "show", "mine").code == 2
+
+
+def test_check_knows_every_rule_and_says_which_was_meant(outrider: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        '[charter]\nname = "mine"\nextends = "coder"\n\n[code]\npersona = "strict"\n\n[code.rules]\n'
+        '"code.python-weak-hash" = "fix"\n"code.python-sql-from-strings" = "fix"\n"secret.*" = "fix"\n'
+        '"nothing.*" = "fix"\n"CWE-89" = "fix"\n"CWE-98765" = "fix"\n"sequence.persistence" = "fix"\n'
+        '"dependency.not-checked" = "fix"\n"egress.key" = "fix"\n'
+    )
+    done = outrider("charter", "check", str(file), "--json")
+    assert done.code == 2
+    (found,) = done.data
+    assert [one["line"] for one in found["errors"]] == [10, 12, 14]
+    assert "code.python-sql-from-string" in found["errors"][0]["fix"]
+    told = outrider("charter", "check", str(file))
+    assert f"{file}:10: " in told.out
+
+
+def test_check_tells_which_rules_are_held_more_strictly_above(outrider: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        '[charter]\nname = "mine"\nextends = "coder"\n\n[code.rules]\n"code.python-sql-from-string" = "tell"\n'
+        '"dependency.*" = "tell"\n"code.python-weak-hash" = "fix"\n'
+    )
+    warnings = outrider("charter", "check", str(file), "--json").data[0]["warnings"]
+    assert warnings[0] == 'code.rules "code.python-sql-from-string": it says tell, and fix (coder and base) holds'
+    assert "dependency.typosquat" in warnings[1]
+    assert not any("weak-hash" in one for one in warnings)
+
+
+def test_show_says_what_comes_of_findings(outrider: Run, home: Home) -> None:
+    home.charters.mkdir(parents=True, exist_ok=True)
+    (home.charters / "mine.toml").write_text(
+        '[charter]\nname = "mine"\nextends = "coder"\n\n[code]\npersona = "audit"\ncomments = "never"\n'
+        'unsure = "full"\n\n[code.rules]\n"CWE-327" = "fix"\n'
+    )
+    told = outrider("charter", "show", "mine").out
+    assert "all, those for an audit as well" in told
+    assert "do not count" in told
+    assert "count like others" in told
+    assert "CWE-327" in told
+    assert outrider("charter", "show", "mine", "--json").data["effective"]["persona"] == "audit"

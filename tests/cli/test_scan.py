@@ -95,6 +95,38 @@ def test_a_reason_beside_it_lets_it_be_and_is_reported(outrider: Run, world: Pat
     assert one["finding"]["suppressed"] == "the name is from a fixed list"
 
 
+def test_a_list_in_the_repository_lets_findings_be_and_what_of_it_counts_for_nothing_is_said(
+    outrider: Run, world: Path
+) -> None:
+    (world / "app.py").write_text(BAD)
+    allow = f'[[allow]]\nrules = ["{RULE}"]\npaths = ["app.py"]\nreason = "The names are fixed."\n'
+    (world / ".outrider.toml").write_text(f'{allow}\n[[allow]]\nrules = ["secret.*"]\n')
+    done = outrider("scan")
+    assert done.code == 0
+    assert "1 suppressed" in done.err
+    assert "entry 2 gives no reason" in done.err
+    (found,) = outrider("scan", "--json").data["found"]
+    assert found["finding"]["excused"] == "listed"
+    (world / ".outrider.toml").write_text(f'{allow}until = "2001-01-01"\n')
+    done = outrider("scan")
+    assert done.code == 8
+    assert "ended on 2001-01-01" in done.err
+
+
+def test_a_suppression_that_a_change_brings_is_shown_and_one_without_a_reason_counts(
+    outrider: Run, committed: Path
+) -> None:
+    said = f"# outrider: allow {RULE} -- the names are fixed\n"
+    (committed / "new.py").write_text(f"{said}{BAD}")
+    git(committed, "add", "-A")
+    done = outrider("scan", "--staged")
+    assert done.code == 0
+    assert "by a comment that this change brings: the names are fixed" in done.out
+    assert "let be" not in outrider("scan").out
+    (committed / "new.py").write_text(f"# outrider: allow {RULE}\nx = 1\n")
+    assert "new.py:1 suppression.no-reason" in rules(outrider)
+
+
 def test_secrets_are_found_in_any_file_and_not_shown(outrider: Run, world: Path) -> None:
     key = "ghp_" + "x7Kp2mQ9rT4vW8yB3nC6dF1gH5jL0s"
     (world / "notes.txt").write_text(f"token: {key}\n")

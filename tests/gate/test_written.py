@@ -83,10 +83,125 @@ def test_a_here_document_that_lands_in_a_file_is_code_that_is_written(world, hos
     assert host.bash(f"cat > notes.txt <<'EOF'\n{BAD}EOF\n").verdict == "silent"
 
 
-def test_a_reason_beside_it_is_recorded_and_nothing_is_refused(world, host):
-    said = f"    # outrider: allow {RULE} -- the name comes from a fixed list\n"
-    assert host.ask("Write", {"file_path": path(world), "content": f"def f(name):\n{said}{BAD}"}).verdict == "silent"
+SAID = f"    # outrider: allow {RULE} -- the name comes from a fixed list\n"
+
+
+def excused(world):
+    return [(finding.rule, finding.excused) for finding in last(world).findings]
+
+
+def test_a_reason_that_the_agent_writes_itself_lets_it_be_and_is_told_and_recorded(world, host):
+    answer = host.ask("Write", {"file_path": path(world), "content": f"def f(name):\n{SAID}{BAD}"})
+    assert answer.verdict == "silent"
+    assert "by a comment that this same change brings" in answer.context
     assert [finding.suppressed for finding in last(world).findings] == ["the name comes from a fixed list"]
+    assert excused(world) == [(RULE, "added")]
+
+
+def edit_below_a_comment(world, host):
+    (world.repo / "app.py").write_text(f"def f(name):\n{SAID}    pass\n")
+    return host.ask("Edit", {"file_path": path(world), "old_string": "    pass\n", "new_string": BAD})
+
+
+def test_a_reason_that_stood_there_before_is_recorded_and_nothing_is_told(world, host):
+    answer = edit_below_a_comment(world, host)
+    assert (answer.verdict, answer.context) == ("silent", "")
+    assert excused(world) == [(RULE, "standing")]
+
+
+def charter(code):
+    return ("own", f'[charter]\nname = "own"\nextends = "coder"\n[may]\nread = ["*"]\nwrite = ["*"]\n{code}')
+
+
+def test_where_only_standing_comments_count_an_agent_cannot_quiet_its_own_findings(make):
+    world = make(charter="own", charters=[charter('[code]\ncomments = "standing"\n')])
+    host = world.host()
+    refused = host.ask("Write", {"file_path": path(world), "content": f"def f(name):\n{SAID}{BAD}"})
+    assert refused.verdict == "deny"
+    assert "does not count here" in refused.reason
+    assert edit_below_a_comment(world, host).verdict == "silent"
+
+
+def test_where_no_comments_count_the_finding_stays(make):
+    world = make(charter="own", charters=[charter('[code]\ncomments = "never"\n')])
+    assert edit_below_a_comment(world, world.host()).verdict == "deny"
+
+
+LIST = '[[allow]]\nrules = ["code.python-sql-*"]\npaths = ["app.py"]\nreason = "Fixed names only."\n'
+
+
+def test_a_persons_list_lets_findings_be_in_its_files_until_it_ends(world, host):
+    write = {"file_path": path(world), "content": f"def f(name):\n{BAD}"}
+    listed = world.repo / ".outrider.toml"
+    listed.write_text(LIST)
+    assert host.ask("Write", write).verdict == "silent"
+    assert [(one.suppressed, one.excused) for one in last(world).findings] == [("Fixed names only.", "listed")]
+    assert host.ask("Write", {**write, "file_path": path(world, "other.py")}).verdict == "deny"
+    listed.write_text(f'{LIST}until = "2001-01-01"\n')
+    assert host.ask("Write", write).verdict == "deny"
+
+
+def test_no_agent_writes_the_list_of_what_is_let_be(world, host):
+    refused = host.ask("Write", {"file_path": path(world, ".outrider.toml"), "content": LIST})
+    assert refused.verdict == "deny"
+    assert "floor.suppressions" in refused.reason
+    assert host.bash("echo '[[allow]]' >> .outrider.toml").verdict == "deny"
+    assert host.bash("cat .outrider.toml").verdict == "silent"
+
+
+def test_a_suppression_without_a_reason_is_told(world, host):
+    content = f"def f():\n    # outrider: allow {RULE}\n    return 1\n"
+    answer = host.ask("Write", {"file_path": path(world), "content": content})
+    assert answer.verdict == "silent"
+    assert "it gives no reason" in answer.context
+    assert rules(world) == ["suppression.no-reason"]
+
+
+def test_a_comment_of_its_own_never_lets_an_agent_write_a_secret_and_one_that_stood_there_does(world, host):
+    key = "AKIA" + "Q3EGRNTLA7XK2WZM"
+    comment = "# outrider: allow secret.* -- a key of the test server"
+    write = {"file_path": path(world, "conf.py"), "content": f'{comment}\nKEY_ID = "{key}"\n'}
+    assert host.ask("Write", write).verdict == "deny"
+    (world.repo / "conf.py").write_text(f"{comment}\nKEY_ID = None\n")
+    edit = {
+        "file_path": path(world, "conf.py"),
+        "old_string": f"{comment}\nKEY_ID = None",
+        "new_string": write["content"],
+    }
+    assert host.ask("Edit", edit).verdict == "silent"
+    assert {one.excused for one in last(world).findings if one.rule.startswith("secret.")} == {"standing"}
+
+
+HASH = "import hashlib\nprint(hashlib.md5(b'x').hexdigest())\n"
+
+
+@pytest.mark.parametrize("key", ["code.python-weak-hash", "CWE-327", "CWE-328", "code.python-*"])
+def test_a_charter_moves_one_rule_or_one_class_towards_stricter(make, key):
+    world = make(charter="own", charters=[charter(f'[code.rules]\n"{key}" = "fix"\n')])
+    refused = world.host().ask("Write", {"file_path": path(world), "content": HASH})
+    assert refused.verdict == "deny"
+    assert 'set "code.python-weak-hash" = "tell" in [code.rules] of charter own' in refused.reason
+
+
+def test_without_its_own_word_a_rule_counts_by_its_severity(world, host):
+    assert host.ask("Write", {"file_path": path(world), "content": HASH}).verdict == "silent"
+
+
+def test_a_root_charter_lets_one_rule_only_be_told(make):
+    text = f'[charter]\nname = "own"\nsponsor = "optional"\n[may]\nwrite = ["*"]\n[code.rules]\n"{RULE}" = "tell"\n'
+    world = make(charter="own", charters=[("own", text)])
+    answer = world.host().ask("Write", {"file_path": path(world), "content": f"def f(name):\n{BAD}"})
+    assert answer.verdict == "silent"
+    assert RULE in answer.context
+
+
+@pytest.mark.parametrize(("persona", "seen"), [("everyday", []), ("strict", ["code.python-no-timeout"])])
+def test_a_charter_asks_the_rules_of_its_persona(make, persona, seen):
+    world = make(charter="own", charters=[charter(f'[code]\nlow = "tell"\npersona = "{persona}"\n')])
+    content = "import requests\nrequests.get('https://api.example.com/')\n"
+    answer = world.host().ask("Write", {"file_path": path(world), "content": content})
+    assert rules(world) == seen
+    assert [rule for rule in seen if rule not in answer.context] == []
 
 
 def test_in_a_test_the_agent_is_told_and_not_stopped(world, host):

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from outrider.charter.bound import NOBODY, UNKNOWN, Bound, Info, Judged
+from outrider.charter.model import Charter
 from outrider.charter.narrow import Effective
+from outrider.charter.treatment import Settings, Treated, treated
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import RuleHit, Verdict
 from outrider.events.record import Counters
@@ -38,7 +40,6 @@ _OF_VALUES = {
 }
 _SHOWN = 160
 _FIRST = 5
-_STEP_DOWN = {"high": "medium", "medium": "low", "low": "low"}
 
 
 def _short(value: str) -> str:
@@ -58,12 +59,14 @@ class Part(NamedTuple):
         name: Name of the first.
         digest: Digest of the first.
         opaques: Every word that they say on ``opaque``.
+        line: The charters.
     """
 
     settings: Effective
     name: str
     digest: str
     opaques: frozenset[str]
+    line: tuple[Charter, ...] = ()
 
 
 class About(NamedTuple):
@@ -301,27 +304,54 @@ def budget_hits(chain: Sequence[Bound], effects: Sequence[Effect], counters: Cou
             )
 
 
-def code_hits(effects: Sequence[Effect], findings: Sequence[Finding], part: Part) -> Iterator[RuleHit]:
-    """Yield the hits for findings. A detector that is not sure counts one severity less.
+def code_hits(
+    effects: Sequence[Effect], findings: Sequence[Finding], part: Part, classes: Mapping[str, tuple[int, ...]]
+) -> Iterator[RuleHit]:
+    """Yield the hits for findings; see :mod:`treatment` for which charter's word counts.
 
     A finding is refused only where the call would write it or carry it out, or where the call is the last step of a
     sequence; otherwise it is told.
     """
     carries = any(effect.verb in _WRITES for effect in effects)
+    settings = Settings(part.settings.unsure, part.settings.comments)
     for finding in findings:
-        if finding.suppressed:
+        said = treated(part.line, settings, finding, classes.get(finding.rule, ()))
+        if said.treatment == "note":
             continue
-        severity = _STEP_DOWN[finding.severity] if finding.confidence == "low" else finding.severity
-        treatment = getattr(part.settings, severity)
-        if treatment == "note":
+        excuse = _excuse(finding, settings)
+        if excuse == "":
             continue
-        refuse = treatment == "fix" and (carries or finding.rule.startswith("sequence."))
+        refuse = said.treatment == "fix" and (carries or finding.rule.startswith("sequence.")) and excuse != _LET_BE
         yield RuleHit(
             rule=f"{part.name}.code.{finding.rule}",
             verdict="deny" if refuse else "allow",
             charter=part.name,
             digest=part.digest,
-            reason=finding.message,
+            reason=f"{finding.message} {excuse}".strip() if excuse else finding.message,
             advice=finding.advice,
-            unlock=f'set {severity} = "tell" in [code] of charter {part.name}' if refuse else "",
+            unlock=_loosened(finding, said, part) if refuse else "",
         )
+
+
+_LET_BE = "It is let be for now by a comment that this same change brings."
+_NOT_HERE = "The comment that would let it be does not count here."
+
+
+def _excuse(finding: Finding, settings: Settings) -> str | None:
+    """Return what is to be said of a comment beside a finding; None if there is none, empty if that settles it.
+
+    A comment that the change itself brings is told, for an agent must not quiet its own findings unseen, and never lets
+    a secret be.
+    """
+    if not finding.suppressed:
+        return None
+    if finding.excused == "added":
+        is_heard = settings.comments == "allow" and not finding.rule.startswith("secret.")
+        return _LET_BE if is_heard else _NOT_HERE
+    return _NOT_HERE if finding.excused == "standing" and settings.comments == "never" else ""
+
+
+def _loosened(finding: Finding, said: Treated, part: Part) -> str:
+    names = said.charters or (part.name,)
+    whose = f"charter{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+    return f'set "{finding.rule}" = "tell" in [code.rules] of {whose}'

@@ -89,6 +89,11 @@ RULES = (
         _ASK_A_PERSON,
     ),
     FloorRule(
+        "suppressions", _CHANGE, ("**/.outrider.toml",), "",
+        "This file says which findings a person lets be, and no agent may change it.",
+        "Correct what was found, or tell your user why it should be let be.",
+    ),
+    FloorRule(
         "git-hooks", _CHANGE, ("**/.git/hooks/**", "**/.git/modules/**/hooks/**"), _NOT_GIT,
         "Git runs these files by itself, and no agent may put programs there.",
         "Run the check yourself, or add it to a script in the repository that people can review.",

@@ -22,6 +22,9 @@ Mode = Literal["enforce", "observe"]
 Opaque = Literal["deny", "ask", "confined", "allow"]
 Sponsor = Literal["required", "optional"]
 Treatment = Literal["fix", "tell", "note"]
+Unsure = Literal["full", "less", "note"]
+Persona = Literal["audit", "strict", "everyday"]
+Comments = Literal["never", "standing", "allow"]
 Rules = dict[str, tuple[str, ...]]
 """Verb to patterns, in the order in which they were written."""
 
@@ -86,11 +89,26 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What happens to a finding of each severity: ``fix`` denies with advice, ``tell`` allows and tells, ``note``."""
+    """What happens to findings: ``fix`` denies with advice, ``tell`` allows and tells, ``note`` only records.
+
+    Attributes:
+        high: To severe ones.
+        medium: To middling ones.
+        low: To slight ones.
+        unsure: What one of low confidence comes to: its ``full`` severity, one ``less``, or only a ``note``.
+        persona: Whose rules about code are asked.
+        comments: Whether comments in the code let a finding be: ``allow``, only ``standing`` ones that the change does
+            not bring itself, or ``never``.
+        rules: Rule, pattern of rules, or weakness class to what happens instead.
+    """
 
     high: Treatment | None = None
     medium: Treatment | None = None
     low: Treatment | None = None
+    unsure: Unsure | None = None
+    persona: Persona | None = None
+    comments: Comments | None = None
+    rules: dict[str, Treatment] = {}
 
 
 class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
@@ -117,7 +135,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
         flow: Label to rule.
         tools: Pattern of tools to what is said about them.
         sequences: Name to steps over several calls that bring the finding ``sequence.NAME``.
-        code: Finding severity to treatment.
+        code: What happens to findings.
         cedar: Policies written directly in Cedar, or empty.
     """
 

@@ -1,10 +1,12 @@
 """The settings of a chain: each has an order, and the strictest that anybody says holds.
 
 ``deny`` < ``ask`` < ``allow`` for ``undecided``; ``deny`` < ``ask`` < ``confined`` < ``allow`` for ``opaque``;
-``fix`` < ``tell`` < ``note`` for findings; the least number for budgets and lives; ``required`` < ``optional``. A
-charter that extends another and does not write a setting has no opinion on it; one that extends nothing then has the
-strict default. An affirmative allow (``grant``) needs everybody's yes. ``mode`` is each charter's own: it says whether
-that charter's own refusals are enforced, and cannot reach another's.
+``fix`` < ``tell`` < ``note`` for findings (:mod:`treatment` says which charter's word counts for which); ``full`` <
+``less`` < ``note`` for findings of low confidence; ``audit`` < ``strict`` < ``everyday`` for whose rules are asked;
+``never`` < ``standing`` < ``allow`` for comments that let a finding be; the least number for budgets and lives;
+``required`` < ``optional``. A charter that extends another and does not write a setting has no opinion on it; one that
+extends nothing then has the strict default. An affirmative allow (``grant``) needs everybody's yes. ``mode`` is each
+charter's own: it says whether that charter's own refusals are enforced, and cannot reach another's.
 """
 
 from __future__ import annotations
@@ -14,11 +16,26 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from outrider.charter.model import Budget, Charter, Mode, Opaque, Sponsor, Treatment, Undecided, seconds
+from outrider.charter.model import (
+    Budget,
+    Charter,
+    Comments,
+    Mode,
+    Opaque,
+    Persona,
+    Sponsor,
+    Treatment,
+    Undecided,
+    Unsure,
+    seconds,
+)
 
 _UNDECIDED = {"deny": 0, "ask": 1, "allow": 2}
 _OPAQUE = {"deny": 0, "ask": 1, "confined": 2, "allow": 3}
 _TREATMENT = {"fix": 0, "tell": 1, "note": 2}
+_UNSURE = {"full": 0, "less": 1, "note": 2}
+_PERSONA = {"audit": 0, "strict": 1, "everyday": 2}
+_COMMENTS = {"never": 0, "standing": 1, "allow": 2}
 _MODE = {"enforce": 0, "observe": 1}
 _SPONSOR = {"required": 0, "optional": 1}
 
@@ -42,6 +59,9 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
         high: Treatment of severe findings.
         medium: Of middling ones.
         low: Of slight ones.
+        unsure: What one of low confidence comes to.
+        persona: Whose rules about code are asked.
+        comments: Whose comments in the code let a finding be.
     """
 
     undecided: Undecided = "deny"
@@ -54,6 +74,9 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     high: Treatment = "fix"
     medium: Treatment = "tell"
     low: Treatment = "note"
+    unsure: Unsure = "less"
+    persona: Persona = "everyday"
+    comments: Comments = "allow"
 
 
 def _strictest(order: dict[str, int], said: Iterable[T | None], default: T) -> T:
@@ -110,6 +133,9 @@ def effective(line: Sequence[Charter]) -> Effective:
             _TREATMENT, [one.medium or (None if below else plain.medium) for one, below in code], plain.medium
         ),
         low=_strictest(_TREATMENT, [one.low or (None if below else plain.low) for one, below in code], plain.low),
+        unsure=_strictest(_UNSURE, [one.unsure or (None if below else plain.unsure) for one, below in code], "less"),
+        persona=_strictest(_PERSONA, [one.persona for one, _ in code], plain.persona),
+        comments=_strictest(_COMMENTS, [one.comments for one, _ in code], plain.comments),
     )
 
 
@@ -141,7 +167,7 @@ def looser(child: Charter, line: Sequence[Charter]) -> list[tuple[Looser, str, s
         wrote, holds = getattr(child.budget, name), getattr(now.budget, name)
         if wrote is not None and wrote != holds:
             found.append(("budget", f"{name} = {wrote}", f"{name} = {holds}"))
-    for name in ("high", "medium", "low"):
+    for name in ("high", "medium", "low", "unsure", "persona", "comments"):
         wrote, holds = getattr(child.code, name), getattr(now, name)
         if wrote is not None and wrote != holds:
             found.append(("code", f"{name} = {wrote}", f"{name} = {holds}"))

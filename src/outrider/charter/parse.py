@@ -16,17 +16,21 @@ from outrider.charter.model import (
     Budget,
     Charter,
     Code,
+    Comments,
     Flow,
     Mode,
     Opaque,
+    Persona,
     Rules,
     Sponsor,
     Tool,
     Treatment,
     Undecided,
+    Unsure,
     seconds,
 )
 from outrider.charter.patterns import check, fits
+from outrider.charter.treatment import CLASS, RULE
 from outrider.errors import CharterError
 from outrider.events.sequence import Sequence, fault
 
@@ -45,7 +49,8 @@ SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "sequ
 BUDGET_KEYS = ("calls", "spawns", "spawn_depth")
 FLOW_KEYS = ("not_to", "with", "except", "verdict")
 TOOL_KEYS = ("looks", "control")
-CODE_KEYS = ("high", "medium", "low")
+SEVERITIES = ("high", "medium", "low")
+CODE_KEYS = (*SEVERITIES, "unsure", "persona", "comments", "rules")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "sponsor": get_args(Sponsor),
@@ -53,6 +58,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "mode": get_args(Mode),
     "opaque": get_args(Opaque),
     "code": get_args(Treatment),
+    "unsure": get_args(Unsure),
+    "persona": get_args(Persona),
+    "comments": get_args(Comments),
 }
 """Setting to the words that it takes."""
 
@@ -290,8 +298,27 @@ class _Reader:
         return out
 
     def code(self, data: Mapping[str, Any]) -> Code:
-        self.keys(data, CODE_KEYS, ("code",), "severity")
-        return Code(**{key: self.choice(value, "code", ("code", key)) for key, value in data.items()})  # type: ignore[arg-type]
+        self.keys(data, CODE_KEYS, ("code",), "key of [code]")
+        words = {
+            key: self.choice(value, "code" if key in SEVERITIES else key, ("code", key))
+            for key, value in data.items()
+            if key != "rules"
+        }
+        rules = data.get("rules", {})
+        if not isinstance(rules, dict):
+            self.fail("rules is not a table", ("code", "rules"), fix="Write [code.rules] on a line of its own.")
+        treatments = {key: self.treatment(key, value) for key, value in rules.items()}
+        self.patterns += len(treatments)
+        return Code(**words, rules=treatments)  # type: ignore[arg-type]
+
+    def treatment(self, key: str, value: Any) -> str:
+        path = ("code", "rules", key)
+        if not RULE.fullmatch(key) and not CLASS.fullmatch(key):
+            fix = 'Write a rule such as "code.python-sql-from-string", a pattern such as "secret.*", or "CWE-89".'
+            self.fail(f'"{key}" is neither a rule nor a class of weaknesses', path, fix=fix)
+        if isinstance(value, dict):
+            self.fail(f"{key} is a table", path, fix=f'Write the key in quotes: "{key}...." = "tell".')
+        return str(self.choice(value, "code", path))
 
     def cedar(self, data: Mapping[str, Any], name: str) -> str:
         self.keys(data, ("policies",), ("cedar",), "key of [cedar]")

@@ -47,6 +47,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         now: Wall clock, microseconds since 1970 UTC.
         confined: Whether the agent's process tree is held by the kernel.
         agent: Id of the agent, the principal's.
+        classes: Per rule of a finding, the numbers of the weakness classes that it is for.
         values: Per digest of a charter, the labels that the call's own values bring as that charter sees its tools,
             each with the argument that brings it.
     """
@@ -59,6 +60,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     confined: bool = False
     agent: str = "agent"
     values: Mapping[str, Mapping[str, str]] = _NO_VALUES
+    classes: Mapping[str, tuple[int, ...]] = {}
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +136,7 @@ def _chain_of(charters: tuple[_Held, ...]) -> _Chain:
         line[0].digest if line else "",
         frozenset(one.digest for one in observing),
         tuple(
-            Part(effective(some), some[0].name, some[0].digest, opaques(some))
+            Part(effective(some), some[0].name, some[0].digest, opaques(some), tuple(some))
             for some in (enforcing, observing)
             if some
         )
@@ -188,7 +190,7 @@ class _Case:
         self.hits += budget_hits(self.chain, self.effects, self.context.counters)
         if self.context.findings:
             for part in self.line.parts:
-                self.hits += code_hits(self.effects, self.context.findings, part)
+                self.hits += code_hits(self.effects, self.context.findings, part, self.context.classes)
         return _sum_up(self.hits, self.line, self.context.mode)
 
     def opaque(self, position: int, effect: Effect) -> None:
@@ -227,6 +229,11 @@ class _Case:
         if inexact:
             self.opaque(position, effect)
         context["flags"] = _NONE
+
+
+def settings_of(chain: Sequence[Bound]) -> Effective:
+    """Return what the charters of a chain come to, setting by setting."""
+    return _chain_of(tuple(_Held(bound.charter) for bound in chain if bound.charter is not None)).settings
 
 
 def rule(chain: Sequence[Bound], effects: Sequence[Effect], context: Context) -> Ruling:

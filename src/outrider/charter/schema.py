@@ -10,6 +10,7 @@ from typing import Any
 
 from outrider.charter.cedar import ACTIONS
 from outrider.charter.parse import CHOICES, LABEL, NAME
+from outrider.charter.treatment import CLASS, RULE
 from outrider.events.call import VERBS
 from outrider.events.sequence import MAX_WITHIN
 
@@ -121,6 +122,20 @@ def _tool() -> dict[str, Any]:
     )
 
 
+def _code() -> dict[str, Any]:
+    return {
+        "unsure": _words("unsure", "What a finding of low confidence comes to: its severity, one less, or a note."),
+        "persona": _words("persona", "Whose rules about code are asked."),
+        "comments": _words("comments", "Whether comments in the code, and lists in the repository, let findings be."),
+        "rules": {
+            "type": "object",
+            "description": 'What happens to findings of a rule, of rules like "secret.*", or of "CWE-89".',
+            "propertyNames": {"pattern": f"^(?:{RULE.pattern}|{CLASS.pattern})$"},
+            "additionalProperties": _words("code", "What happens to them."),
+        },
+    }
+
+
 def json_schema() -> dict[str, Any]:
     """Return the schema (JSON Schema draft 2020-12) of a charter file."""
     flow = _table(
@@ -165,7 +180,7 @@ def json_schema() -> dict[str, Any]:
                     "propertyNames": {"pattern": f"^{NAME.pattern}$"},
                     "additionalProperties": _sequence(),
                 },
-                "code": _table("What happens to findings in what it writes or sends.", code),
+                "code": _table("What happens to findings in what it writes or sends.", {**code, **_code()}),
                 "cedar": _table(
                     "What TOML cannot say.", {"policies": {"type": "string", "description": "Cedar policies."}}
                 ),

@@ -179,8 +179,10 @@ def _text(file: Path) -> str:
 
 def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
     """Return what is wrong with one charter, and what it writes without effect."""
+    from outrider.charter.lines import Lines
     from outrider.charter.parse import parse
     from outrider.charter.shelf import Shelf
+    from outrider.cli import rule_keys
 
     found = read.found.get(what)
     result: dict[str, Any] = {"what": what, "name": "", "digest": "", "errors": [], "warnings": []}
@@ -191,7 +193,14 @@ def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
     except BadInputError as error:
         result["errors"].append({"line": getattr(error, "line", 0), "message": str(error), "fix": error.fix})
         return result
-    result |= {"name": charter.name, "digest": charter.digest, "warnings": _warnings(charter, line)}
+    lines = Lines(_text(Path(found.path if found else what)))
+    result["errors"] += [
+        {"line": number, "message": f"{what}:{number}: {message}", "fix": fix}
+        for key, message, fix in rule_keys.unknown(charter)
+        for number in (lines.of(("code", "rules", key)),)
+    ]
+    result |= {"name": charter.name, "digest": charter.digest}
+    result["warnings"] = [*_warnings(charter, line), *rule_keys.without_effect(line)]
     return result
 
 

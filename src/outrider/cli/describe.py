@@ -25,6 +25,17 @@ _OPAQUE = {
     "allow": "run; what they do inside is not seen",
 }
 _TREATED = {"fix": "refused, with advice", "tell": "allowed, and the agent is told", "note": "noted"}
+_UNSURE = {"full": "count like others", "less": "count one severity less", "note": "are only noted"}
+_PERSONA = {
+    "everyday": "those for everybody",
+    "strict": "those for everybody, and the strict ones",
+    "audit": "all, those for an audit as well",
+}
+_COMMENTS = {
+    "allow": "count; one that the same change brings is told",
+    "standing": "count if they stood there before the change",
+    "never": "do not count, and neither does a list in the repository",
+}
 _ALL = ("*",)
 
 
@@ -58,6 +69,9 @@ def _settings(now: Effective) -> list[tuple[str, str]]:
         ("budget", told or "no limits"),
         ("sponsor", "required" if now.sponsor == "required" else "not needed"),
         ("findings", "; ".join(f"{name}: {_TREATED[getattr(now, name)]}" for name in ("high", "medium", "low"))),
+        ("findings of low confidence", _UNSURE[now.unsure]),
+        ("rules about code", _PERSONA[now.persona]),
+        ("comments that let a finding be", _COMMENTS[now.comments]),
         ("host's own prompts", "are skipped for what it allows" if now.grant else "stay as they are"),
     ]
 
@@ -80,6 +94,9 @@ def _rules(whose: str, one: Charter) -> None:
             but = f", except {', '.join(flow.but)}" if flow.but else ""
             verbs = f"asked: {', '.join(flow.not_to)}" if flow.verdict == "ask" else f"no {', no '.join(flow.not_to)}"
             show.facts([(f"{label}{also}", f"{verbs}{but}")])
+    if one.code.rules:
+        show.heading(f"\n{whose} treats some findings apart")
+        show.facts((key, _TREATED[treatment]) for key, treatment in one.code.rules.items())
     if one.cedar:
         show.heading(f"\n{whose} has policies in Cedar")
         show.facts([("cedar", f"{len(one.cedar.splitlines())} lines: see --cedar")])

@@ -38,7 +38,7 @@ def command(
     """Look for secrets and weaknesses in code: the same rules that judge what agents write.
 
     Without paths: the folder that you are in. In a repository what git ignores is left out. A comment
-    `outrider: allow RULE -- why` on a line or above it lets a finding be.
+    `outrider: allow RULE -- why` on a line or above it lets a finding be, and so does the repository's .outrider.toml.
 
     \b
     Examples:
@@ -80,7 +80,7 @@ def _tell(swept: Swept, *, as_sarif: bool, as_json: bool) -> None:
         show.emit(swept, kind="scan")
         return
     for one in swept.found:
-        if not one.finding.suppressed:
+        if not one.finding.suppressed or one.finding.excused == "added":
             _print(one)
     _sum_up(swept)
 
@@ -90,7 +90,10 @@ def _print(one: Found) -> None:
     severity: Severity = finding.severity
     mark = click.style(severity, fg=_COLOUR[severity])
     click.echo(f"{show.safe(one.path)}:{one.line}:{one.column}: {mark} {finding.rule}")
-    show.facts([("what", finding.message), ("instead", finding.advice)], indent=4)
+    told = [("what", finding.message), ("instead", finding.advice)]
+    if finding.suppressed:
+        told.append(("let be", f"by a comment that this change brings: {finding.suppressed}"))
+    show.facts(told, indent=4)
 
 
 def _sum_up(swept: Swept) -> None:
@@ -106,5 +109,7 @@ def _sum_up(swept: Swept) -> None:
     show.say(f"Looked at as code: {languages}.")
     if swept.partly:
         show.say(f"Partly read, for some text does not fit the language: {len(swept.partly)} files.")
+    for fault in swept.faults:
+        show.say(f"Counts for nothing: {fault}.")
     for why, count in swept.passed_over.items():
         show.say(f"Not looked at: {count} {why}.")

@@ -13,12 +13,14 @@ from typing import Final
 import msgspec
 
 from outrider.cli.survey import is_passed_over
+from outrider.detect.code.listing import MAX_TEXT as MAX_LIST
+from outrider.detect.code.listing import NAME, Listing, listing
 from outrider.detect.code.rule import Persona
 from outrider.detect.code.scan import MAX_TEXT, scan_code
 from outrider.detect.code.suppression import Suppressions
 from outrider.detect.secrets import secrets
 from outrider.errors import BadInputError
-from outrider.events.call import Finding
+from outrider.events.call import Excused, Finding
 
 _HUNK = re.compile(r"^@@ -[0-9,]+ \+([0-9]+)(?:,([0-9]+))? @@")
 _KEY: Final = b"nobody's key: prints of a scan are not kept"
@@ -68,6 +70,7 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
         code: How many of them were looked at by rules about code, by language.
         partly: Files of which some text does not fit the grammar of their language.
         passed_over: Files that were not looked at, by why: ``binary``, ``too-large``, ``unreadable``.
+        faults: What in the repository's list of suppressions counts for nothing, and why.
     """
 
     found: tuple[Found, ...]
@@ -75,6 +78,7 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     code: dict[str, int]
     partly: tuple[str, ...]
     passed_over: dict[str, int]
+    faults: tuple[str, ...] = ()
 
 
 def sweep(targets: Iterable[Target], *, persona: Persona, skipped: Counter[str]) -> Swept:
@@ -84,6 +88,7 @@ def sweep(targets: Iterable[Target], *, persona: Persona, skipped: Counter[str])
     partly: list[str] = []
     files = 0
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    known, faults = _listing(today)
     for target in targets:
         files += 1
         seen = scan_code(target.text, "file", path=target.path, added=target.added, persona=persona, today=today)
@@ -93,10 +98,11 @@ def sweep(targets: Iterable[Target], *, persona: Persona, skipped: Counter[str])
             partly.append(target.path)
         unsure = persona != "everyday"  # Whoever is strict wants to see what is not sure, too.
         told = [one for one in (*seen.findings, *_secrets(target, today)) if unsure or one.confidence != "low"]
+        told = [_let_be(target, one, known, today) for one in told]
         found += [_placed(target, one) for one in sorted(told, key=lambda one: (one.start, one.rule))]
     return Swept(
         found=tuple(found), files=files, code=dict(sorted(languages.items())), partly=tuple(partly),
-        passed_over=dict(sorted(skipped.items())),
+        passed_over=dict(sorted(skipped.items())), faults=faults,
     )  # fmt: skip
 
 
@@ -184,7 +190,36 @@ def _secrets(target: Target, today: str) -> Iterator[Finding]:
     for one in secrets(target.text, "file", _KEY, path=target.path):
         line = target.text.count("\n", 0, one.start) + 1
         if target.added is None or line in target.added:
-            yield msgspec.structs.replace(one, suppressed=reasons.reason(one.rule, line, line))
+            comment = reasons.about(one.rule, line, line)
+            if comment is None or comment.over:
+                yield one
+            else:
+                fresh = target.added is not None and comment.line in target.added
+                said: Excused = "added" if fresh else "standing"
+                yield msgspec.structs.replace(one, suppressed=comment.reason, excused=said)
+
+
+def _listing(today: str) -> tuple[tuple[Listing, Path], tuple[str, ...]]:
+    """Return the list of suppressions of the repository that one stands in, its folder, and what is wrong in it."""
+    top = Path(_git(["rev-parse", "--show-toplevel"], quiet=True).strip() or ".")
+    try:
+        text = (top / NAME).read_bytes()[:MAX_LIST].decode("utf-8", "replace")
+    except OSError:
+        return (Listing(), top), ()
+    known = listing(text)
+    return (known, top.resolve()), tuple(f"{NAME}: {why}" for why in (*known.faults, *known.over(today)))
+
+
+def _let_be(target: Target, one: Finding, known: tuple[Listing, Path], today: str) -> Finding:
+    """Return a finding with the reason that the list gives; a comment in a file that no change is about stands."""
+    if one.suppressed:
+        return msgspec.structs.replace(one, excused="standing") if target.added is None else one
+    said = ""
+    if known[0].entries:
+        path = Path(target.path).resolve()
+        path = path if path.is_relative_to(known[1]) else known[1] / target.path
+        said = known[0].reason(one.rule, str(path.relative_to(known[1])), today)
+    return msgspec.structs.replace(one, suppressed=said, excused="listed") if said else one
 
 
 def _placed(target: Target, finding: Finding) -> Found:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from typing import Final
 from urllib.parse import unquote
 
 from outrider.detect.redact import redact_host
@@ -49,6 +50,17 @@ _WALLET = re.compile(
 _LEAST_HEX_LABELS = 2
 _ADVICE = "Send nothing that holds it; if your user wants it sent, let them do this step."
 
+EGRESS: Final[dict[str, Severity]] = {
+    "egress.key": "medium",
+    "egress.encoded-key": "high",
+    "egress.card-number": "medium",
+    "egress.nested-encoding": "medium",
+    "egress.host-data": "medium",
+    "egress.account-number": "medium",
+    "egress.wallet": "medium",
+}
+"""Rules about what a request smuggles, and how severe each is."""
+
 
 def smuggled(call: Call) -> tuple[Finding, ...]:
     """Return what a call's arguments carry out in a form that tells; of each kind, and each argument, the first.
@@ -60,30 +72,35 @@ def smuggled(call: Call) -> tuple[Finding, ...]:
         return ()
     found: dict[tuple[str, str], Finding] = {}
     for where, text in _parts(call):
-        for rule, severity, confidence, message in _look(text):
+        for rule, confidence, message in _look(text):
             found.setdefault(
                 (rule, where),
                 Finding(
-                    rule=rule, severity=severity, confidence=confidence, where=where, message=message, advice=_ADVICE
+                    rule=rule,
+                    severity=EGRESS[rule],
+                    confidence=confidence,
+                    where=where,
+                    message=message,
+                    advice=_ADVICE,
                 ),
             )
     return tuple(found.values())
 
 
-_Seen = tuple[str, Severity, Confidence, str]
+_Seen = tuple[str, Confidence, str]
 
 
 def _look(text: str) -> Iterator[_Seen]:
     for at, form in enumerate(_forms(text)):
         if any(mark in form for mark in _MARKS) and _KEY.search(form):
             if at == 0:
-                yield "egress.key", "medium", "high", "A key or token, or a documentation's example of one, is sent."
+                yield "egress.key", "high", "A key or token, or a documentation's example of one, is sent."
             else:
-                yield "egress.encoded-key", "high", "high", "A key or token is sent in an encoding that hides it."
+                yield "egress.encoded-key", "high", "A key or token is sent in an encoding that hides it."
         if _DIGITS.search(form) and any(_luhn(card) for card in _CARD.findall(form)):
-            yield "egress.card-number", "medium", "high", "A payment card's number is sent."
+            yield "egress.card-number", "high", "A payment card's number is sent."
     if "%25" in text and _NESTED.search(text):
-        yield "egress.nested-encoding", "medium", "high", "A value is percent-encoded three times over."
+        yield "egress.nested-encoding", "high", "A value is percent-encoded three times over."
     for url in _URL.findall(text) if "://" in text else ():
         yield from _of_url(url)
 
@@ -95,12 +112,12 @@ def _of_url(url: str) -> Iterator[_Seen]:
         spelled = sum(_is_spelled_hex(label) for label in labels)
         hexed = sum(_HEX_LABEL.fullmatch(label) is not None for label in labels)
         if spelled >= _LEAST_HEX_LABELS or hexed > 2 * _LEAST_HEX_LABELS or redact_host(host, b"") != host:
-            yield "egress.host-data", "medium", "high", "The name of a host carries data in its labels."
+            yield "egress.host-data", "high", "The name of a host carries data in its labels."
     query = unquote(url.partition("?")[2])
     if any(_is_iban(text) for text in _IBAN.findall(query)):
-        yield "egress.account-number", "medium", "medium", "An account number is sent in an address."
+        yield "egress.account-number", "medium", "An account number is sent in an address."
     if _WALLET.search(query):
-        yield "egress.wallet", "medium", "medium", "The address of a wallet is sent in an address."
+        yield "egress.wallet", "medium", "The address of a wallet is sent in an address."
 
 
 def _forms(text: str) -> Iterator[str]:

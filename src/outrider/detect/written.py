@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from outrider.detect.code.language import language_of
+from outrider.detect.code.rule import Persona
 from outrider.detect.code.scan import Outcome, scan_code
 from outrider.events.call import Call, Finding, PathFact, Plan
 
@@ -72,7 +73,9 @@ def written(call: Call, plan: Plan, facts: Mapping[str, PathFact]) -> Iterator[W
     yield from _edited(call.args, path, _content(facts, path))
 
 
-def look(call: Call, plan: Plan, facts: Mapping[str, PathFact], today: str = "") -> tuple[tuple[Finding, ...], Looked]:
+def look(
+    call: Call, plan: Plan, facts: Mapping[str, PathFact], today: str = "", persona: Persona = "everyday"
+) -> tuple[tuple[Finding, ...], Looked]:
     """Return what the code that a call writes is found to hold, and what came of the look.
 
     Args:
@@ -80,6 +83,7 @@ def look(call: Call, plan: Plan, facts: Mapping[str, PathFact], today: str = "")
         plan: Its plan.
         facts: What stands at the paths that it would write.
         today: The day it is, as in :func:`scan_code`.
+        persona: Whose rules.
     """
     findings: list[Finding] = []
     worst = ""
@@ -89,7 +93,7 @@ def look(call: Call, plan: Plan, facts: Mapping[str, PathFact], today: str = "")
         at, first, text = _near(one)
         added = one.added if one.added is None else frozenset(line - first for line in one.added)
         language = language_of(one.path, one.text)  # Its first line may be among what is left out.
-        seen = scan_code(text, one.where, path=one.path, added=added, language=language, today=today)
+        seen = scan_code(text, one.where, path=one.path, added=added, persona=persona, language=language, today=today)
         findings += (structs.replace(each, start=each.start + at, end=each.end + at) for each in seen.findings)
         cut = len(text) < len(one.text) and seen.outcome not in {"no-language", "no-rules"}
         worst = max(worst, "too-large" if cut else _looked(seen.outcome, whole=one.whole), key=_WORSE.__getitem__)

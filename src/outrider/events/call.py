@@ -27,6 +27,9 @@ Tool = Literal[
 
 Severity = Literal["high", "medium", "low"]
 Confidence = Literal["high", "medium", "low"]
+Excused = Literal["", "added", "standing", "listed"]
+"""Who lets a finding be: a comment that the same change brings, a comment that stood there before, the repository's
+list of suppressions; empty for nobody."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,8 +113,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         message: One sentence for a person; never holds the secret itself.
         advice: What to write instead, one sentence.
         print: Keyed print of the matched value, hex, where the value must not be shown.
-        suppressed: The reason that a comment beside it gives for letting it be, or empty. It is recorded, and counts
-            for nothing else.
+        suppressed: The reason that somebody gave for letting it be, or empty.
+        excused: Who gave it.
     """
 
     rule: str
@@ -124,6 +127,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: int = 0
     print: str = ""
     suppressed: str = ""
+    excused: Excused = ""
 
 
 class Label(msgspec.Struct, frozen=True, order=True):

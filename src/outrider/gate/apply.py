@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from outrider.charter.ruling import settings_of
 from outrider.detect.dependencies.known import SHIPPED, Facts
 from outrider.effects import Place, resolve
 from outrider.errors import OutriderError, RecordError, RefusedError
@@ -210,9 +211,13 @@ class Gate:
             else:
                 seen = study.study(call, place, self._scribe.key, salt)
             facts = gather(seen.plan.wants)
-            seen = await self._inspected(call, seen, facts, large=large)
+            seen = await self._inspected(call, seen, facts, agent, large=large)
             added = study.names(call, seen.plan, facts, self._names)
-            seen = msgspec.structs.replace(seen, findings=(*seen.findings, *added)) if added else seen
+            found = study.let_be(
+                call, seen.plan, facts, (*seen.findings, *added), repo=agent.repo, now=self._scribe.now(),
+                look_up=gather,
+            )  # fmt: skip
+            seen = msgspec.structs.replace(seen, findings=found) if found else seen
             effects = study.settled(resolve(seen.plan, facts, place), seen.plan, facts, self._names)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
             judged = self._decide(effects, seen, agent, call)
@@ -226,16 +231,17 @@ class Gate:
         return answers.answer(event, judged)
 
     async def _inspected(
-        self, call: Call, seen: study.Study, facts: Mapping[str, PathFact], *, large: bool
+        self, call: Call, seen: study.Study, facts: Mapping[str, PathFact], agent: Agent, *, large: bool
     ) -> study.Study:
         """Return the study together with what the code that the call writes is found to hold."""
         if not study.writes(call, seen.plan):
             return seen
+        persona = settings_of(self._chains.of(agent)).persona
         if large or any(fact.content and len(fact.content) > study.LARGE for fact in facts.values()):
             loop = asyncio.get_running_loop()
-            findings, looked = await self._workers.inspect(loop, call, seen.plan, facts, self._scribe.now())
+            findings, looked = await self._workers.inspect(loop, call, seen.plan, facts, self._scribe.now(), persona)
         else:
-            findings, looked = study.inspect(call, seen.plan, facts, self._scribe.now())
+            findings, looked = study.inspect(call, seen.plan, facts, self._scribe.now(), persona)
         return msgspec.structs.replace(seen, findings=(*seen.findings, *findings), looked=looked)
 
     def _decide(self, effects: Sequence[Effect], seen: study.Study, agent: Agent, call: Call) -> Judged:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from outrider.charter.ruling import Context, Ruling, rule
+from outrider.detect.catalogue import classes
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import Decision, RuleHit, Verdict
 from outrider.flow.course import completes, past
@@ -109,6 +110,7 @@ def decide(
             now=setting.now,
             agent=setting.agent,
             values=brought,
+            classes=classes(findings),
         ),
     )
     adds = _merge((), {*carried} | {Label(name, PENDING) for name in bringing})

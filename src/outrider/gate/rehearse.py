@@ -7,7 +7,6 @@ is born under the charter now; budgets count within the session, and a life neve
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import msgspec
 
 from outrider.charter.bound import Bindings, Bound, bind
 from outrider.charter.floor import floor
+from outrider.charter.ruling import settings_of
 from outrider.detect.dependencies.known import SHIPPED, Facts
 from outrider.detect.written import Looked
 from outrider.effects import Place, resolve
@@ -139,9 +139,11 @@ class Rehearsal:
         facts = facts_of(seen.plan.wants)
         findings, looked = seen.findings, seen.looked
         if study.writes(call, seen.plan):
-            more, looked = study.inspect(call, seen.plan, facts, time.time_ns() // 1000)
+            persona = settings_of(chain).persona
+            more, looked = study.inspect(call, seen.plan, facts, self._clock(), persona)
             findings = (*findings, *more)
         findings = (*findings, *study.names(call, seen.plan, facts, self._names))
+        findings = study.let_be(call, seen.plan, facts, findings, repo=place.repo, now=self._clock(), look_up=facts_of)
         effects = study.settled(resolve(seen.plan, facts, place), seen.plan, facts, self._names)
         if facts_of is gather:
             effects = through_second_names(effects, lambda: bindings)

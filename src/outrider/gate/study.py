@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
+from outrider.detect.code.listing import MAX_TEXT, NAME, Listing, listing
 from outrider.detect.code.vectors import silent
 from outrider.detect.dependencies.known import SHIPPED, Facts
 from outrider.detect.dependencies.look import dependencies
 from outrider.detect.dependencies.marks import marked
+from outrider.detect.excused import excused, open_ones
 from outrider.detect.scan import scan_call, scan_text
 from outrider.detect.smuggled import smuggled
 from outrider.detect.written import WRITERS, Looked, look
 from outrider.effects import plan
-from outrider.events.call import Call, Effect, Finding, PathFact, Plan
+from outrider.events.call import Call, Effect, Finding, PathFact, Plan, Want
 from outrider.events.codec import canonical, commit
 from outrider.events.entities import mentions
 from outrider.events.message import text_of
@@ -35,8 +37,9 @@ from outrider.flow.values import asked, printer, told
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from outrider.detect.code.rule import Persona
     from outrider.effects.place import Place
 
 T = TypeVar("T")
@@ -131,7 +134,7 @@ def writes(call: Call, planned: Plan) -> bool:
 
 
 def inspect(
-    call: Call, planned: Plan, facts: Mapping[str, PathFact], now: int = 0
+    call: Call, planned: Plan, facts: Mapping[str, PathFact], now: int = 0, persona: Persona = "everyday"
 ) -> tuple[tuple[Finding, ...], Looked]:
     """Return what the code that a call writes is found to hold, and what came of the look; see ``detect/written.py``.
 
@@ -140,9 +143,45 @@ def inspect(
         planned: Its plan.
         facts: What stands at the paths that it would write.
         now: Wall clock, microseconds since 1970 UTC, 0 where nobody says: suppressions may end.
+        persona: Whose rules.
     """
-    today = dt.datetime.fromtimestamp(now / 1_000_000, tz=dt.UTC).date().isoformat() if now else ""
-    return look(call, planned, facts, today)
+    return look(call, planned, facts, _day(now), persona)
+
+
+def _day(now: int) -> str:
+    return dt.datetime.fromtimestamp(now / 1_000_000, tz=dt.UTC).date().isoformat() if now else ""
+
+
+def let_be(
+    call: Call,
+    planned: Plan,
+    facts: Mapping[str, PathFact],
+    findings: tuple[Finding, ...],
+    *,
+    repo: str,
+    now: int,
+    look_up: Callable[[Iterable[Want]], Mapping[str, PathFact]],
+) -> tuple[Finding, ...]:
+    """Return the findings, with the reasons of those that a comment or the repository's list lets be.
+
+    Args:
+        call: The call.
+        planned: Its plan.
+        facts: What stands at the paths that it would write.
+        findings: What was found in it.
+        repo: Its repository, or empty.
+        now: Wall clock, microseconds since 1970 UTC.
+        look_up: Says what stands at a path, for that list; it is only asked where something was found.
+    """
+    if not open_ones(findings):
+        return findings
+    known = Listing()
+    if repo:
+        path = f"{repo}/{NAME}"
+        fact = look_up([Want(path=path, content_limit=MAX_TEXT)]).get(path)
+        if fact is not None and fact.content is not None:
+            known = listing(fact.content.decode("utf-8", "replace"))
+    return excused(call, planned, facts, findings, known, repo, _day(now))
 
 
 def names(call: Call, planned: Plan, facts: Mapping[str, PathFact], known: Facts = SHIPPED) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ from outrider.charter.bound import Bindings, Bound, bind
 from outrider.charter.floor import floor
 from outrider.charter.model import Charter, from_canonical
 from outrider.charter.ruling import Context, Ruling, rule
+from outrider.detect.catalogue import classes
 from outrider.errors import CharterError
 from outrider.events.codec import decode
 from outrider.events.decision import WORSE, Verdict
@@ -222,6 +223,7 @@ def _context(chain: tuple[Bound, ...], call: CallDecided) -> Context:
         findings=call.findings,
         counters=call.counters,
         values={bound.digest: values for bound in chain} if values else {},
+        classes=classes(call.findings),
     )
 
 

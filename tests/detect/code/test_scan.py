@@ -90,8 +90,39 @@ def test_a_comment_with_a_reason_suppresses_and_the_finding_stays_with_the_reaso
     ],
 )
 def test_a_comment_without_a_reason_or_for_something_else_suppresses_nothing(comment):
-    (one,) = look(f"{comment}\n{BAD}").findings
+    (one,) = [found for found in look(f"{comment}\n{BAD}").findings if found.rule == RULE]
     assert not one.suppressed
+
+
+@pytest.mark.parametrize(
+    ("comment", "why"),
+    [
+        (f"# outrider: allow {RULE}", "no reason"),
+        (f"# outrider: allow {RULE} -- ok", "no reason"),
+        ("# outrider: allow -- the name is from a fixed list", "names no rule"),
+        (f"# outrider: allow {RULE} until soon -- the name is from a fixed list", "soon is no day"),
+    ],
+)
+def test_a_comment_that_counts_for_nothing_is_told_where_a_change_brings_it(comment, why):
+    text = f"x = 1\n{comment}\n{BAD}"
+    (told,) = [one for one in look(text).findings if one.rule == "suppression.no-reason"]
+    assert why in told.message
+    assert text[told.start : told.end] == "# outrider: allow"
+    old = scan_code(text, "file", path="app.py", added=frozenset({3})).findings
+    assert [one.rule for one in old] == [RULE]
+
+
+def test_a_finding_whose_comment_has_ended_says_so():
+    comment = f"# outrider: allow {RULE} until 2031-06-28 -- until the names are a list"
+    (one,) = look(f"{comment}\n{BAD}", today="2031-06-29").findings
+    assert "ended on 2031-06-28" in one.message
+
+
+@pytest.mark.parametrize(("added", "who"), [(None, "added"), ({1, 2}, "added"), ({2}, "standing")])
+def test_a_comment_that_the_change_brings_is_told_from_one_that_stood_there(added, who):
+    text = f"# outrider: allow {RULE} -- the name is from a fixed list\n{BAD}"
+    (one,) = scan_code(text, "file", path="app.py", added=frozenset(added) if added else None).findings
+    assert (one.suppressed, one.excused) == ("the name is from a fixed list", who)
 
 
 def test_a_comment_counts_for_its_own_line_and_the_next_only():
@@ -107,7 +138,7 @@ def test_a_comment_counts_for_its_own_line_and_the_next_only():
 )
 def test_a_suppression_may_end_and_a_day_that_is_none_is_over(until, holds):
     comment = f"# outrider: allow {RULE} until {until} -- until the names are a list"
-    (one,) = look(f"{comment}\n{BAD}", today="2031-06-29").findings
+    (one,) = [one for one in look(f"{comment}\n{BAD}", today="2031-06-29").findings if one.rule == RULE]
     assert bool(one.suppressed) is holds
     assert not holds or look(f"{comment}\n{BAD}").findings[0].suppressed
 

@@ -7,7 +7,7 @@ bill.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -102,7 +102,9 @@ def scan_code(
     if not every:
         twice = _said_twice(found)
         found = [one for one in found if id(one) not in twice]
-    findings = _findings(found, where, path=path, added=added, suppressions=Suppressions(text, today))
+    suppressions = Suppressions(text, today)
+    findings = _findings(found, where, path=path, added=added, suppressions=suppressions)
+    findings += tuple(_faults(suppressions, where, added, gently=is_aside(path)))
     return Scanned(findings=findings, outcome=outcome, language=language, rules=rules)
 
 
@@ -144,6 +146,10 @@ def _findings(
         key = rule.id, match.first
         if key in out or len(out) >= MAX_FINDINGS:
             continue
+        comment = suppressions.about(rule.id, match.first, match.last)
+        over = f" (The comment that let it be ended on {comment.over}.)" if comment is not None and comment.over else ""
+        suppressed = comment.reason if comment is not None and not comment.over else ""
+        fresh = comment is not None and (added is None or comment.line in added)
         out[key] = Finding(
             rule=rule.id,
             severity=_STEP[rule.severity] if gently else rule.severity,
@@ -151,8 +157,20 @@ def _findings(
             where=where,
             start=match.start,
             end=match.end,
-            message=rule.message,
+            message=rule.message + over,
             advice=rule.advice,
-            suppressed=suppressions.reason(rule.id, match.first, match.last),
+            suppressed=suppressed,
+            excused="" if not suppressed else "added" if fresh else "standing",
         )
     return tuple(out.values())
+
+
+def _faults(suppressions: Suppressions, where: str, added: frozenset[int] | None, *, gently: bool) -> Iterator[Finding]:
+    """Yield what a change brings that would be a suppression and counts for nothing."""
+    for line, start, end, why in suppressions.faults[:MAX_FINDINGS]:
+        if added is None or line in added:
+            yield Finding(
+                rule="suppression.no-reason", severity="low" if gently else "medium", confidence="high", where=where,
+                start=start, end=end, message=f"This comment lets no finding be: {why}.",
+                advice="Write outrider: allow RULE -- why, or RULE until 2031-06-30 -- why; or correct the code.",
+            )  # fmt: skip
