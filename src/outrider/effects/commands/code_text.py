@@ -32,7 +32,9 @@ _READS = (
 )
 _RUNS = (
     r"system|exec|execSync|popen|shell_exec|passthru|spawnSync|proc_open|qx|os\.execute|io\.popen|callCommand|"
-    r"shell-command|run-shell-command|shell-command-to-string|os:cmd|Sys\.command|shell|esyscmd|syscmd|system\*"
+    r"shell-command|run-shell-command|shell-command-to-string|os:cmd|Sys\.command|shell|esyscmd|syscmd|system\*|"
+    r"staticExec|execCmd|execCmdEx|execShellCmd|execProcess|execl|execlp|execv|execvp|spawnl|spawnlp|spawnv|posix_spawn|"
+    r"Command::new|exec\.Command|Process\.run|Process\.Start|Process\.spawn|shellout|call-process-shell-command"
 )
 _KINDS: tuple[tuple[str, tuple[Verb, ...], tuple[str, ...]], ...] = (
     (

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from outrider.effects.shell.state import NOTHING
 from outrider.effects.shell.tree import Arg
 
 if TYPE_CHECKING:
-    from outrider.effects.shell.state import Runner, State
+    from outrider.effects.shell.state import Flow, Runner, State
 
 INTERACTIVE = "interactive"
 ESCAPE = "shell-escape"
@@ -44,8 +45,11 @@ _OPENS = re.compile(
 )
 _WHOLE = re.compile(r"(?:/|~/|file:///)[\w.@+*-]+/[^\s:|;]+\Z|/[\w.@+-]+\Z")
 _STRAY = re.compile(
-    r"(?:~|/(?:etc|root|home|Users|var|proc|dev|sys|boot|opt|srv|usr|mnt|media|run|tmp|private|Library))/[^\s:;|,]+\Z"
+    r"(?:\A@?|\A\w{2,}:|\A\w+=@?|,\w+=|\A-\w+=)((?:~|/(?:etc|root|home|Users|var|proc|dev|sys|boot|opt|srv|usr|mnt|media|run|tmp|"
+    r"private|Library))/[^\s:;|,=]+)(?:\Z|,)"
 )
+"""What is written like the place of a file: alone, or behind ``@``, ``KIND:`` or ``name=``."""
+_SHELL_TEXT = re.compile(rf"(?:exec\s+)?{_SHELL}\s+-\w.*\Z", re.DOTALL)
 _TYPED = re.compile(r":?!.|:(?:sh|set|py|lua|term|perl|ruby|tcl|r|e|w|silent)\b|\\!|\.(?:shell|system)\Z|@exec\Z")
 
 
@@ -93,11 +97,14 @@ def stray(runner: Runner, name: str, arg: Arg, state: State) -> None:
     text = arg.text
     if is_shell_path(text) or opens_shell(text):
         shell_opened(runner, name, arg)
-    elif _STRAY.match(text):
-        runner.path("read", Arg(text, arg.start, arg.end, arg.exact, arg.glob), state)
+    elif _SHELL_TEXT.match(text):
+        runner.text(text, arg, state.fork(), NOTHING)
+    elif "/" in text:
+        for found in _STRAY.finditer(text[:MAX_CODE]):
+            runner.path("read", Arg(found[1], arg.start, arg.end, arg.exact, arg.glob), state)
 
 
-def strange(runner: Runner, args: list[Arg], state: State) -> None:
+def strange(runner: Runner, args: list[Arg], state: State, stdin: Flow) -> None:
     """Note what can be told of a program that nobody here knows: shells that it is given, and paths that it could read.
 
     Its options are not known, so an absolute path that stands alone, or behind ``=`` or ``@``, counts as read.
@@ -112,10 +119,15 @@ def strange(runner: Runner, args: list[Arg], state: State) -> None:
         is_named = is_shell_path(text) or (text in SHELLS and place == len(words) - 1 and place > 0)
         if opens_shell(text) or is_typed(text) or (is_named and not is_told):
             shell_opened(runner, name, word)
+        told = text.partition("=")[2] if text[:1] == "-" else text
+        if _SHELL_TEXT.match(told):
+            runner.text(told, word, state.fork(), NOTHING)
         path = text.partition("=")[2] if text[:1] == "-" else text.removeprefix("@")
         if "/" in path and path is not text and is_shell(path) and not is_told:
             shell_opened(runner, name, word)
-        if _WHOLE.match(path):
+        if "/" in path and not _WHOLE.match(path):
+            stray(runner, name, word, state)
+        elif "/" in path:
             runner.path("read", Arg(path, word.start, word.end, word.exact, word.glob), state)
-    if any(opens_shell(text) for text in runner.drafts_of(words, state)):
+    if any(opens_shell(text) for text in (*runner.drafts_of(words, state), stdin.text or "")):
         shell_opened(runner, name, args[0])

@@ -48,7 +48,7 @@ _LOOK = (
 SUBCOMMANDS = (
     spec("status diff show log shortlog reflog blame annotate describe rev-parse rev-list ls-files ls-tree cat-file "
          "show-ref for-each-ref name-rev merge-base cherry count-objects fsck grep whatchanged range-diff diff-tree "
-         "diff-index diff-files difftool var help version check-ignore check-attr check-ref-format shortlog "
+         "diff-index diff-files var help version check-ignore check-attr check-ref-format shortlog "
          "symbolic-ref "
          "verify-commit verify-tag ls-remote-local get-tar-commit-id bugreport diagnose column stripspace "
          "interpret-trailers patch-id show-branch request-pull merge-tree --version --help --exec-path fmt-merge-msg "
@@ -88,13 +88,20 @@ SUBCOMMANDS = (
     spec("worktree", "text*", "-b,-B=text -f,--force=:forced", special="git-worktree"),
     spec("submodule subtree", "text*", "-b,--branch,--name,--reference,--depth=text", special="git-submodule"),
     spec("bisect", "text*", special="git-bisect"),
-    spec("format-patch archive bundle", "text*", "-o,--output,--output-directory=write "
-        "--format,--prefix,--remote=text"),
+    spec("format-patch archive bundle", "text*", "-o,--output,--output-directory=write --exec=shell --remote=repo-url "
+        "--format,--prefix=text"),
+    spec("fetch-pack upload-pack receive-pack send-pack upload-archive", "repo-url text*",
+         "--exec,--upload-pack,--receive-pack=shell"),
+    spec("daemon", "tree*", "--base-path,--interpolated-path=tree --listen,--port=listen", special="git-daemon"),
+    spec("send-email", "read*", "--smtp-server,--sendmail-cmd,--tocmd,--cccmd=mailer "
+         "--to,--cc,--bcc,--from,--subject=text",
+         special="git-mail"),
+    spec("difftool", "text*", _LOOK.replace(",-x,", ",") + " -x,--extcmd=shell", special="git-look"),
     spec("credential", "text*", special="credentials"),
     spec("gc prune repack pack-refs update-index update-ref maintenance sparse-checkout write-tree commit-tree "
         "read-tree "
-         "mktag mktree fast-import fast-export lfs filter-branch filter-repo flow svn p4 send-email rerere "
-         "daemon instaweb gui citool quiltimport unpack-objects index-pack pack-objects commit-graph multi-pack-index",
+         "mktag mktree fast-import fast-export lfs filter-branch filter-repo flow svn p4 rerere "
+         "instaweb gui citool quiltimport unpack-objects index-pack pack-objects commit-graph multi-pack-index",
          "text*", "-i,-m=text", special="git-own"),
 )  # fmt: skip
 
@@ -103,6 +110,6 @@ TABLE = (
         "--git-dir,--work-tree,--namespace,--super-prefix=text "
          "--exec-path=library -p,-P,--no-pager,--paginate,--bare=:keep", subs=SUBCOMMANDS, special="git"),
     spec("gh glab hub", "text*", special="forge"),
-    spec("hg svn bzr jj fossil darcs pijul", "text*", "-m,--message=text", opaque="another version control system"),
+    spec("svn bzr jj fossil darcs pijul", "text*", "-m,--message=text", opaque="another version control system"),
     spec("pre-commit husky lefthook", "text*", opaque="runs the project's checks"),
 )  # fmt: skip

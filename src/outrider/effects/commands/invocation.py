@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from outrider.effects.commands.escape import opens_shell, shell_opened, stray
-from outrider.effects.commands.roles import ROLES, net_flags
+from outrider.effects.commands.roles import OWN_ROLES, ROLES, net_flags
 from outrider.effects.commands.spec import Spec
 from outrider.effects.place import normal
 from outrider.effects.shell.state import UNKNOWN, Flow, Runner, State
@@ -14,6 +14,7 @@ from outrider.events.call import ResourceKind, Verb
 
 Invoke = Callable[[Spec, list[Arg], Runner, State, Flow, str], Flow]
 _FLAGS = frozenset({"recursive", "forced"})
+_FILES = frozenset({"read", "path-if", "list", "at-list"})
 _BEHIND = frozenset({"pattern", "sed", "awk"})
 _INSTEAD = frozenset({"pattern", "patterns", "sed", "sed-file", "awk-file"})
 
@@ -180,7 +181,7 @@ class Invocation:
             if role == "program":
                 self.flow = self.runner.program(rest[rest.index(arg) :], self.state, self.stdin)
                 return
-            if role == "text":
+            if role == "text" or (" " in arg.text and role in _FILES):
                 stray(self.runner, self.name, arg, self.state)
             else:
                 ROLES["edit" if is_edit and role == "read" else role](self, arg)
@@ -203,6 +204,9 @@ class Invocation:
         """Run the subcommand that the first positional argument names."""
         if not self.rest:
             return UNKNOWN
+        for role, arg in self.given:
+            if role not in OWN_ROLES:
+                ROLES[role](self, arg)
         name = self.rest[0]
         entry = self.spec.subs.get(name.text)
         if entry is None or self.invoke is None:
@@ -210,9 +214,6 @@ class Invocation:
                 self.own_drafts()
                 self.opaque(self.spec.opaque or f"{self.name} {name.text[:40]}: not known here")
             return UNKNOWN
-        for role, arg in self.given:
-            if role in {"host", "url"}:
-                ROLES[role](self, arg)
         for host, at in self.hosts:
             self.runner.emit("connect", "host", host, at, net_flags(at))
         return self.invoke(entry, self.rest, self.runner, self.state, self.stdin, self.program)

@@ -16,7 +16,8 @@ TABLE = (
         special="interpreter"),
     spec("perl", "text*", "-e,-E=code -M,-m=text -I=text -p,-n,-l,-a=:keep -i=:edit -c,-v=:list", style="posix",
          special="perl"),
-    spec("php", "text*", "-r=code -f=script -S,-d,-c,-t,-z=text -l,-v,-i,-m=:list", style="posix",
+    spec("php php-cgi php8", "text*", "-r,-B,-R,-E=code -f,-F=script -d=php-ini -c=read -S,-t=text -z=library "
+         "-l,-v,-i,-m=:list", style="posix",
         special="interpreter"),
     spec("lua luajit R Rscript julia octave ghci runghc elixir iex scala groovy tclsh wish guile racket "
         "sbcl clojure "
@@ -24,7 +25,7 @@ TABLE = (
          "gnuplot", "text*", "-e,--eval,-E,-c=code", style="posix", special="interpreter"),
     spec("java", "text*", "-jar=script -cp,-classpath,--class-path,-m,--module=text -version,--version=:list",
          style="long", opaque=_RUNS),
-    spec("javac kotlinc scalac", "read*", "-d=write -cp,-classpath,-source,-target,-encoding=text", style="long"),
+    spec("javac kotlinc scalac", "at-list*", "-d=write -cp,-classpath,-source,-target,-encoding=text", style="long"),
     spec("gcc g++ cc c++ c89 c99 clang clang++ tcc icc nvcc gfortran as ld", "read*", "-o,-MF=write "
         "-I,-L,-l,-D,-U,-std,-x,-f,-m,"
          "-W,-include,-isystem,-T,-z,-MT,-MQ,-arch,-target,-march=text", special="compiler"),
@@ -53,5 +54,6 @@ TABLE = (
     spec("objdump nm readelf ldd size addr2line c++filt otool elfedit", "at-list*", "-e,-j,-M,--start-address,"
         "--stop-address=text"),
     spec("strip objcopy patchelf install_name_tool", "edit*", "-o=write --set-rpath,--set-interpreter=text"),
-    spec("ffmpeg ffprobe convert magick identify mogrify sox", "text*", "-i=read", style="long", special="converter"),
+    spec("ffmpeg ffprobe sox", "text*", "-i=read", style="long", special="converter"),
+    spec("convert magick identify mogrify montage composite conjure", style="none", special="pictures"),
 )  # fmt: skip

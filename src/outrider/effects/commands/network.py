@@ -80,7 +80,7 @@ TABLE = (
     spec("s3cmd mc gsutil azcopy", "text from* to", "-m,-r,-R=:recursive -c=read", special="rclone"),
     spec("mail mailx sendmail mutt msmtp swaks", "text*", "--exec=escape -f,--file=path-if "
          "-s,-c,-b,-r,-S,-t,--to,--from,--server=text -a,-A,-q,"
-         "-i=read --attach=read", special="mail"),
+         "-i=read --attach,--body,--data=at-list", special="mail"),
     spec("ngrok cloudflared frpc localtunnel lt bore chisel", "text*", flags="upload", special="tunnel"),
     spec("tcpdump tshark dumpcap", "text*", "-w=write -r=read -z=stats -X=lua-option "
          "-i,-c,-s,-f,-Y,-G,-W,-C,-e,-T,-B=text", special="capture"),
@@ -90,13 +90,13 @@ TABLE = (
          special="database"),
     spec("mysql mariadb mysqldump mariadb-dump mysqladmin", "text*", "-h,--host=host -e,--execute=sql -u,-P,-D,--user,"
          "--port,--database,-S=text --pager=escape "
-         "--default-auth,--plugin-dir=library --init-command=sql -r,--result-file=write "
+         "-T,--tab=write --default-auth,--plugin-dir=library --init-command=sql -r,--result-file=write "
          "--defaults-file,--defaults-extra-file=read "
          "-p,--password=:keep",
          special="database"),
     spec("sqlite3 duckdb", "edit sql*", "-separator,-nullvalue,-newline=text -init=path-if -c,-cmd=sql -readonly=:list",
          style="long", special="sqlite"),
-    spec("redis-cli valkey-cli", "text*", "-h=host -u=url -p,-a,-n,--user,--pass=text", special="database"),
+    spec("redis-cli valkey-cli", "text*", "--eval=read -h=host -u=url -p,-a,-n,--user,--pass=text", special="database"),
     spec("mongo mongosh mongodump mongorestore mongoexport mongoimport", "url-if text*", "--host,-h=host --uri=url "
          "-o,--out=write --file=read --eval=code --port,-u,-p,-d,-c,--db,--collection=text -f=read",
              special="database"),

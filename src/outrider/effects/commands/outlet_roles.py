@@ -126,6 +126,65 @@ def _cow(run: Invocation, arg: Arg) -> None:
         read_code(run, run.runner.drafted(arg, run.state) or "", arg)
 
 
+def _php_ini(run: Invocation, arg: Arg) -> None:
+    """``php -d NAME=VALUE``: some settings name a file that is run or loaded."""
+    name, _, value = arg.text.partition("=")
+    if re.fullmatch(r"(?:auto_(?:prepend|append)_file|(?:zend_)?extension(?:_dir)?|opcache\.preload|error_log)", name):
+        run.path("read", Arg(value.strip("'\""), arg.start, arg.end, arg.exact))
+    elif name == "sendmail_path":
+        run_text(run, value, arg, "a setting that runs a command")
+
+
+_CARGO_RUNS = re.compile(r"alias\.|wrapper|\brunner|linker|\brustc\b|rustdoc\b|credential|paths?\b")
+
+
+def _cargo_config(run: Invocation, arg: Arg) -> None:
+    """``cargo --config NAME=VALUE`` or ``--config FILE``: some settings name a program."""
+    name, equals, value = arg.text.partition("=")
+    if not equals:
+        run.path("read", arg)
+    elif _CARGO_RUNS.search(name):
+        run_text(run, value.strip(" '\"[]!").replace('", "', " "), arg, "a setting that runs a command")
+
+
+_HG_RUNS = re.compile(
+    r"alias\.|hooks\.|ui\.(?:editor|ssh|merge|askusername)|pager|extdiff|merge-tools|cmd\.|sendmail|diff-?tools"
+)
+
+
+def _hg_config(run: Invocation, arg: Arg) -> None:
+    """``hg --config NAME=VALUE``: some settings name a program or code that is loaded."""
+    name, _, value = arg.text.partition("=")
+    if name.startswith("extensions.") and "/" in value:
+        escaped(run.runner, run.name, arg, f"loads {value[:80]}")
+        run.path("read", Arg(value, arg.start, arg.end, arg.exact))
+    elif _HG_RUNS.match(name) and (value[:1] == "!" or not name.startswith("alias.")):
+        run_text(run, value.lstrip("!"), arg, "a setting that runs a command")
+
+
+def _cvs_root(run: Invocation, arg: Arg) -> None:
+    """``cvs -d :ext:USER@HOST:/PLACE``."""
+    found = re.match(r":(?:ext|pserver|server|gserver|kserver|fork)[^:]*:(?:[^@:]*@)?([\w.-]+):", arg.text)
+    if found:
+        run.hosts.append((found[1].lower(), arg))
+
+
+def _server_conf(run: Invocation, arg: Arg) -> None:
+    """What a web server is set up by: the folders that it hands out, and what it loads."""
+    run.path("read", arg)
+    text = run.runner.drafted(arg, run.state) or ""
+    for name in re.findall(r"(?i)\b(?:root|alias|documentroot)\s+[\"']?(/[^\s;\"']*)", text[:_LONG]):
+        run.path("read", Arg(name, arg.start, arg.end), ("recursive",))
+    for name in re.findall(r"(?i)\b(?:load_module|loadmodule\s+\S+|loadfile)\s+[\"']?([^\s;\"']+)", text[:_LONG]):
+        run.path("read", Arg(name, arg.start, arg.end))
+
+
+def _mailer(run: Invocation, arg: Arg) -> None:
+    """A program of one's own that is given the mail; a name without a slash is a host."""
+    if "/" in arg.text or " " in arg.text:
+        run_text(run, arg.text, arg, "an option that runs a command")
+
+
 def _nothing(_run: Invocation, _arg: Arg) -> None:
     """Read by the program's own reader."""
 
@@ -133,7 +192,8 @@ def _nothing(_run: Invocation, _arg: Arg) -> None:
 OUTLET_ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "proxy": _proxy, "fzf": _fzf, "rpm-macro": _macro, "bus": _bus, "lua-option": _lua_option, "nse": _nse,
     "apache": _apache, "apt-option": _apt, "path-script": _path_script, "opens-shell": _open_shell,
-    "execute": _execute, "cow": _cow,
+    "execute": _execute, "php-ini": _php_ini, "cargo-config": _cargo_config, "hg-config": _hg_config,
+    "cvs-root": _cvs_root, "mailer": _mailer, "server-conf": _server_conf, "cow": _cow,
     "order": _nothing, "make-text": _nothing, "gdb-text": _nothing, "dos-text": _nothing,
     "start": _nothing,
     "rest": _nothing, "filter": _nothing, "prefix": _nothing, "stats": _nothing, "arch": _nothing,

@@ -61,7 +61,7 @@ TABLE = (
     spec("erl werl", "text*", "-eval=code -s,-run,-name,-sname,-pa,-pz=text", style="long", special="interpreter"),
     spec("rake", "text*", "-p,-e,-E,--execute,--execute-print,--execute-continue=code -f,--rakefile=read -r=preload",
          special="migrations"),
-    spec("bpftrace stap dtrace", "path-if*", "-e=code -c=escape -p,-o,-f,-B=text "
+    spec("bpftrace stap dtrace", "path-if*", "-e,-n=code -s=script -c=escape -p,-o,-f,-B=text "
          "--unsafe=:keep", special="interpreter"),
     spec("clisp ecl gcl ccl abcl", "text*", "-x,-e,--eval=code -i,-l,--load=script", special="interpreter"),
     spec("ghc", "read*", "-e=code -o=write"),
@@ -102,9 +102,9 @@ TABLE = (
     # What listens, and what sends.
     spec("ab httperf wrk hey siege", "url*", "-p,-u,-T-file=upload -n,-c,-t,-T,-H,-C,-A,-v,-d,-m,-i=text "
          "-o,-g,-e=write"),
-    spec("apache2 httpd apache2ctl apachectl", "text*", "-f=read -c,-C=apache -d,-D,-k,-e,-E=text",
+    spec("apache2 httpd apache2ctl apachectl", "text*", "-f=server-conf -c,-C=apache -d,-D,-k,-e,-E=text",
          opaque="runs what its set-up says"),
-    spec("nginx", "text*", "-c=read -p,-e=write -g,-s=text", opaque="runs what its set-up says"),
+    spec("nginx", "text*", "-c=server-conf -p,-e=write -g,-s=text", opaque="runs what its set-up says"),
     spec("mosquitto dnsmasq rsyslogd haproxy squid lighttpd caddy unbound named", "text*",
          "-c,-C,-f,--config=read --conf-script=escape -p,-d,-n=text",
          opaque="runs what its set-up says"),
@@ -127,4 +127,16 @@ TABLE = (
     spec("systemd-resolve", "text*"),
     spec("ksshell", "text*", "-i=read -o=write"),
     spec("xdg-mime xdg-settings", "text*"),
+    spec("ansible-console", "text*", special="opens"),
+    spec("buildah", style="none", special="buildah"),
+    spec("cmake cmake3", style="none", special="cmake"),
+    spec("cvs", "text*", "-d=cvs-root -e=escape -z,-m,-r=text"),
+    spec("dpkg-deb", style="none", special="dpkg-deb"),
+    spec("gs ghostscript gsc gsbj", "read*", "-c=order -f=:keep", special="ghostscript"),
+    spec("htpasswd htdigest", "write text*", "-n=:noargs -C,-s=text -b,-c,-i,-m,-B,-d,-p,-D,-v=:keep"),
+    spec("pssh parallel-ssh pscp prsync pslurp pnuke", "text*", "-H,--host=host -h,--hosts=read -x,-X,-O,-l,-p,-t=text "
+         "-o,-e,--outdir,--errdir=write", flags="upload"),
+    spec("hg", "text*", "--config=hg-config -m,--message,-r,--rev,-u,--user,-b,-d=text "
+         "-R,--repository,--cwd=chdir -l=read",
+         opaque="another version control system"),
 )  # fmt: skip

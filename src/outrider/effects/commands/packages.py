@@ -124,7 +124,7 @@ TABLE = (
     spec("npx bunx pnpx", "npm-run text*", "-p,--package=npm-package -c,--call=shell -y,--yes,-q=:keep", style="posix",
          special="npx"),
     spec("corepack nvm fnm volta n asdf mise rtx pyenv rbenv sdk", "text*", special="toolchain"),
-    spec("cargo", style="posix", options="-C=chdir --config,--color,-Z=text", subs=(
+    spec("cargo", style="posix", options="-C=chdir --config=cargo-config --color,-Z=text", subs=(
         spec("install", "cargo-package*", "--git=cargo-git --path=cargo-local "
             "--version,--branch,--tag,--rev,--features,-F,--root,"
              "--registry,--index,-j,--target,--bin=text", opaque="installing runs build scripts of the packages"),
@@ -146,10 +146,13 @@ TABLE = (
         spec("get install", "go-package*", "-tags,-ldflags,-mod,-modfile,-gcflags=text", style="long",
             special="go-install"),
         spec("mod", "text*", special="go-mod"),
-        spec("run", "text*", "-tags,-ldflags,-exec,-mod=text", style="long", opaque="runs code of the project"),
+        spec("run", "text*", "-exec,-toolexec=escape -tags,-ldflags,-mod=text", style="long", opaque="runs code "
+             "of the project"),
         spec("build vet list doc fmt version env clean tool help work bug fix telemetry", "text*",
-             "-o=write -tags,-ldflags,-mod,-gcflags,-f,-buildmode=text -w,-u=:keep", style="long", special="go-env"),
-        spec("test generate", "text*", "-run,-bench,-timeout,-count,-tags,-coverprofile,-o=text", style="long",
+             "-o=write -vettool,-toolexec=shell -tags,-ldflags,-mod,-gcflags,-f,-buildmode=text "
+             "-w,-u=:keep", style="long", special="go-env"),
+        spec("test generate", "text*", "-exec,-toolexec=escape "
+             "-run,-bench,-timeout,-count,-tags,-coverprofile,-o=text", style="long",
              opaque="runs code of the project"),
     )),
     spec("gem", style="posix", subs=(
@@ -204,7 +207,8 @@ TABLE = (
     spec("snap flatpak", style="posix", subs=(
         spec("install", "snap-package*", "--channel=text"),
         spec("remove uninstall", "text*", special="uninstalls"),
-        spec("list find search info refresh update run", "text*"),
+        spec("run", "text*", "--command=shell -d,--branch,--filesystem,--arch=text --shell=:login"),
+        spec("list find search info refresh update", "text*"),
     )),
     spec("nix nix-env nix-shell nix-build guix", "text*", "-p,-f,-A,-I=text --run,--command=shell -iA=nix-package",
          opaque="builds and runs what its files say"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from outrider.effects.commands.code_text import read_code
-from outrider.effects.commands.escape import escaped, is_shell, shell_opened
+from outrider.effects.commands.escape import escaped, is_shell, is_shell_path, shell_opened
 from outrider.effects.commands.outlet_roles import OUTLET_ROLES
 from outrider.effects.commands.sql_text import read_sql
 from outrider.effects.shell.tree import Arg
@@ -258,9 +258,14 @@ def _code(run: Invocation, arg: Arg) -> None:
 
 def _preload(run: Invocation, arg: Arg) -> None:
     """A library or module that is loaded into the program."""
-    if "/" in arg.text:
+    if is_shell_path(arg.text):
+        shell_opened(run.runner, run.name, arg)
+    elif "/" in arg.text:
         run.path("read", arg)
     run.runner.emit("opaque", "command", run.name, arg, (), f"loads {arg.text[:120]}")
+    draft = run.runner.drafted(arg, run.state)
+    if draft is not None:
+        read_code(run, draft, arg)
 
 
 def _journal(run: Invocation, arg: Arg) -> None:

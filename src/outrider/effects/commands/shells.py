@@ -67,7 +67,9 @@ TABLE = (
     spec("gdb", "text*", "-ex,-iex,-eval-command,--eval-command,-init-eval-command=gdb-text "
          "-x,-command,--command,-ix=script -p,-pid,-c,-core,-d,-cd=text --args,-batch,-nx,-q=:keep", style="long",
          special="gdb"),
-    spec("valgrind lldb rr", "program", "--log-file=write -o,-p,--tool,--suppressions=text", style="posix",
+    spec("lldb", "text*", "-o,-O,-k,-K,--one-line,--one-line-before-file,--one-line-on-crash=gdb-text "
+         "-s,-S,--source=script -f,--file,-c,--core=read -n,-p,-a,-P=text -b,--batch=:keep", special="gdb"),
+    spec("valgrind rr", "program", "--log-file=write -o,-p,--tool,--suppressions=text", style="posix",
          opaque="runs a program under its control"),
     spec("watch entr", "", "-n,--interval,-q,--equexit=text", style="posix", special="watch"),
     spec("flock", "write program", "-w,-E,--timeout=text -c=shell", style="posix", special="flock"),
@@ -80,7 +82,8 @@ TABLE = (
     spec("parallel rush", "program", "-j,--jobs,-N,-n,-I,--delay,--timeout,--colsep,-C,-P,-L,-S,--sshlogin=text "
          "-a,--arg-file=read --joblog,--results=write", style="posix", special="parallel"),
     spec("busybox toybox", "program", style="posix", special="busybox"),
-    spec("ssh autossh mosh", "host text*", "-p,-l,-o,-L,-R,-D,-b,-c,-m,-e,-J,-W,-B,-O,-Q,-S,-w,-M=text -i,-F,-I=read "
+    spec("ssh autossh mosh", "host text*", "--ssh,--server=shell "
+         "-o=proxy -p,-l,-L,-R,-D,-b,-c,-m,-e,-J,-W,-B,-O,-Q,-S,-w,-M=text -i,-F,-I=read "
          "-E=write -N,-f,-T,-t,-n,-q,-v,-A,-X,-Y,-C,-4,-6,-g,-k,-K,-a,-x=:keep", style="posix", special="ssh"),
     spec("sshpass", "program", "-p,-d,-e=text -f=read", style="posix"),
     spec("at batch", "text*", "-f=script -q,-t=text", special="at"),
@@ -88,7 +91,7 @@ TABLE = (
     spec("tmux screen zellij byobu", style="none", special="tmux"),
     spec("make gmake", "text*", "-C,--directory=chdir -f,--file,--makefile=read --eval,-E=make-text "
          "-j,-l,-o,-W,-D,-I=text", style="gnu", special="make", opaque="runs what its build file says"),
-    spec("ninja cmake meson bazel bazelisk buck2 ant scons just task tox nox",
+    spec("ninja meson bazel bazelisk buck2 ant scons just task tox nox",
          "text*", "-C,--directory=chdir -f,--file,--makefile=read -j,-l,-o,-W,-D,-G,--build,-B,-S,-e=text",
          style="posix", opaque="runs what its build file says"),
     spec("mvn mvnw gradle gradlew sbt lein msbuild xcodebuild swift", "text*", opaque="runs what its build file says"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from outrider.effects.commands.spec import spec
 
 TABLE = (
-    spec("ps top htop pgrep pidof pstree lsof fuser uptime free vmstat iostat mpstat sar nmon w who whoami id groups "
+    spec("ps top htop pgrep pidof pstree lsof fuser uptime free vmstat iostat mpstat nmon w who whoami id groups "
          "logname users lastlog uname arch hostname hostnamectl lsb_release lscpu lsblk lsusb lspci lsmod "
          "blkid findmnt netstat ifconfig route iw iwconfig ethtool nmcli locale tty stty "
          "clear reset sleep usleep info apropos tldr fortune figlet lsns loginctl "
          "timedatectl localectl getent sw_vers system_profiler vm_stat acpi sensors nvidia-smi pmap cd-drive wait4x "
-         "uuidgen getopt logger write say notify-send inxi glances btop resolvectl networkctl runlevel "
+         "uuidgen getopt write say notify-send inxi glances btop resolvectl networkctl runlevel "
          "clinfo glxinfo vulkaninfo xrandr xset xdpyinfo tabs mesg sha1 tzselect nslookup6 dconf-read lsinitramfs",
          "text*", special="host-info"),
     spec("ip", "text*", "-batch,-b=read -n,-netns=text", style="long", special="ip"),
@@ -22,6 +22,9 @@ TABLE = (
     spec("sysctl", "text*", "", special="sysctl"),
     spec("wall", "path-if*", "-g,-t,--group,--timeout=text"),
     spec("neofetch fastfetch", "text*", "--ascii,--source,--logo,-l=path-if --config,-c=path-script"),
+    spec("logger", "text*", "-n,--server=host -f,--file=read "
+         "-p,-t,-P,--port,--tag,--priority,-u,--id=text", flags="upload"),
+    spec("sar sadf", "text*", "-f=read -o=write -s,-e,-i,-P,-n,-r,-u,-b,-q=text"),
     spec("man", "path-if*", "-P,--pager=shell -H,--html=shell -C,-M,-S,-s,-k,-f,-L,-m,-e,-R,-r,-E,-p=text"),
     spec("printenv", "text*", special="printenv"),
     spec("dmesg", "text*", "-F,--file,-K=read -n,-l,-f,-s=text"),
@@ -37,7 +40,7 @@ TABLE = (
          "rmmod depmod setenforce aa-disable apparmor_parser auditctl swapon swapoff losetup cryptsetup lvcreate "
          "lvremove vgremove pvremove vgcreate pvcreate mdadm zfs zpool btrfs hdparm smartctl setcap getcap "
          "update-alternatives ldconfig update-grub grub-install efibootmgr fsck e2fsck tune2fs resize2fs quotaon "
-         "authselect semanage setsebool kexec rfkill pfctl sysrc pw", style="none", special="host-change"),
+         "wg-quick wg authselect semanage setsebool kexec rfkill pfctl sysrc pw", style="none", special="host-change"),
     spec("docker podman nerdctl", style="posix", options="-H,--host,-c,--context,-l,--log-level=text --config=read",
          special="docker"),
     spec("docker-compose podman-compose", style="none", special="docker-compose"),

@@ -20,6 +20,7 @@ from outrider.effects.commands import (
 )
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers import archives as read_archives
+from outrider.effects.commands.readers import builds as read_builds
 from outrider.effects.commands.readers import clouds as read_clouds
 from outrider.effects.commands.readers import consoles as read_consoles
 from outrider.effects.commands.readers import containers as read_containers
@@ -37,6 +38,7 @@ from outrider.effects.commands.readers import packages as read_packages
 from outrider.effects.commands.readers import shells as read_shells
 from outrider.effects.commands.readers import system as read_system
 from outrider.effects.commands.readers import text as read_text
+from outrider.effects.commands.readers import typesetting as read_typesetting
 from outrider.effects.commands.readers import wrappers as read_wrappers
 from outrider.effects.commands.spec import Spec
 from outrider.effects.shell.state import UNKNOWN, Flow, Runner, State
@@ -57,6 +59,7 @@ READERS: dict[str, Callable[[Invocation], Flow]] = {
     **read_archives.READERS, **read_filters.READERS, **read_editors.READERS, **read_outlets.READERS,
     **read_guard.READERS, **read_consoles.READERS, **read_clouds.READERS, **read_containers.READERS,
     **read_databases.READERS, **read_defences.READERS,
+    **read_builds.READERS, **read_typesetting.READERS,
 }  # fmt: skip
 """Every special reader, by the name that entries call it by."""
 

@@ -48,7 +48,7 @@ TABLE = (
     spec("yq", "pattern read*", "-i,--inplace=:edit -o,-p,--output-format,--input-format=text"),
     spec("xmllint", "read*", "--xpath=text --output,-o=write --schema=read"),
     spec("html2text pandoc", "read*", "-o,--output=write -f,-t,--from,--to,-w,-r,--standalone=text --filter,"
-         "--lua-filter=preload"),
+         "-L,-F,--lua-filter=preload --template,--defaults,-d,-H,-A,-B,--bibliography=read"),
     spec("openssl", style="long", special="openssl"),
     spec("gpg gpg2", "read*", "--export-secret-keys,--export-secret-subkeys=secret-keys "
          "-o,--output=write -r,--recipient,-u,--local-user,--keyserver,--passphrase,--batch,"

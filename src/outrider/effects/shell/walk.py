@@ -137,7 +137,7 @@ class Walk(Noting):
                 self.emit("unparsed", "text", name, args[0], (), "a command of PowerShell, whose text is not read")
             self.emit("exec", "command", name, args[0], hidden)
             self.emit("opaque", "command", name, args[0], hidden, "a program that is not known here")
-            strange(self, args, state)
+            strange(self, args, state, stdin)
             return UNKNOWN
         if not found.quiet:
             self.emit("exec", "command", name, args[0], ("invisible",) if args[0].hidden else ())
@@ -290,7 +290,7 @@ class Walk(Noting):
         ):
             self.emit("exec", "command", "git", at, ("git-exec",), "this key of git's configuration runs a program")
         elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
-            loads(self, name, values, at)
+            loads(self, name, values, at, state)
         elif node.words and values and is_shell_in(name, values[0].text):
             shell_opened(self, name, at)
 

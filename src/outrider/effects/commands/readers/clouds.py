@@ -248,7 +248,10 @@ def infrastructure(run: Invocation) -> Flow:
             if arg.text.endswith((".yml", ".yaml")):
                 run.path("read", arg)
         run.opaque("runs what its file says")
-        if not any(word.text in {"--check", "--syntax-check", "--list-tasks", "--version"} for word in run.words):
+        if not any(
+            word.text in {"--check", "--syntax-check", "--list-tasks", "--list-hosts", "--list-tags", "--version"}
+            for word in run.words
+        ):
             run.emit("deploy", "tool", f"{run.name}:run", run.at)
         return UNKNOWN
     second = run.rest[1].text if len(run.rest) > 1 else "list"

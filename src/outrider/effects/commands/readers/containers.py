@@ -6,7 +6,7 @@ import itertools
 import re
 from itertools import pairwise
 
-from outrider.effects.commands.escape import ESCAPE
+from outrider.effects.commands.escape import ESCAPE, shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.roles import ROLES, package
@@ -163,6 +163,10 @@ def _thrown_away(run: Invocation, group: str, command: str, words: list[Arg]) ->
 
 def _docker_command(run: Invocation, command: str, words: list[Arg]) -> Flow:
     plain = [word for word in words if word.text[:1] != "-"]
+    if command == "unshare":
+        if words:
+            return run.runner.program(words, run.state.fork(), run.stdin)
+        shell_opened(run.runner, run.name, run.at)
     if command in {"exec", "run", "create"}:
         return _docker_run(run, command, words)
     if command in {"pull", "import"}:

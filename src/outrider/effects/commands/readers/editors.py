@@ -113,7 +113,9 @@ def console(run: Invocation) -> Flow:
     return run.finish()
 
 
-_ORDER = re.compile(r"\s*(?:\\?!|@exec\s+|\.(?:shell|system)\s|shell\b|system\s|\\system\s)\s*(.*)", re.DOTALL)
+_ORDER = re.compile(
+    r"\s*(?:\\?!|@exec\s+|\.(?:shell|system)\s|(?:platform\s+)?shell\b|system\s|\\system\s)\s*(.*)", re.DOTALL
+)
 _ORDER_READ = re.compile(r"\s*(?:\.(?:read|import|restore|open)|\\i|\\ir|source|\\\.)\s+([^\s]+)")
 _ORDER_WRITE = re.compile(r"\s*(?:\.(?:output|once|backup|save|log|excel)|\\o|\\w|tee|\\T)\s+([^\s]+)")
 _ORDER_COPY = re.compile(r"""(?i)\s*\\copy\b.*\b(from|to)\s+(?:(program)\s+)?'?([^\s']+)'?""")

@@ -6,7 +6,7 @@ import itertools
 import posixpath
 import re
 
-from outrider.effects.commands.escape import escaped
+from outrider.effects.commands.escape import escaped, is_shell, shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.traces import hunted
 from outrider.effects.commands.roles import ROLES, split_remote
@@ -201,6 +201,8 @@ def fd(run: Invocation) -> Flow:
         run.path("read", root, ("recursive",) if words[at:] else ("names", "recursive"))
     if words[at + 1 :]:
         command = words[at + 1 :]
+        if is_shell(" ".join(word.text for word in command)):
+            shell_opened(run.runner, run.name, command[0])
         if not any("{}" in word.text for word in command):
             command = [*command, Arg("{}")]
         _find_exec(run, command, [under(root) for root in roots])

@@ -362,6 +362,24 @@ def apply_patch(run: Invocation) -> Flow:
     return UNKNOWN
 
 
+def daemon(run: Invocation) -> Flow:
+    """``git daemon``: hands out the repositories below a folder."""
+    run.read_options()
+    run.apply()
+    port = next((arg.text for role, arg in run.given if role == "listen" and arg.text.isdigit()), "9418")
+    run.emit("connect", "host", f"0.0.0.0:{port}", run.at, ("upload",))
+    return UNKNOWN
+
+
+def mailed(run: Invocation) -> Flow:
+    """``git send-email``: what is sent leaves this host."""
+    run.read_options()
+    run.apply()
+    server = next((arg for role, arg in run.given if role == "mailer" and "/" not in arg.text), None)
+    run.emit("connect", "host", server.text.lower() if server is not None else "mail", run.at, ("upload",))
+    return UNKNOWN
+
+
 def worktree(run: Invocation) -> Flow:
     """``git worktree add PATH``, ``remove PATH``."""
     run.read_options()
@@ -450,6 +468,7 @@ def _forge_files(run: Invocation, words: list[str]) -> None:
 
 
 READERS = {
+    "git-daemon": daemon, "git-mail": mailed,
     "git": git, "git-look": look, "git-clone": clone, "git-fetch": fetch, "git-push": push, "git-commit": commit,
     "git-index": index, "git-rm": remove, "git-checkout": checkout, "git-restore": restore, "git-reset": reset,
     "git-clean": clean, "git-stash": stash, "git-own": own, "git-config": config, "git-remote": remote,

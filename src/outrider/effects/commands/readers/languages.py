@@ -125,15 +125,23 @@ def _served(run: Invocation, words: list[Arg], names: tuple[str, ...]) -> None:
             run.path("read", part(word, tail) if equals else value, ("recursive",))
 
 
+def _other_code(run: Invocation) -> None:
+    """Note code behind options that only some interpreters have, and what PHP's own server hands out."""
+    for role, arg in run.given:
+        if role == "code":
+            read_code(run, arg.text, arg)
+    for word in run.words:
+        if word.text.startswith("--eval:"):
+            ROLES["code"](run, part(word, word.text[7:]))
+    if run.name == "php":
+        _served(run, run.words, ("-t", "--docroot"))
+
+
 def interpreter(run: Invocation) -> Flow:
     """Interpreters of other languages: a file, text, or what comes in."""
     run.read_options()
     run.apply_options()
-    for role, arg in run.given:
-        if role == "code":
-            read_code(run, arg.text, arg)
-    if run.name == "php":
-        _served(run, run.words, ("-t", "--docroot"))
+    _other_code(run)
     asks = "list" in run.flags or any(word.text in {"--version", "--help", "-v", "-V", "-h"} for word in run.words)
     if asks or any(role in {"code", "script"} for role, _ in run.given):
         return UNKNOWN
@@ -242,12 +250,8 @@ def converter(run: Invocation) -> Flow:
         if name.text == "-i":
             run.path("read", value)
     last = words[-1] if words else None
-    if last is not None and last.text[:1] != "-" and run.name in {"ffmpeg", "convert", "magick", "sox"}:
+    if last is not None and last.text[:1] != "-" and run.name in {"ffmpeg", "sox"}:
         run.path("write", last)
-    if run.name in {"convert", "identify", "mogrify", "magick", "ffprobe"}:
-        for word in words if run.name != "convert" else words[:-1]:
-            if word.text[:1] != "-" and "." in word.text:
-                run.path("write" if run.name == "mogrify" else "read", word)
     return UNKNOWN
 
 

@@ -34,6 +34,7 @@ def after_host(arg: Arg, *, has_input: bool) -> tuple[str, ...]:
 
 def curl(run: Invocation) -> Flow:
     """``curl``: ``-O`` writes into the directory, ``-d`` and its kin send, ``-G`` puts the data into the URL."""
+    run.words = [*run.words, *_configured(run)]
     run.read_options()
     run.apply()
     is_read = not run.rest and not any(role == "url" for role, _ in run.given)
@@ -52,6 +53,31 @@ def curl(run: Invocation) -> Flow:
         if option.text in {"--unix-socket", "--abstract-unix-socket"}:
             run.path("write", socket)
     return run.finish()
+
+
+def _configured(run: Invocation) -> list[Arg]:
+    """Return the options that ``-K FILE`` holds, where the text of that file is known."""
+    found: list[Arg] = []
+    for option, value in zip(run.words, run.words[1:], strict=False):
+        if option.text in {"-K", "--config"} or option.text.startswith("--config="):
+            source = part(option, option.text[9:]) if "=" in option.text else value
+            is_input = source.text in {"-", "/dev/stdin", "/dev/fd/63"}
+            found += _lines(run.stdin.text if is_input else run.runner.drafted(source, run.state), source)
+    last = run.words[-1] if run.words else run.at
+    if last.text.startswith("--config=") or last.text == "-K-":
+        found += _lines(run.stdin.text, last)
+    return found
+
+
+def _lines(text: str | None, at: Arg) -> list[Arg]:
+    words: list[Arg] = []
+    for line in (text or "")[:4096].splitlines():
+        named = re.match(r"\s*-{0,2}([\w-]+)\s*(?:[=:\s]\s*)?\"?([^\"]*)\"?\s*\Z", line)
+        if named and not line.lstrip().startswith("#"):
+            dashes = "-" if len(named[1]) == 1 else "--"
+            words.append(part(at, dashes + named[1]))
+            words += [part(at, named[2])] if named[2] else []
+    return words
 
 
 def _asked(run: Invocation) -> None:

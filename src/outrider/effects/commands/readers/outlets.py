@@ -6,91 +6,14 @@ import posixpath
 import re
 
 from outrider.effects.commands.code_text import read_code
-from outrider.effects.commands.escape import MAX_CODE, escaped, is_shell, shell_opened
+from outrider.effects.commands.escape import escaped, is_shell, shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
-from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
 _LIMIT = 64
-_TEX_RUN = re.compile(r"""\\(?:immediate\s*\\?)?write18\s*\{([^}]*)\}|\\input\s*\{?\s*\|\s*"?([^"}]*)""")
-_TEX_READ = re.compile(
-    r"\\(?:verbatiminput|lstinputlisting|input|include|usepackage|openin\s*\S*?=)\s*\{?([\w./~-]+)\}?"
-)
-_TEX_WRITE = re.compile(r"\\openout\s*\S*?=\s*\{?([\w./~-]+)\}?")
 _ARCHES = re.compile(r"(?:x86_64|i[3-6]86|aarch64|arm\w*|ppc\w*|s390x?|mips\w*|riscv\w*|linux(?:32|64)|uname26)\Z")
-
-
-def tex(run: Invocation) -> Flow:
-    r"""TeX: text in ``\write18`` is run, ``\input`` and its kin read, ``\openout`` writes."""
-    run.read_options()
-    run.apply_options()
-    for arg in run.rest:
-        if "\\" not in arg.text:
-            run.path("read", arg)
-            continue
-        read_code(run, arg.text, arg)
-        for first, second in _TEX_RUN.findall(arg.text[:MAX_CODE])[:_LIMIT]:
-            escaped(run.runner, run.name, arg, "TeX that runs a command")
-            run.runner.text(first or second, arg, run.state.fork(), run.stdin)
-        for name in _TEX_READ.findall(arg.text[:MAX_CODE])[:_LIMIT]:
-            if "/" in name or "." in name:
-                run.path("read", part(arg, name))
-        for name in _TEX_WRITE.findall(arg.text[:MAX_CODE])[:_LIMIT]:
-            run.path("write", part(arg, name))
-    run.path("write", Arg("*", run.at.start, run.at.end, glob=True))
-    return UNKNOWN
-
-
-def dvips(run: Invocation) -> Flow:
-    """``dvips -R0`` lets the file run commands."""
-    run.read_options()
-    run.apply()
-    if any(word.text == "-R0" for word in run.words):
-        escaped(run.runner, run.name, run.at, "lets a file run commands")
-    return UNKNOWN
-
-
-def macros(run: Invocation) -> Flow:
-    """``m4``: ``esyscmd`` in what comes in is run."""
-    run.read_options()
-    run.apply()
-    if run.stdin.text is not None:
-        for text in re.findall(r"e?syscmd\(\s*`?([^')]*)", run.stdin.text):
-            run.runner.text(text, run.at, run.state.fork(), NOTHING)
-    return UNKNOWN
-
-
-_ROFF_RUN = re.compile(r"(?m)^[.'](?:sy|pso|pi|shell)\s+(.+)$|\bsh\s+(\w)(.+?)\2|^[.']\s*so\s+(\S+)$")
-
-
-def typeset(run: Invocation) -> Flow:
-    """Troff and pic: ``-U`` lets their text run commands, and some versions need no option for it."""
-    run.read_options()
-    run.apply()
-    if any(re.match(r"-[A-Za-z]*U", word.text) for word in run.words):
-        escaped(run.runner, run.name, run.at, "an option that lets a text run commands")
-    for command, _, text, _name in _ROFF_RUN.findall((run.text_in() or "")[:MAX_CODE])[:_LIMIT]:
-        if command or text:
-            run.runner.text((command or text).strip(), run.at, run.state.fork(), NOTHING)
-    return run.finish()
-
-
-def dotnet(run: Invocation) -> Flow:
-    """``dotnet fsi [--exec] [FILE]``: F#'s own console; ``dotnet msbuild FILE`` and the rest run the project's code."""
-    run.read_options()
-    run.apply_options()
-    words = [arg for arg in run.rest if arg.text[:1] != "-"]
-    if words and words[0].text == "fsi":
-        files = words[1:]
-        if run.stdin.text is not None:
-            read_code(run, run.stdin.text, run.at)
-        elif not files and not any(role == "script" for role, _ in run.given):
-            shell_opened(run.runner, run.name, words[0], "an interactive interpreter")
-        for arg in files[:1]:
-            ROLES["script"](run, arg)
-    return run.finish()
 
 
 def exiftool(run: Invocation) -> Flow:
@@ -167,6 +90,15 @@ _TWO = frozenset({"--bind", "--ro-bind", "--dev-bind", "--bind-try", "--ro-bind-
                   "--setenv", "--file", "--bind-data", "--ro-bind-data"})  # fmt: skip
 _ONE = frozenset({"--proc", "--dev", "--tmpfs", "--dir", "--chdir", "--unsetenv", "--uid", "--gid", "--hostname",
                   "--cap-add", "--cap-drop", "--seccomp", "--args", "--lock-file", "--sync-fd"})  # fmt: skip
+
+
+def opens(run: Invocation) -> Flow:
+    """Programs that are nothing but a console."""
+    if run.stdin.text is not None:
+        read_code(run, run.stdin.text, run.at)
+    else:
+        shell_opened(run.runner, run.name, run.at, "an interactive console")
+    return UNKNOWN
 
 
 def bwrap(run: Invocation) -> Flow:
@@ -363,37 +295,6 @@ def sysctl(run: Invocation) -> Flow:
     return UNKNOWN
 
 
-def make(run: Invocation) -> Flow:
-    """``make``: ``--eval`` is text of a build file; so is what comes in for ``-f -``."""
-    run.read_options()
-    for role, arg in run.given:
-        if role == "make-text":
-            recipe(run, arg.text, arg)
-        elif role == "read":
-            recipe(run, run.runner.drafted(arg, run.state) or "", arg)
-    if run.stdin.text is not None and any(
-        role == "read" and arg.text in {"-", "/dev/stdin"} for role, arg in run.given
-    ):
-        recipe(run, run.stdin.text, run.at)
-    run.given = [(role, arg) for role, arg in run.given if role != "make-text"]
-    run.apply()
-    return run.finish()
-
-
-def recipe(run: Invocation, text: str, at: Arg) -> None:
-    """Note what the text of a build file runs, reads and writes when it is read or its rules are made."""
-    for line in text[:MAX_CODE].splitlines()[:_LIMIT]:
-        behind = re.match(r"[^\t#=;:][^#=;:]*:[^=;]*;(.*)", line)
-        if behind:
-            run.runner.text(behind[1].strip().lstrip("@-+"), at, run.state.fork(), NOTHING)
-        elif line.startswith("\t"):
-            run.runner.text(line.strip().lstrip("@-+"), at, run.state.fork(), NOTHING)
-    for command in re.findall(r"\$\(shell\s+((?:[^()]|\([^()]*\))*)\)", text[:MAX_CODE])[:_LIMIT]:
-        run.runner.text(command, at, run.state.fork(), NOTHING)
-    for sign, name in re.findall(r"\$\(file\s*(>>?|<)\s*([^,)\s]+)", text[:MAX_CODE])[:_LIMIT]:
-        run.path("write" if sign[0] == ">" else "read", part(at, name))
-
-
 def gdb(run: Invocation) -> Flow:
     """``gdb -ex COMMAND``: ``!``, ``shell`` and ``python`` run code, ``dump`` writes files."""
     from outrider.effects.commands.readers.editors import orders  # noqa: PLC0415 - kept out of the common way
@@ -423,11 +324,10 @@ def gdb(run: Invocation) -> Flow:
 
 
 READERS = {
-    "bwrap": bwrap, "tex": tex, "dvips": dvips, "m4": macros,
-    "macros": typeset, "dotnet": dotnet, "exiftool": exiftool, "printer": printer,
+    "bwrap": bwrap, "exiftool": exiftool, "printer": printer,
     "csvtool": csvtool,
     "dosbox": dosbox, "xdg": xdg, "setarch": setarch, "start-daemon": start_daemon, "run-parts": run_parts,
     "group-shell": group_shell, "capsh": capsh, "rest-runs": rest_runs, "after-word": after_word,
     "subshell": subshell, "fail2ban": fail2ban, "rpm-own": rpm, "lxc": lxc, "virsh": virsh, "socket": socket_,
-    "sends": sends, "addresses": addresses, "sysctl": sysctl, "make": make, "gdb": gdb,
+    "sends": sends, "addresses": addresses, "sysctl": sysctl, "gdb": gdb, "opens": opens,
 }  # fmt: skip

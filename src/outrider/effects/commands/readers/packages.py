@@ -166,7 +166,7 @@ def rpm(run: Invocation) -> Flow:
         run.apply_options()
     words = list(run.rest)
     is_pacman = run.name == "pacman" and any(
-        w.text.startswith("-S") and not set(w.text) & set("sci") for w in run.words
+        w.text.startswith(("-S", "-U")) and not set(w.text) & set("sci") for w in run.words
     )
     if is_pacman or (words and words[0].text in {"install", "in", "localinstall", "reinstall", "groupinstall"}):
         for arg in words if is_pacman else words[1:]:

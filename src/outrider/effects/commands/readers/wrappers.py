@@ -11,6 +11,7 @@ from outrider.effects.commands.loading import loads
 from outrider.effects.commands.readers.files import part, substitute
 from outrider.effects.commands.readers.network import after_host, ssh_host
 from outrider.effects.commands.readers.shells import ASSIGNMENT, environment, piped
+from outrider.effects.commands.roles import ROLES
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow, State
 from outrider.effects.shell.tree import Arg
 
@@ -86,7 +87,7 @@ def env_value(run: Invocation, name: str, value: Arg) -> None:
     if (name in RUN_ENV or name.endswith(("PAGER", "EDITOR"))) and value.text:
         run.runner.text(value.text.lstrip("|-!:"), value, run.state.fork(), NOTHING)
     elif name in DANGEROUS_ENV or name.startswith(("GIT_CONFIG_KEY_", "DYLD_INSERT")):
-        loads(run.runner, name, (value,), value)
+        loads(run.runner, name, (value,), value, run.state)
     elif is_shell_in(name, value.text):
         shell_opened(run.runner, name, value)
 
@@ -252,15 +253,11 @@ def ssh(run: Invocation) -> Flow:
     for role, arg in run.given:
         if role in {"read", "write"}:
             run.path("read" if role == "read" else "write", arg)
+        elif role in {"shell", "proxy"}:
+            ROLES[role](run, arg)
     if not run.rest:
         return UNKNOWN
     host = run.rest[0]
-    for place, word in enumerate(run.words):
-        if word.text == "-o" and place + 1 < len(run.words):
-            option = run.words[place + 1].text.replace("=", " ", 1)
-            name, _, value = option.partition(" ")
-            if name.lower() in {"proxycommand", "localcommand", "knownhostscommand"}:
-                run.runner.text(value.lstrip(";"), run.words[place + 1], run.state.fork(), NOTHING)
     port = next((run.words[k + 1].text for k, w in enumerate(run.words[:-1]) if w.text == "-p"), "")
     flags = (*after_host(host, has_input=run.stdin.some), *_back(run, host))
     run.emit("connect", "host", ssh_host(host.text, port), host, flags)
