@@ -88,9 +88,9 @@ def test_a_history_that_is_kept_is_nobodys_business(text):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("find / -name id_rsa 2>/dev/null", "read /**/id_rsa +pattern"),
-        ("find /home -iname '*.kdbx'", "read /home/**/*.kdbx +pattern"),
-        ("find ~ -name .netrc", "read /home/dev/**/.netrc +pattern"),
+        ("find / -name id_rsa 2>/dev/null", "read /**/id_rsa +hunts +pattern"),
+        ("find /home -iname '*.kdbx'", "read /home/**/*.kdbx +hunts +pattern"),
+        ("find ~ -name .netrc", "read /home/dev/**/.netrc +hunts +pattern"),
     ],
 )
 def test_a_hunt_for_keys_reads_what_it_would_find(text, found):

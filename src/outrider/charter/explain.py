@@ -26,6 +26,7 @@ _WORDS = {
     "repo/**": "this repository", "@tmp": "temporary directories", "@system": "system files",
     "@caches": "caches of build tools", "@registries": "package registries", "@loopback": "this machine itself",
     "@keys": "private keys and keyrings", "@credentials": "credentials", "@host": "what this host is made of",
+    "@root": "root's home",
     "websearch": "the host's web search", "~/.claude/**": "~/.claude",
 }  # fmt: skip
 _CARRIES = {

@@ -104,6 +104,9 @@ PUBLIC = (
 )  # fmt: skip
 """What ``@keys`` and ``@credentials`` leave out: the public halves, and settings that let nobody in."""
 
+ROOT = ("/root/**", "/var/root/**")
+"""``@root``: the home of root, where that is somebody else's."""
+
 HOST = (
     "/etc/**", "/usr/**", "/bin/**", "/sbin/**", "/lib/**", "/lib32/**", "/lib64/**", "/libx32/**", "/boot/**",
     "/var/**", "/run/**", "/root/**", "/sys/**", "/proc/**", "/dev/**", "/snap/**", "/nix/store/**", "/System/**",
@@ -124,9 +127,10 @@ LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1", "0.0.0.0", "ip6-lo
 
 PATHS: dict[str, tuple[str, ...]] = {
     "@system": SYSTEM, "@tmp": DEVICES, "@caches": CACHES, "@keys": KEYS, "@credentials": CREDENTIALS, "@host": HOST,
+    "@root": ROOT,
 }  # fmt: skip
 """Members of the groups of paths; the directories of ``@tmp`` come with the agent."""
-LEFT_OUT = {"@keys": PUBLIC, "@credentials": PUBLIC, "@host": NOT_HOST}
+LEFT_OUT = {"@keys": PUBLIC, "@credentials": PUBLIC, "@host": NOT_HOST, "@root": ("~/**", "repo/**")}
 """What a refusal that names a group does not mean."""
 PATH_GROUPS = tuple(PATHS)
 HOST_GROUPS = ("@registries", "@loopback")

@@ -16,7 +16,7 @@ from outrider.events.sequence import MAX_WITHIN
 
 _ABOUT = {
     "exec": "Programs, by name. A command is judged by its effects as well.",
-    "read": "Paths: repo/..., ~/..., /..., **/..., @system, @tmp, @caches, @keys, @credentials, @host.",
+    "read": "Paths: repo/..., ~/..., /..., **/..., @system, @tmp, @caches, @keys, @credentials, @host, @root.",
     "write": "Paths. Holds for delete too, where delete is not written.",
     "delete": "Paths.",
     "connect": "Hosts: example.com, *.example.com, example.com:8080, 10.0.0.0/8, @registries, @loopback.",

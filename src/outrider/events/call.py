@@ -80,6 +80,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             ends Outrider), ``unasked`` (starts an agent that asks nobody), ``upload`` (a connect that carries data
             out), ``sent`` (read in a call that carries data out), ``sweep`` (one of many hosts or ports that are
             asked), ``tunnel`` (lets others reach this host), ``covert`` (a looked-up name made of other data),
+            ``hunts`` (looks elsewhere for files named like keys),
             ``published`` (others will take it), ``moved`` (what is deleted comes to be elsewhere), ``shown`` (the
             environment, printed as a whole), ``looks`` (a connect
             that only asks what is there), ``invisible`` (hidden by the shell's own

@@ -100,11 +100,13 @@ class _Source:
         at: Where the source stands.
         args: The program's own arguments.
         values: What its names stand for.
+        fetches: Whether it asks another host for something.
     """
 
     def __init__(self, run: Invocation, at: Arg, args: tuple[str, ...]) -> None:
         self.run, self.at, self.args = run, at, args
         self.values = Values(ast.Module([], []), {}, args, run.runner.place.home)
+        self.fetches = False
 
     def read(self, source: str, depth: int) -> bool:
         """Note what the source does; return whether that is all that it can do."""
@@ -115,6 +117,8 @@ class _Source:
         env = {name: value[0].text for name, value in held if len(value) == 1 and value[0].exact}
         outer, self.values = self.values, Values(tree, env, self.args, self.run.runner.place.home)
         is_plain = True
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        self.fetches = self.fetches or any(_is_net(self.values.name(node.func)) for node in calls)
         for node in ast.walk(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
@@ -136,10 +140,16 @@ class _Source:
             inner = node.args[0]
             if isinstance(inner, ast.Call) and values.name(inner.func) == "compile" and inner.args:
                 text = values.text(inner.args[0])
+            self.fetched(text)
             return text is not None and depth < MAX_NESTED and self.read(text, depth + 1)
         if isinstance(node.func, ast.Attribute):
             return self.method(node, node.func, name)
         return name in _QUIET or name in {"open", "Path", "pathlib.Path", "compile"} or _is_made_here(name)
+
+    def fetched(self, text: str | None) -> None:
+        """Note that a source which fetches something runs text that is not known."""
+        if text is None and self.fetches:
+            self.run.unparsed(self.at, "runs what it may have downloaded")
 
     def method(self, node: ast.Call, func: ast.Attribute, name: str) -> bool:
         """Note what a method of a path or a connection does."""
@@ -232,6 +242,7 @@ def _files(source: _Source, node: ast.Call, name: str, text: str | None) -> bool
 
 
 def _shell(source: _Source, _node: ast.Call, _name: str, text: str | None) -> bool:
+    source.fetched(text)
     if text is None:
         return False
     source.run.runner.text(text, source.at, source.run.state.fork(), NOTHING)
@@ -282,6 +293,10 @@ def _net(source: _Source, node: ast.Call, name: str, text: str | None) -> bool:
     return bool(host)
 
 
+def _is_net(name: str) -> bool:
+    return name in _NET or (name.partition(".")[0] in _NET_HEADS and name.rpartition(".")[2] in _NET_TAILS)
+
+
 _Reader = Callable[[_Source, ast.Call, str, "str | None"], bool]
 _READERS: tuple[tuple[Callable[[str], bool], _Reader], ...] = (
     (lambda name: name in {"open", "io.open", "os.open", "codecs.open"}, _open),
@@ -290,5 +305,5 @@ _READERS: tuple[tuple[Callable[[str], bool], _Reader], ...] = (
     (lambda name: name.startswith(("os.exec", "os.spawn", "os.posix_spawn")), _replaced),
     (lambda name: name == "pty.spawn", _terminal),
     (lambda name: name in _PROGRAMS, _program),
-    (lambda name: name in _NET or (name.split(".")[0] in _NET_HEADS and name.split(".")[-1] in _NET_TAILS), _net),
+    (_is_net, _net),
 )

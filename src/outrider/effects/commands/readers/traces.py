@@ -85,10 +85,18 @@ _KEYS = re.compile(
     r"(?i)\*?(id_(?:rsa|dsa|ecdsa|ed25519)\*?|\.?netrc|\.pgpass|\.my\.cnf|\.git-credentials|credentials(?:\.\w+)?|"
     r"shadow|\.htpasswd|wallet\.dat|\*?\.(?:kdbx?|pem|pfx|p12|key|ppk|jks|keystore|ovpn|gpg|pgp|asc|p7b|cer|crt)|"
     r"\.aws|\.ssh|authorized_keys|\*?pass(?:word|wd)s?\*?(?:\.\w+)?|\*?secrets?\*?(?:\.\w+)?|\.env\*?|"
-    r"unattend\.xml|sysprep\.\*|login\.keychain\S*|key4\.db|logins\.json|\.docker|config\.json|\*?token\*?)"
+    r"unattend\.xml|sysprep\.\*|login\.keychain\S*|key4\.db|logins\.json|\.docker|config\.json|\*?token\*?|"
+    r"access_?tokens?\.\w+|msal_token_cache\.\w+)"
 )
 
 
+_HUNT = re.compile(
+    r"(?i)\*?(id_(?:rsa|dsa|ecdsa|ed25519)\*?|\.?netrc|\.pgpass|\.my\.cnf|\.git-credentials|credentials(?:\.\w+)?|shadow|"
+    r"\.htpasswd|wallet\.dat|\*?\.(?:kdbx?|pem|pfx|p12|key|ppk|jks|keystore|ovpn)|\.aws|\.ssh|authorized_keys|"
+    r"\*?pass(?:word|wd)s?\*?(?:\.\w+)?|\*?secrets?\*?(?:\.\w+)?|\.env\*?|unattend\.xml|login\.keychain\S*|key4\.db|"
+    r"logins\.json|token|access_?tokens?\.\w+|msal_token_cache\.\w+)"
+)
+"""Names of :data:`_KEYS` that little else has."""
 _NOT_FAR = ("/tmp/", "/var/tmp/", "/usr/")  # noqa: S108 - names to match, not files to make.
 
 
@@ -105,4 +113,5 @@ def hunted(run: Invocation, roots: list[Arg], words: list[Arg]) -> None:
             is_far = root.text.startswith(("/", "~")) and not f"{root.text}/".startswith((f"{here}/", *_NOT_FAR))
             if is_far and root.exact:
                 text = f"{root.text.rstrip('/')}/**/{name}"
-                run.path("read", Arg(text, value.start, value.end, glob=True))
+                flags = ("hunts",) if _HUNT.fullmatch(name) else ()
+                run.path("read", Arg(text, value.start, value.end, glob=True), flags)
