@@ -42,7 +42,7 @@ def command(
     Examples:
       outrider init                   preview, after asking
       outrider init --enforce         from now on, refuse
-      outrider init --charter developer   for your own desk: any website, folder and tool
+      outrider init --charter developer   for your own desk: any site, any folder
       outrider init --undo            as it was before
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     home = reach.home()

@@ -48,8 +48,8 @@ def command(
 
     \b
     Examples:
-      outrider spawn --charter reviewer --no connect -- claude -p "review the diff"
-      outrider spawn --charter reviewer --only 'read=repo/docs/**' --for 10m > child.token
+      outrider spawn --charter reviewer --no connect -- claude -p "review"
+      outrider spawn --charter reviewer --no write --for 10m > child.token
       outrider spawn --token child.token -- python review.py
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     if (charter is None) == (token is None):
