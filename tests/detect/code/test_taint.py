@@ -191,6 +191,79 @@ def test_a_value_is_followed_into_a_function_of_the_same_file():
     assert ("deserialise", 7, False) in reached(text)
 
 
+@pytest.mark.parametrize(
+    ("gives", "found"),
+    [("return name", {"path"}), ("return os.path.basename(name)", set()), ("return FILES.get(name)", set()),
+     ("return 'a/' + name", {"path"}), ("if name in FILES:\n        return FILES[name]\n    return 'index'", set())],
+)  # fmt: skip
+def test_what_a_function_of_the_same_file_gives_back_counts_for_its_call(gives, found):
+    text = f"FILES = {{'a': 'b'}}\ndef chosen(name):\n    {gives}\n\n@app.get('/')\ndef view():\n"
+    assert {
+        kind for kind, _, weak in reached(text + "    return open(chosen(request.args['x'])).read()") if not weak
+    } == found
+
+
+def test_what_a_nested_function_gives_back_is_asked_for_once():
+    text = """
+    @app.get("/")
+    def view():
+        def run(line):
+            os.system(line)
+        return run(outer(request.args["x"]))
+
+    def outer(line):
+        return line
+    """
+    assert ("shell", 5, False) in reached(text)
+
+
+@pytest.mark.parametrize(
+    ("imported", "line", "found"),
+    [
+        ("import pymongo", "db.users.find_one({'name': request.json['name']})", {"nosql"}),
+        ("import pymongo", "db.users.find_one({'name': str(request.json['name'])})", set()),
+        ("import pymongo", "db.users.find_one({'name': request.args['name']})", set()),
+        ("import sqlalchemy", "db.users.find_one({'name': request.json['name']})", set()),
+        ("from lxml import etree", "etree.fromstring(request.data)", {"xml"}),
+        ("from lxml import etree", "etree.fromstring(request.data, parser)", set()),
+        ("from defusedxml import ElementTree", "ElementTree.fromstring(request.data)", set()),
+        ("import pdfkit", "pdfkit.from_string(request.form['page'])", set()),
+        ("import pathlib", "(pathlib.Path('a') / request.args['x']).open().read()", {"path"}),
+        ("import flask", "return f'<b>{x}</b>', 404", {"html"}),
+        ("import flask", "if PATTERN.fullmatch(x) is None:", set()),
+    ],
+    ids=str,
+)
+def test_a_place_is_one_only_where_the_text_uses_what_makes_it_one(imported, line, found):
+    after = ["    return ''", "open(x)"] if line.endswith(":") else []
+    assert kinds(imported, line, *after) == found
+
+
+def test_what_a_function_within_a_function_gives_back_is_not_what_the_outer_one_does():
+    text = """
+    @app.get("/")
+    def view():
+        os.system(outer(request.args["x"]))
+
+    def outer(line):
+        def inner():
+            return line
+        return "ls"
+    """
+    assert not [one for one in reached(text) if not one[2]]
+
+
+def test_a_table_of_a_class_gives_what_stands_in_it():
+    text = """
+    class View(APIView):
+        ORDER = {"a": "name", "b": "age"}
+
+        def get(self, request):
+            db.execute("SELECT 1 ORDER BY " + self.ORDER.get(request.GET["order"], "name"))
+    """
+    assert not reached(text)
+
+
 def test_a_function_that_two_classes_define_is_not_guessed_at():
     text = """
     class One:

@@ -1,9 +1,10 @@
 """A Python text without the functions that hold no place which a value from outside must not reach.
 
 Reading a text as Python is what the taint pass costs most for, and most functions open, run and fetch nothing. What a
-function does stays in it, but for what it hands on of values from outside to other functions of the text. So one that
-neither holds such a place nor names where values from outside come from is left out: a function of its name that does
-nothing stands where it stood, and statements keep their lines.
+function does stays in it, but for what it hands on of values from outside to other functions of the text, and what it
+gives back to them. So one that neither holds such a place, nor names where values from outside come from, nor is asked
+for anything in the text is left out: a function of its name that does nothing stands where it stood, and statements
+keep their lines.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ _OPERATED: Final = rf"\b(?:{'|'.join(sorted({*FUNCTIONS, *(name.rsplit('.', 1)[-
 _FROM_CLIENTS: Final = re2.compile(f"(?m){_CLIENTS}")
 _FROM_OPERATORS: Final = re2.compile(_OPERATED)
 _FROM_OUTSIDE: Final = re2.compile(f"(?m){_CLIENTS}|{_OPERATED}")
+_CALLED: Final = re.compile(r"(?<![\w.])(?<!def )(?:self\.|cls\.)?(\w+)\(")
+"""A call of what may be a function of the same text, and may give back something else than it is given."""
 _STRING: Final = re.compile(
     r"#[^\n]*"
     r'|"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""'
@@ -101,6 +104,7 @@ def without(text: str, kinds: frozenset[str]) -> str:
     lines = text.split("\n")
     starts = _starts(lines)
     inner = _within(text, lines, starts)
+    called = frozenset(_CALLED.findall(seen)) if sources else frozenset()
     out: list[str] = []
     at = 0
     while at < len(lines):
@@ -116,7 +120,7 @@ def without(text: str, kinds: frozenset[str]) -> str:
         size = (starts[end] if end < len(lines) else len(text)) - starts[at]
         if named and not (_any(places, starts[at], size) or _any(sources, starts[at], size)):
             piece = text[starts[at] : starts[at] + size]
-            if piece.isascii() and piece.count("def ") == 1:
+            if piece.isascii() and piece.count("def ") == 1 and not (named in called and "return" in piece):
                 out.append(f"{line[: len(line) - len(bare)]}def {named}(): pass")
                 out.extend([""] * (end - at - 1))
                 at = end

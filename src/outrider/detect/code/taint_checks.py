@@ -79,6 +79,8 @@ class Checks:
         if isinstance(test, ast.Compare):
             if isinstance(test.ops[0], ast.NotIn | ast.NotEq):
                 return True
+            if isinstance(test.ops[0], ast.Is) and isinstance(test.left, ast.Call):
+                return _is_empty(test.comparators[0])
             return isinstance(test.ops[0], ast.In) and isinstance(test.left, ast.Constant)
         return False
 

@@ -17,12 +17,14 @@ from outrider.detect.code.taint_tables import (
     HARMLESS_PARTS,
     LDAP_SEARCH,
     LOGS,
+    NO_PLACES,
     NUMBERS,
     OPERATORS,
     RECEIVED,
     REQUESTS,
     SINKS,
     STREAMS,
+    TEXTS,
     Sink,
 )
 from outrider.detect.code.taint_values import (
@@ -64,6 +66,11 @@ class Evaluator(Checks):
         self._flask = "flask" in text or "bottle" in text
         self._ldap = "ldap" in text
         self._jinja = "jinja2" in text
+        self._without = frozenset(
+            kind
+            for kind, stands in (("xml", "defusedxml" not in text), ("nosql", "mongo" in text.lower()))
+            if not stands
+        )
         self._etree = "etree" in text or "ElementTree" in text
 
     def report(self, kind: str, node: ast.expr | ast.stmt, taint: int) -> None:
@@ -72,6 +79,10 @@ class Evaluator(Checks):
 
     def handed_on(self, name: str, args: list[Value], named: dict[str, Value]) -> None:
         """Take note of what a function is called with."""
+        raise NotImplementedError
+
+    def given_back(self, name: str, args: list[Value], named: dict[str, Value]) -> Value | None:
+        """Return what a function of this module gives back, where that is known."""
         raise NotImplementedError
 
     # Values.
@@ -140,6 +151,10 @@ class Evaluator(Checks):
             return OWN_VALUE
         if name in env:
             return env[name]
+        if name in {f"self.{node.attr}", f"cls.{node.attr}"} and (held := env.get(node.attr, held)).items is not None:
+            return held  # A table of the class.
+        if node.attr in TEXTS and is_request(node.value):
+            return Value(held.taint, held.clean | {"nosql"})
         return Value(held.taint, held.clean)
 
     def _text_of(self, parts: list[ast.expr], env: Env) -> Value:
@@ -288,6 +303,9 @@ class Evaluator(Checks):
         if last in NUMBERS or ".objects." in name or (sink is not None and sink.kind in ANSWERS):
             return OWN_VALUE
         self.handed_on(name, args, named)
+        given_back = self.given_back(name, args, named)
+        if given_back is not None:
+            return given_back
         changed = self._changed(node, last, args, held, env)
         if changed is not None:
             return changed
@@ -329,26 +347,39 @@ class Evaluator(Checks):
         return given or OWN_VALUE
 
     def _sink(self, node: ast.Call, name: str, args: list[Value], named: dict[str, Value], held: Value) -> Sink | None:
-        last = name.rsplit(".", 1)[-1]
-        two = ".".join(name.split(".")[-2:])
-        sink = SINKS.get(two) or SINKS.get(last)
-        if sink is None and last == "search" and self._ldap and "." in name:
-            sink = LDAP_SEARCH
-        if sink is None and last in {"find", "findtext"} and self._etree and "." in name:
-            sink = SINKS["findall"]
-        if sink is None and last == "Template" and self._jinja:
-            sink = SINKS["from_string"]
-            two = last
-        if sink is not None and two not in {*SINKS, "Template"} and (sink.dotted if "." not in name else sink.bare):
-            sink = None
+        sink = self._place(name)
         if sink is not None and sink.kind == "html" and (not self._web or _is_no_page(named)):
             sink = None
+        if sink is not None and sink.kind == "xml" and len(node.args) + len(node.keywords) > 1:
+            sink = None  # A parser is named; how it is made is for another rule.
         if sink is not None:
             self._reaches(node, sink, args, named, held)
-        if last in LOGS and ("log" in name.lower()) and (worst := _worst([*args], "log")):
+        if name.rsplit(".", 1)[-1] in LOGS and ("log" in name.lower()) and (worst := _worst([*args], "log")):
             self.report("log", node, worst)
         if "**" in named and named["**"].taint == FROM_OUTSIDE and name[:1].isupper():
             self.report("fields", node, FROM_OUTSIDE)
+        return sink
+
+    def _place(self, name: str) -> Sink | None:
+        """Return the place that a function of a name is, in this text."""
+        last = name.rsplit(".", 1)[-1]
+        two = ".".join(name.split(".")[-2:])
+        if two in NO_PLACES:
+            return None
+        sink = SINKS.get(two) or SINKS.get(last)
+        if last == "open" and "." in name and two not in SINKS:
+            return SINKS["read_text"]
+        if last == "Template" and self._jinja:
+            return SINKS["from_string"]
+        if sink is not None and sink.kind in self._without:
+            sink = None
+        if sink is None and "." in name:
+            if last == "search" and self._ldap:
+                return LDAP_SEARCH
+            if last in {"find", "findtext"} and self._etree:
+                return SINKS["findall"]
+        if sink is not None and two not in SINKS and (sink.dotted if "." not in name else sink.bare):
+            return None
         return sink
 
     def _reaches(self, node: ast.Call, sink: Sink, args: list[Value], named: dict[str, Value], held: Value) -> None:
@@ -361,6 +392,8 @@ class Evaluator(Checks):
         values += [named[key] for key in sink.names if key in named]
         if sink.kind == "deserialise" and any(_is_safe(one) for one in (*node.args, *(k.value for k in node.keywords))):
             return
+        if sink.kind == "nosql":
+            values = [one for one in values if not one.built]
         if sink.kind in {"ssrf", "redirect"}:
             values = [one for one in values if not _is_own_host(one.prefix, sink.kind)]
         worst = _worst(values, sink.kind)
@@ -387,6 +420,8 @@ class Evaluator(Checks):
 
     def returned(self, node: ast.Return, value: Value) -> None:
         """Look at what a handler answers: text that a client chose becomes markup in its browser."""
+        if isinstance(node.value, ast.Tuple) and value.items:
+            value = value.items[0]  # An answer with its status.
         worst = value.reaches("html")
         if value.items is not None or not worst:
             return

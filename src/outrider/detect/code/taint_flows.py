@@ -26,6 +26,8 @@ _MOST: Final = 2_000
 _MAX_USES: Final = 100
 _MAX_BETWEEN: Final = 8_000
 """Characters before a use in which a look at the variable counts."""
+_STATEMENTS: Final = frozenset({"echo_statement", "print_intrinsic"})
+"""What is a call in all but its brackets."""
 _LISTS: Final = frozenset({"arguments", "argument_list"})
 _BRACES: Final = re.compile(r"[{}]")
 _NAME: Final = re.compile(r"(?<![\w$.>:])\$?[A-Za-z_]\w*")
@@ -42,6 +44,11 @@ _HOST: Final = re.compile(r"^(?:https?:)?//[^/\s]*[^/\s:]+(?:/|$)|^/(?![/\\])|^\
 _LAST_LIST: Final = re.compile(
     r"\b\w+\s*\((?=[^()]*(?:\([^()]*\)[^()]*)*\)\s*(?:throws[\w\s,.]+|:\s*\??\w+\s*|where.*|=>\s*)?$)"
 )
+_SEPARATOR: Final = re.compile(r"\.|->|::| ")
+_DEFINED: Final = re.compile(
+    r"(?:^\s*func\s*\([^)]*\)\s*|\bfunc\s+|\bfunction\s+|\bdef\s+(?:self\.)?|[\w>\]?]\s+)(\w+)\s*\("
+)
+"""The name of a function, in its head."""
 _OPENING: Final = re.compile(r"^\$?@?(['\"])")
 _BEGINS: Final = re.compile(r"^(?:https?://)?(?:(?i:location:)\s*)?(?:https?://)?$")
 _PARTS: Final = re.compile(r"#\{|\$\{?\w|\{\$?|%[sv]")
@@ -111,9 +118,7 @@ class _Look:
         self.dialect = dialect
         self.root = tree.root
         self.known: _Known = {}
-        self.functions = sorted(self._functions(), key=lambda one: one.start)
-        self._parameters()
-        self._variables()
+        self.functions: list[_Function] = []
 
     def _nodes(self, kinds: tuple[str, ...]) -> list[SgNode]:
         return self.root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})[:_MOST]
@@ -232,27 +237,35 @@ class _Look:
 
     def reached(self) -> Iterator[Reached]:
         """Yield what reaches places it must not."""
-        calls = [*self._calls()]
-        for name, given, at in calls:
-            self._hand_on(name, given, at)
-        uses = 0
-        for name, given, at in calls:
-            for place in self.places:
-                if not place.called.search(name) or not self._counts(place, given, at):
-                    continue
-                uses += 1
-                if uses > _MAX_USES:
-                    return
-                if self._reaches(place, given, at):
-                    line = self.text.count("\n", 0, at) + 1
-                    yield Reached(place.kind, line, line + given.count("\n"), weak=False)
-                    break
+        calls = list(self._calls())
+        among = [(call, place) for call in calls for place in self.places if place.called.search(call[0])]
+        if not among:
+            return
+        self.functions = sorted(self._functions(), key=lambda one: one.start)
+        self._parameters()
+        self._variables()
+        self._hand_on(calls)
+        uses, last = 0, -1
+        for (_, given, at), place in among:
+            if at == last or not self._counts(place, given, at):
+                continue
+            uses += 1
+            if uses > _MAX_USES:
+                return
+            if self._reaches(place, given, at):
+                last = at
+                line = self.text.count("\n", 0, at) + 1
+                yield Reached(place.kind, line, line + given.count("\n"), weak=False)
 
     def _calls(self) -> Iterator[tuple[str, str, int]]:
         """Yield each call's name as it is written, its arguments, and where it stands."""
         for node in self._nodes(self.dialect.calls):
             listed = node.field("arguments") or next((one for one in node.children() if one.kind() in _LISTS), None)
             place = node.range()
+            if node.kind() in _STATEMENTS:
+                called, _, written = node.text().partition(" ")
+                yield called, f"({written})", place.start.index
+                continue
             if listed is None:
                 receiver = node.field("receiver")
                 if receiver is not None:  # What is asked is all that there is: kind.constantize
@@ -262,20 +275,20 @@ class _Look:
             name = self.text[place.start.index : given.start.index].strip()
             yield re.sub(r"\s+", " ", name), listed.text(), place.start.index
 
-    def _hand_on(self, name: str, given: str, at: int) -> None:
+    def _hand_on(self, calls: list[tuple[str, str, int]]) -> None:
         """Take the parameters of a function of this text that is called with a value from outside as set from there."""
-        last = re.split(r"\.|->|::", name)[-1]
-        if not last.isidentifier():
-            return
-        defined = [one for one in self.functions if re.search(rf"\b{last}\s*\($", one.head.split("(")[0] + "(")
-                   or re.search(rf"\)\s*{last}\s*\(", one.head)]  # fmt: skip
-        if len(defined) != 1 or defined[0].start <= at < defined[0].end:
-            return
-        parameters = _parameters(defined[0].head)
-        for part, value in zip(parameters, _split(given[1:-1] if given.startswith("(") else given), strict=False):
-            if self._is_outside(value, at) and (names := _NAME.findall(part.split("=")[0])):
-                chosen = names[0] if self.language == "go" else names[-1]
-                self.known.setdefault(chosen, []).insert(0, _Set(defined[0].body, defined[0].end, outside=True))
+        defined: dict[str, list[_Function]] = {}
+        for one in self.functions:
+            if (named := _DEFINED.search(one.head)) is not None:
+                defined.setdefault(named[1], []).append(one)
+        for name, given, at in calls:
+            known = defined.get(_SEPARATOR.split(name)[-1], ())
+            if len(known) != 1 or known[0].start <= at < known[0].end:
+                continue
+            for part, value in zip(_parameters(known[0].head), _arguments(given), strict=False):
+                if self._is_outside(value, at) and (names := _NAME.findall(part.split("=")[0])):
+                    chosen = names[0] if self.language == "go" else names[-1]
+                    self._set(chosen, _Set(known[0].body, known[0].end, outside=True))
 
     def _counts(self, place: Place, given: str, at: int) -> bool:
         if (place.clean is not None and place.clean.search(given)) or NUMBERS.search(given):
@@ -294,8 +307,7 @@ class _Look:
         code = self._code(given)
         names = list(self._named(code, at))
         if place.leads:
-            among = _split(given[1:-1] if given.startswith("(") else given)
-            leading = [self._leading(one, at) for place_of, one in enumerate(among) if place.counts(place_of)]
+            leading = [self._leading(one, at) for number, one in enumerate(_arguments(given)) if place.counts(number)]
             if not any(one is not None and (one in names or self.dialect.source.match(one)) for one in leading):
                 return False
             if any(one in names and self._is_fixed(one, at) for one in leading if one):
@@ -380,6 +392,10 @@ def _parameters(head: str) -> list[str]:
         if depth == 0:
             return _split(head[start + 1 : at])
     return []
+
+
+def _arguments(given: str) -> list[str]:
+    return _split(given[1:-1] if given.startswith("(") else given)
 
 
 def _split(listed: str) -> list[str]:

@@ -46,8 +46,10 @@ _PLAIN_TEMPLATE = re.compile(r"`[^`$]*`|(?<=[`}])[^`${}]*(?=[`$])")
 _NAME = re.compile(r"(?<![\w$.])[A-Za-z_$][\w$]*(?![\w$]*\s*:(?!:))")
 _HANDS_ON = re.compile(
     r"(?:^|\.)(?:String|decodeURIComponent|decodeURI|trim|toString|toLowerCase|toUpperCase|replace|concat|slice|"
-    r"substring|split|pop|shift|at|parse|join|resolve|normalize|from|URL|get|format)$"
+    r"substring|split|pop|shift|at|parse|join|resolve|normalize|from|URL|format)$|(?i:params|query|headers|form|data)\.get$"
 )
+_BEGINS_FIXED = re.compile(r"['\"`](?:https?://[^/$`'\"]+/|/(?![/\\$])[^$`'\"]|\?|#)")
+"""The beginning of an address whose host the program chose."""
 _CALLED = re.compile(r"^(?:await\s+|new\s+)*(?P<name>[\w$.]+)\(")
 _LOOKED_AT = (
     r"(?:test|has|includes|exec|isSafe\w*|isValid\w*|isAllowed\w*|valid\w*|check\w*|assert\w*|ensure\w*|sanitiz\w*|"
@@ -111,11 +113,12 @@ PLACES: Final = (
 
 
 class _Set(msgspec.Struct, frozen=True):
-    """A variable set at a place, good until its function ends."""
+    """A variable set at a place, good until its function ends; ``fixed`` if it begins with an address's host."""
 
     at: int
     until: int
     outside: bool
+    fixed: bool = False
 
 
 _Known = dict[str, list[_Set]]
@@ -147,10 +150,12 @@ def _variables(root: SgNode, end: int) -> _Known:
         right = node.field("value") or node.field("right")
         if left is None or right is None or left.kind() not in {"identifier", "object_pattern"}:
             continue
-        outside = right.kind() not in _FUNCTIONS and _is_outside(right.text(), place.end.index, known)
+        value = right.text()
+        outside = right.kind() not in _FUNCTIONS and _is_outside(value, place.end.index, known)
+        fixed = _BEGINS_FIXED.match(value) is not None
         until = open_ends[-1] if open_ends else end
         for name in _bound(left):
-            known.setdefault(name, []).append(_Set(place.end.index, until, outside))
+            known.setdefault(name, []).append(_Set(place.end.index, until, outside, fixed))
     return known
 
 
@@ -175,11 +180,11 @@ def _is_outside(value: str, at: int, known: _Known) -> bool:
     return SOURCE.search(code) is not None or any(_names(code, at, known))
 
 
-def _names(code: str, at: int, known: _Known) -> Iterator[str]:
-    """Yield the variables in a piece of code that are from outside where it stands."""
+def _names(code: str, at: int, known: _Known, *, leads: bool = False) -> Iterator[str]:
+    """Yield the variables in a piece of code that are from outside where it stands; of addresses, their hosts."""
     for name in dict.fromkeys(_NAME.findall(code)):
         last = next((one for one in reversed(known.get(name, [])) if one.at <= at <= one.until), None)
-        if last is not None and last.outside:
+        if last is not None and last.outside and not (leads and last.fixed):
             yield name
 
 
@@ -196,13 +201,13 @@ def _reached(root: SgNode, text: str, known: _Known) -> Iterator[Reached]:
             continue
         value, at = first.text(), call.range()
         code = _PLAIN_TEMPLATE.sub("``", _TEXT.sub("''", value))
-        names = list(_names(_leading(value) if place.leads else code, at.start.index, known))
+        names = list(_names(_leading(value) if place.leads else code, at.start.index, known, leads=place.leads))
         if not names or place.clean.search(value) or SOURCE.search(code):
             continue
         weighed += 1
         if weighed > _MAX_USES:
             return
-        if _was_looked_at(text, names, at.start.index, known):
+        if _was_looked_at(text, names, at.start.index, known, value):
             continue
         yield Reached(place.kind, at.start.line + 1, at.end.line + 1, weak=False)
 
@@ -220,7 +225,7 @@ def _leading(value: str) -> str:
     return found[1] if found else ""
 
 
-def _was_looked_at(text: str, names: list[str], at: int, known: _Known) -> bool:
+def _was_looked_at(text: str, names: list[str], at: int, known: _Known, value: str) -> bool:
     """Whether one of the variables, or one made of them, was looked at between being set and being used."""
     around = {
         name: one.at
@@ -230,4 +235,5 @@ def _was_looked_at(text: str, names: list[str], at: int, known: _Known) -> bool:
     }
     begin = max(min(around.values(), default=at), at - _MAX_BETWEEN)
     either = "|".join(re.escape(name) for name in sorted({*names, *around}))
-    return re.search(_LOOKED_AT.replace("%s", either), text[begin:at]) is not None
+    looked = re.compile(_LOOKED_AT.replace("%s", either))
+    return looked.search(text[begin:at]) is not None or looked.search(value) is not None

@@ -20,10 +20,15 @@ from outrider.detect.code.newer_python import readable
 from outrider.detect.code.taint_eval import Evaluator
 from outrider.detect.code.taint_names import dotted
 from outrider.detect.code.taint_tables import ENDS, FROM_CALLERS, REQUESTS, ROUTES
-from outrider.detect.code.taint_values import FROM_CALLER, FROM_OUTSIDE, Value, either
+from outrider.detect.code.taint_values import FROM_CALLER, FROM_OUTSIDE, OWN_VALUE, Value, either, mixed
 
 MAX_NODES: Final = 40_000
 """Nodes of a syntax tree that are followed; a larger one is not."""
+
+_MOST_ASKED: Final = 50
+"""Calls of functions of the same module that are looked into for what they give back."""
+
+_TYPED: Final = frozenset({"nosql"})
 
 Env = dict[str, Value]
 
@@ -69,7 +74,7 @@ def followed(source: str, text: str) -> list[Reached] | None:
     if 2 * len(source) > MAX_NODES and sum(1 for _ in ast.walk(tree)) > MAX_NODES:
         return None
     walk = _Walk(text)
-    walk.function(tree.body, {}, handler=False)
+    walk.module(tree)
     walk.called_functions()
     return [msgspec.structs.replace(one, first=one.first - shift, last=one.last - shift) for one in walk.reached]
 
@@ -105,6 +110,33 @@ class _Walk(Evaluator):
         self._depth = 0
         self._defined: dict[str, tuple[ast.FunctionDef | ast.AsyncFunctionDef, Env] | None] = {}
         self._given: dict[str, Env] = {}
+        self._bodies: dict[str, ast.FunctionDef | ast.AsyncFunctionDef | None] = {}
+        self._module: Env = {}
+        self._returns: list[Value] | None = None
+        self._asked = 0
+
+    def module(self, tree: ast.Module) -> None:
+        """Follow a module, its functions known beforehand, so that what they give back can be told."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self._bodies[node.name] = None if node.name in self._bodies else node
+        self.function(tree.body, self._module, handler=False)
+
+    def given_back(self, name: str, args: list[Value], named: dict[str, Value]) -> Value | None:
+        """Return what a function of this module gives back for these arguments; None if nobody can say."""
+        prefix, _, last = name.rpartition(".")
+        node = self._bodies.get(last) if prefix in {"", "self", "cls"} else None
+        outside = any(one.taint == FROM_OUTSIDE for one in (*args, *named.values()))
+        if node is None or not outside or self._returns is not None or self._asked >= _MOST_ASKED:
+            return None
+        self._asked += 1
+        names = _parameters(node)
+        env = {**dict(zip(names, args, strict=False)), **{key: one for key, one in named.items() if key in names}}
+        self._returns = []
+        inner = {**self._module, **{name: env.get(name, OWN_VALUE) for name in names}}
+        self.function(node.body, inner, handler=False)
+        returns, self._returns = self._returns, None
+        return mixed(returns) if returns else None
 
     def handed_on(self, name: str, args: list[Value], named: dict[str, Value]) -> None:
         """Keep what a function of this module is given from outside: it is followed there as well."""
@@ -123,17 +155,14 @@ class _Walk(Evaluator):
             if known is None:
                 continue
             node, env = known
-            names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
-            if names[:1] in (["self"], ["cls"]):
-                names = names[1:]
             inner = dict(env)
-            for place, arg in enumerate(names):
+            for place, arg in enumerate(_parameters(node)):
                 if (value := given.get(arg) or given.get(str(place))) is not None:
                     inner[arg] = value
             self.function(node.body, inner, handler=False)
 
     def report(self, kind: str, node: ast.expr | ast.stmt, taint: int) -> None:
-        if taint < FROM_OUTSIDE and kind not in FROM_CALLERS:
+        if self._returns is not None or (taint < FROM_OUTSIDE and kind not in FROM_CALLERS):
             return
         one = Reached(kind, node.lineno, node.end_lineno or node.lineno, taint < FROM_OUTSIDE)
         if one not in self.reached:
@@ -164,6 +193,8 @@ class _Walk(Evaluator):
         return left
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, env: Env) -> None:
+        if self._returns is not None:
+            return  # What a function within gives back is not what its own function does.
         if isinstance(node, ast.ClassDef):
             self.function(node.body, dict(env), handler=False)
             return
@@ -177,7 +208,9 @@ class _Walk(Evaluator):
                 continue
             number = isinstance(arg.annotation, ast.Name) and arg.annotation.id in {"int", "float", "bool", "UUID"}
             own = number or arg.arg in given
-            inner[arg.arg] = Value() if own else Value(FROM_OUTSIDE if routed else FROM_CALLER)
+            # A declared type is checked by the framework, so an object stands only where one is meant to.
+            typed = frozenset() if arg.annotation is None or dotted(arg.annotation) in {"dict", "Any"} else _TYPED
+            inner[arg.arg] = Value() if own else Value(FROM_OUTSIDE if routed else FROM_CALLER, typed)
         for extra in (node.args.vararg, node.args.kwarg):
             if extra is not None:
                 inner[extra.arg] = Value(FROM_CALLER)
@@ -211,7 +244,10 @@ class _Walk(Evaluator):
             return isinstance(node.value, ast.Call) and dotted(node.value.func).rsplit(".", 1)[-1] in ENDS
         elif isinstance(node, ast.Return):
             if node.value is not None:
-                self.returned(node, self.value(node.value, env))
+                value = self.value(node.value, env)
+                if self._returns is not None:
+                    self._returns.append(value)
+                self.returned(node, value)
             return True
         elif isinstance(node, ast.Raise | ast.Continue | ast.Break):
             return True
@@ -287,6 +323,12 @@ class _Walk(Evaluator):
             arms.append(env)
         for position, arm in enumerate(arms):
             env.update(arm if position == 0 else _joined(env, arm))
+
+
+def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """Return the names of a function's arguments by position, as its caller counts them."""
+    names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
 
 
 def _injected(args: ast.arguments) -> frozenset[str]:

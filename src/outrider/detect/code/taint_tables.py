@@ -11,7 +11,7 @@ import msgspec
 
 KINDS: Final = (
     "sql", "shell", "code", "path", "html", "template", "redirect", "deserialise", "ldap", "xpath", "ssrf", "session",
-    "log", "header", "fields",
+    "log", "header", "fields", "xml", "nosql",
 )  # fmt: skip
 """The kinds of places that a value from outside must not reach as it is."""
 
@@ -24,6 +24,9 @@ HARMLESS_PARTS: Final = frozenset(
      "max_content_length", "url_rule", "logger"}
 )  # fmt: skip
 """Parts of a request that a client does not choose freely, or whose use says nothing yet."""
+
+TEXTS: Final = frozenset({"args", "form", "cookies", "headers", "GET", "POST", "values", "query_params", "path_params"})
+"""Parts of a request that hold text and nothing else."""
 
 FUNCTIONS: Final = frozenset({"input", "raw_input"})
 STREAMS: Final = frozenset({"sys.argv", "sys.stdin"})
@@ -68,6 +71,7 @@ CLEANERS: Final[dict[str, frozenset[str]]] = {
     "dumps": frozenset({"html", "header", "log", "template"}),
     "jsonify": frozenset({"html", "template"}),
     "repr": frozenset({"log", "header"}),
+    "str": frozenset({"nosql"}),
     "hex": frozenset(KINDS),
     "literal_eval": frozenset({"code"}),
     "safe_load": frozenset({"deserialise"}),
@@ -124,6 +128,14 @@ SINKS: Final[dict[str, Sink]] = {
     **dict.fromkeys(_FILES, _FILE),
     **{name: Sink("path", (), (), dotted=True)
        for name in ("read_text", "read_bytes", "write_text", "write_bytes", "iterdir")},
+    **dict.fromkeys(
+        (*(f"{of}.{name}" for of in ("etree", "ElementTree", "ET")
+           for name in ("fromstring", "parse", "XML", "iterparse")),
+         "minidom.parseString", "minidom.parse", "sax.parseString", "pulldom.parseString"), Sink("xml")
+    ),
+    **{name: Sink("nosql", (0,), ("filter",), dotted=True)
+       for name in ("find_one", "find", "update_one", "update_many", "delete_one", "delete_many", "find_one_and_update",
+                    "count_documents", "aggregate")},
     "save": Sink("path", dotted=True, sure=True),
     "os.rename": Sink("path", (0, 1)), "shutil.copy": Sink("path", (0, 1)), "shutil.move": Sink("path", (0, 1)),
     "make_response": Sink("html"), "HttpResponse": Sink("html"), "HTMLResponse": Sink("html", (0,), ("content",)),
@@ -150,6 +162,9 @@ SINKS: Final[dict[str, Sink]] = {
 }  # fmt: skip
 """Name of a function, whole or its last part, to the place that it is. The longer name counts first."""
 
+NO_PLACES: Final = frozenset({"pdfkit.from_string", "imgkit.from_string", "webbrowser.open"})
+"""Functions that are called as a place is, and are none."""
+
 LDAP_SEARCH: Final = Sink("ldap", (0, 1), ("search_filter", "search_base"), dotted=True)
 """``connection.search``, which counts where the text speaks of LDAP at all."""
 
@@ -159,7 +174,7 @@ FROM_CALLERS: Final = frozenset({"sql", "shell", "code", "path", "html", "xpath"
 A path or a page must also be put together with it: opening a file that a caller names is what many functions are for.
 """
 
-OPERATORS: Final = frozenset({"path", "html", "redirect", "ssrf", "log", "header", "session"})
+OPERATORS: Final = frozenset({"path", "html", "redirect", "ssrf", "log", "header", "session", "xml", "nosql"})
 """Kinds of places that are for whoever starts a program, at a terminal or by a command line, to choose."""
 
 RECEIVED: Final = frozenset(
