@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -19,10 +18,8 @@ from outrider.charter.bound import Bindings, Bound, bind
 from outrider.charter.floor import floor
 from outrider.charter.parse import parse
 from outrider.charter.shelf import Shelf
-from outrider.detect.scan import scan_call
 from outrider.doors.registry import DOORS
 from outrider.effects import Place, resolve
-from outrider.events.call import Call
 from outrider.events.message import Answer, CallAsked
 from outrider.events.record import Counters
 from outrider.gate import study
@@ -104,23 +101,3 @@ def _answered(where: Path, rows: list[dict[str, object]]) -> float:
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def detectors(count: int) -> list[Row]:
-    """Measure the detectors on the write of a file of 300 lines."""
-    text = "".join(calls.structured_body(at) for at in range(14))
-    text = "\n".join(text.split("\n")[:300])
-    some = [
-        Call(door="b", session="s", call_id="c", tool="write", name="Write", cwd=REPO,
-             args={"file_path": f"{REPO}/src/a.py", "content": text.replace("LIMIT", f"LIMIT_{at}")})
-        for at in range(count)
-    ]  # fmt: skip
-    for call in some[:20]:
-        scan_call(call, KEY)
-    spent = [timed(lambda call=call: scan_call(call, KEY)) for call in some]
-    one = re.compile(r"(?i)\b(?:password|secret|token)\s*[:=]\s*['\"]([^'\"]{8,})")
-    bare = sorted(timed(lambda call=call: one.search(call.args["content"])) for call in some)[count // 2] / 1e6
-    row = Row("detectors, a file of 300 lines", "ms", spread(spent, "ms"), "one pattern of Python's re", bare)
-    row.budgets = {"p50": 5.0}
-    row.notes = f"secrets; {len(text):,} characters"
-    return [row]

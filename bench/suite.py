@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import hooks, judging, policy, questions, record, traffic
+from bench import detecting, hooks, judging, policy, questions, record, traffic
 from bench.measure import Row, say
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -112,7 +112,9 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "policy": policies,
     "judge": lambda size: judging.judging(size.of(1500)),
     "batch": lambda size: judging.batch(size.of(2000)),
-    "detectors": lambda size: judging.detectors(size.of(300)),
+    "effects": lambda size: detecting.effects(size.of(200)),
+    "detectors": lambda size: detecting.detectors(size.of(100)),
+    "doubling": lambda size: detecting.doubling(3 if size.factor < 1 else 5),
     "hook": lambda size: hooks.hooks(size.of(300)),
     "first": lambda size: hooks.first_call(3 if size.factor < 1 else 5),
     "sustained": lambda size: traffic.sustained(size.seconds),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from outrider.detect.code.cost import PIECE, costs_too_much, follows
+from outrider.detect.code.cost import PIECE, costs_too_much, follows, follows_to_the_root
 from outrider.detect.code.scan import scan_code
 
 USE = "    strcpy(buf, name);\n"
@@ -42,3 +42,16 @@ def test_the_work_of_a_costly_rule_does_not_grow_with_the_square(size):
 def test_a_rule_that_only_looks_at_one_place_is_never_asked_of_pieces():
     assert not follows({"kind": "call_expression", "has": {"field": "function", "regex": "^gets$"}})
     assert follows({"any": [{"kind": "x", "inside": {"kind": "y", "has": {"stopBy": "end", "kind": "z"}}}]})
+
+
+def test_a_rule_that_looks_through_the_whole_text_is_told_from_one_that_looks_through_a_function():
+    around = {"stopBy": "end", "has": {"stopBy": "end", "kind": "z"}}
+    assert follows_to_the_root({"all": [{"kind": "x"}, {"inside": {**around, "kind": "program"}}]})
+    assert follows_to_the_root({"inside": {**around, "any": [{"kind": "function"}, {"kind": "module"}]}})
+    assert not follows_to_the_root({"inside": {**around, "kind": "function_definition"}})
+
+
+def test_uses_in_the_whole_text_count_more_than_uses_in_functions_of_their_own():
+    text = ("void f() {\n" + USE + "}\n") * 2_000
+    assert not costs_too_much(("strcpy",), text)
+    assert costs_too_much(("strcpy",), text, whole=True)

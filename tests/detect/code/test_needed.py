@@ -68,6 +68,12 @@ def test_a_look_at_lines_needs_what_a_line_must_match():
     assert not need.met(b"FROM x\nUSER app\n", {})
 
 
+def test_what_is_far_behind_a_sign_is_needed_without_it():
+    assert needed({"regex": '(?s)^".*(select|insert)"$'}, {}) == Need(pattern='(?s)(select|insert)"')
+    assert needed({"regex": '".*a|b.*c'}, {}) == Need(pattern="a|b.*c")
+    assert needed({"regex": r"\".*a"}, {}) == Need(pattern=r"\".*a")
+
+
 def test_an_expression_is_looked_for_once_in_a_text():
     known = {"eval": False}
     assert not Need(pattern="eval").met(b"eval", known)

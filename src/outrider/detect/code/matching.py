@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import re2
 from ast_grep_py import SgRoot
 
 from outrider.detect.code.asked import need_of
-from outrider.detect.code.cost import PIECE, costs_too_much, follows
+from outrider.detect.code.classes import quickened
+from outrider.detect.code.cost import PIECE, costs_too_much, follows, follows_to_the_root
 from outrider.detect.code.language import GRAMMARS
 from outrider.detect.manypatterns import encoded
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
     from outrider.detect.code.rule import Lines, Rule
+
+Follows = Literal["", "function", "whole"]
 
 _BEYOND = re.compile(r"[^\x00-\x7f]")
 _RARE = re.compile(r"[\ud800-\udfff\x00]")
@@ -130,7 +133,8 @@ def matches(tree: Tree, rules: Iterable[Rule]) -> Iterator[Match]:
         if rule.lines is not None:
             yield from _by_lines(rule, rule.lines, text)
         else:
-            if not (_follows(rule) and costs_too_much(rule.trigger, text)):
+            through = _follows(rule)
+            if not (through and costs_too_much(rule.trigger, text, whole=through == "whole")):
                 yield from _in(tree.root, rule, 0, 0)
                 continue
             for piece in tree.pieces:
@@ -145,21 +149,37 @@ def _may_match(rule: Rule, piece: str) -> bool:
 
 
 def _in(root: SgNode, rule: Rule, at: int, line: int) -> Iterator[Match]:
-    for node in root.find_all(rule.config):  # type: ignore[call-overload]
+    for node in root.find_all(_config(rule)):  # type: ignore[call-overload]
         place = node.range()
         start, end = place.start, place.end
         yield Match(rule, at + start.index, at + end.index, line + start.line + 1, line + end.line + 1)
 
 
+def _config(rule: Rule) -> dict[str, Any]:
+    """Return what ast-grep is asked for, written so that it is quick to compile."""
+    known = _configs().get(rule.id)
+    if known is None:
+        known = _configs()[rule.id] = quickened(rule.config)
+    return known
+
+
 @cache
-def _rules_that_follow() -> dict[str, bool]:
+def _configs() -> dict[str, dict[str, Any]]:
     return {}
 
 
-def _follows(rule: Rule) -> bool:
+@cache
+def _rules_that_follow() -> dict[str, Follows]:
+    return {}
+
+
+def _follows(rule: Rule) -> Follows:
+    """Return through how much of a text a rule looks for what surrounds a place."""
     known = _rules_that_follow()
     if rule.id not in known:
-        known[rule.id] = follows(rule.rule) or follows(rule.utils)
+        whole = follows_to_the_root(rule.rule) or follows_to_the_root(rule.utils)
+        part = follows(rule.rule) or follows(rule.utils)
+        known[rule.id] = "whole" if whole else "function" if part else ""
     return known[rule.id]
 
 

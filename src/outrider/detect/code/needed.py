@@ -16,6 +16,8 @@ import msgspec
 import re2
 
 _RELATIONS: Final = ("has", "inside", "precedes", "follows")
+_AHEAD: Final = re.compile(r"^(\(\?[a-z]+\))?[^\\()\[\].*+?{}|^$]\.\*")
+"""A sign and whatever follows it, at the beginning: from each such sign RE2 would look through the rest of the text."""
 _PLACES: Final = re.compile(r"\(\?-u:\\b\)")
 
 
@@ -109,7 +111,7 @@ def _of_expression(expression: str) -> Need:
     """Return the need of one expression; of nothing where RE2 cannot say it, or where it may be empty."""
     if "&&" in expression:  # Within brackets it means what two classes share, and RE2 knows no such thing.
         return NOTHING
-    loose = loosened(expression)
+    loose = _AHEAD.sub(r"\1", loosened(expression))
     try:
         empty = _compiled(loose).search(b"") is not None
     except re2.error:

@@ -26,11 +26,11 @@ class Checks:
     """What conditions say of names. A subclass knows values.
 
     Attributes:
-        made_from: Name to the names that its value was made from by a call.
+        made_from: Name to the call that its value was made by.
     """
 
     def __init__(self) -> None:
-        self.made_from: dict[str, list[str]] = {}
+        self.made_from: dict[str, ast.Call] = {}
 
     def value(self, node: ast.expr, env: Env) -> Value:
         """Return the value of an expression."""
@@ -48,7 +48,8 @@ class Checks:
                 times[name] = times.get(name, 0) + 1
                 out[name] = out.get(name, frozenset()) | kinds if times[name] == 1 else EVERYTHING
         for name in list(out):
-            for origin in self.made_from.get(name, ()):
+            made = self.made_from.get(name)
+            for origin in _names(made) if made is not None else ():
                 out[origin] = out.get(origin, frozenset()) | (out[name] & _PATH_CHECKS)
         return out
 

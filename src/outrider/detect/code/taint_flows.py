@@ -9,6 +9,7 @@ is soon switched off.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -119,6 +120,8 @@ class _Look:
         self.root = tree.root
         self.known: _Known = {}
         self.functions: list[_Function] = []
+        self._starts: list[int] = []
+        self._around_it: list[int] = []
 
     def _nodes(self, kinds: tuple[str, ...]) -> list[SgNode]:
         return self.root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})[:_MOST]
@@ -131,8 +134,15 @@ class _Look:
 
     def _until(self, at: int) -> int:
         """Return where the innermost function around a place ends."""
-        ends = [one.end for one in self.functions if one.start <= at < one.end]
-        return min(ends, default=len(self.text))
+        inner = self._inner(at)
+        return inner.end if inner is not None else len(self.text)
+
+    def _inner(self, at: int) -> _Function | None:
+        """Return the innermost function around a place."""
+        place = bisect_right(self._starts, at) - 1
+        while place >= 0 and self.functions[place].end <= at:
+            place = self._around_it[place]
+        return self.functions[place] if place >= 0 else None
 
     def _set(self, name: str, one: _Set) -> None:
         self.known.setdefault(name, []).append(one)
@@ -242,6 +252,8 @@ class _Look:
         if not among:
             return
         self.functions = sorted(self._functions(), key=lambda one: one.start)
+        self._starts = [one.start for one in self.functions]
+        self._around_it = _around_each(self.functions)
         self._parameters()
         self._variables()
         self._hand_on(calls)
@@ -300,8 +312,8 @@ class _Look:
         return place.elsewhere.search(self._around(at)) is None
 
     def _around(self, at: int) -> str:
-        inner = [one for one in self.functions if one.start <= at < one.end]
-        return self.text[inner[-1].start : inner[-1].end] if inner else self.text
+        inner = self._inner(at)
+        return self.text[inner.start : inner.end] if inner is not None else self.text
 
     def _reaches(self, place: Place, given: str, at: int) -> bool:
         code = self._code(given)
@@ -360,6 +372,17 @@ class _Look:
             return False
         either = "|".join(re.escape(name) for name in sorted({*names, *around}))
         return re.search(_LOOKED_AT.replace("%s", either), self.text[begin:at]) is not None
+
+
+def _around_each(functions: list[_Function]) -> list[int]:
+    """Return for each function, ordered by their starts, the place of the one around it; -1 for none."""
+    out: list[int] = []
+    for place, one in enumerate(functions):
+        around = place - 1
+        while around >= 0 and functions[around].end <= one.start:
+            around = out[around]
+        out.append(around)
+    return out
 
 
 def _end_of_block(text: str, at: int) -> int:

@@ -234,7 +234,7 @@ class _Walk(Evaluator):
             for target in node.targets:
                 self.assign(target, value, env)
                 if isinstance(target, ast.Name) and isinstance(node.value, ast.Call):
-                    self.made_from[target.id] = [one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)]
+                    self.made_from[target.id] = node.value
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             self.assign(node.target, self.value(node.value, env), env)
         elif isinstance(node, ast.AugAssign):
