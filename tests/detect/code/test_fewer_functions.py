@@ -20,7 +20,8 @@ BODIES = (
     "open(f'/a/{y}')", "one(request.args['n'], y)", "m(x)", "one(LIMIT, 1)", "self.m(request.form['n'])",
     "def m(x):\n    eval(x)",
     "y = sock.recv(9)\none(y, x)", "def inner(x):\n    eval(x)", "import os", "LIMIT = request.args['n']",
-    "return y", "eval(one(request.args['n'], y))", "z = self.m(request.args['n'])\nos.system(z)",
+    "from os import system as get", "return y",
+    "eval(one(request.args['n'], y))", "z = self.m(request.args['n'])\nos.system(z)",
 )  # fmt: skip
 HEADS = (
     "def one(x, y):\n", "@app.get('/')\nasync def two(\n    x,\n    y,\n):\n", "class Three:\n", "if LIMIT:\n",

@@ -32,6 +32,7 @@ def kinds(*body: str, language: str = "javascript") -> set[str]:
         (["exec(x, done);"], "shell"),
         (["res.send(`<b>${x}</b>`);"], "html"),
         (["if (!x) return;", "await fetch(x);"], "ssrf"),
+        (["await page.goto(x);"], "ssrf"),
         (["list.forEach(() => {", "  exec(x, done);", "});"], "shell"),
     ],
     ids=str,
@@ -70,6 +71,24 @@ def test_a_value_that_was_looked_at_converted_or_kept_in_its_place_is_let_be(bod
 def test_a_variable_of_one_function_is_not_that_of_another():
     first = "function a(req) { const x = req.query.x; keep(x); }\n"
     assert flows(first + "function b(x) { exec(x, done); }") == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "found"),
+    [
+        ("@Query('name') name: string", ["path"]),
+        ("@Param('name') name", ["path"]),
+        ("@Body('name') readonly name: any", ["path"]),
+        ("@Query('name') name: number", []),
+        ("@Param('name', ParseIntPipe) name: string", []),
+        ("name: string", []),
+    ],
+    ids=str,
+)
+def test_a_parameter_that_a_framework_fills_in_is_the_clients_word(parameter, found):
+    text = f"class Files {{\n  @Get()\n  read({parameter}) {{\n    fs.readFileSync(path.join(ROOT, name));\n  }}\n}}\n"
+    other = "class Other { @Get() all(@Query('page') page: string) { return page; } other(name) { fs.rm(name); } }\n"
+    assert [one.kind for one in flows(text + other, "typescript")] == found
 
 
 def test_a_variable_that_is_set_anew_is_no_longer_from_outside():

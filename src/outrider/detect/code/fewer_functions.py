@@ -59,6 +59,10 @@ _STRING: Final = re.compile(
     r"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'",
     re.DOTALL,
 )
+_RENAMED: Final = re2.compile(
+    rf"\bimport\b.*\b(?:{'|'.join(sorted({one.rsplit('.', 1)[-1] for one in SINKS}))})\s+as\b"
+)
+"""A place that goes by another name."""
 _BEGINS: Final = ("def ", "async def ", "@")
 _CLOSES: Final = (")", "]", "}")
 _SAYS_NOTHING: Final = ("#", '"', "'", "from ", "import ")
@@ -96,9 +100,9 @@ def without(text: str, kinds: frozenset[str]) -> str:
         text: A Python text, or a fragment of one.
         kinds: The kinds of places that are asked about.
     """
-    if text.count("\r") != text.count("\r\n"):
-        return text  # To Python a line ends there, and to what follows it does not.
     seen = text if text.isascii() else encoded(text).decode()
+    if text.count("\r") != text.count("\r\n") or _RENAMED.search(seen):
+        return text  # To Python a line ends there, and to what follows it does not; or a name is not what it says.
     places = [match.start() for match in _places(kinds).finditer(seen)]
     sources = [match.start() for match in _FROM_OUTSIDE.finditer(seen)]
     lines = text.split("\n")

@@ -62,10 +62,11 @@ class Evaluator(Checks):
         super().__init__()
         self.reached: list[Reached] = []
         self.handler = False
-        self._web = "flask" in text or "django" in text or "Response" in text
+        self._web = any(one in text for one in ("flask", "django", "sanic", "Response"))
         self._flask = "flask" in text or "bottle" in text
         self._ldap = "ldap" in text
         self._jinja = "jinja2" in text
+        self.imported: dict[str, str] = {}
         self._without = frozenset(
             kind
             for kind, stands in (("xml", "defusedxml" not in text), ("nosql", "mongo" in text.lower()))
@@ -245,6 +246,7 @@ class Evaluator(Checks):
         for one in node.generators:
             self.assign(one.target, self.element(self.value(one.iter, inner)), inner)
             for test in one.ifs:
+                self.value(test, inner)
                 for name, kinds in self.checked(test, inner).items():
                     if name in inner:
                         inner[name] = inner[name].cleaned(kinds)
@@ -362,6 +364,9 @@ class Evaluator(Checks):
 
     def _place(self, name: str) -> Sink | None:
         """Return the place that a function of a name is, in this text."""
+        imported = self.imported.get(name, "")
+        if imported in SINKS:
+            name = imported
         last = name.rsplit(".", 1)[-1]
         two = ".".join(name.split(".")[-2:])
         if two in NO_PLACES:

@@ -28,7 +28,11 @@ SOURCE: Final = re.compile(
     r"|\bevent\.(?:queryStringParameters|pathParameters|body)\b|\bsearchParams\.get\("
 )
 """What web frameworks hand over of what a client sent."""
-_SOMEWHERE: Final = re2.compile(SOURCE.pattern)
+_INJECTED: Final = re.compile(
+    r"^@(?:Query|Param|Headers|Body|Cookies)\(\s*['\"][\w.-]+['\"]\s*\)\s*(?:readonly\s+)?(\w+)\??\s*(?::\s*(?:string|any)\b|$)"
+)
+"""A parameter that a framework of decorators fills in from a request, as it came."""
+_SOMEWHERE: Final = re2.compile(rf"{SOURCE.pattern}|@(?:Query|Param|Headers|Body|Cookies)\(")
 
 _MAX_VARIABLES: Final = 2_000
 """Settings of variables that are followed in one text."""
@@ -87,7 +91,7 @@ PLACES: Final = (
     ),
     Place(
         "ssrf",
-        re.compile(r"^(?:fetch|axios|got|request|needle|superagent|https?|undici)(?:\.(?:get|post|put|delete|head|request|fetch))?$"),
+        re.compile(r"^(?:fetch|axios|got|request|needle|superagent|https?|undici)(?:\.(?:get|post|put|delete|head|request|fetch))?$|^\w*[pP]age\.goto$"),
         leads=True,
         clean=re.compile(r"encodeURIComponent\("),
     ),
@@ -137,7 +141,7 @@ def flows(tree: Tree) -> list[Reached]:
 
 def _variables(root: SgNode, end: int) -> _Known:
     functions = _ranges(root, "function_declaration", "arrow_function", "function_expression", "method_definition")
-    known: _Known = {}
+    known = _parameters(root)
     open_ends: list[int] = []
     settings = root.find_all({"rule": {"any": [{"kind": "variable_declarator"}, {"kind": "assignment_expression"}]}})
     for node in settings[:_MAX_VARIABLES]:
@@ -156,6 +160,22 @@ def _variables(root: SgNode, end: int) -> _Known:
         until = open_ends[-1] if open_ends else end
         for name in _bound(left):
             known.setdefault(name, []).append(_Set(place.end.index, until, outside, fixed))
+    return known
+
+
+def _parameters(root: SgNode) -> _Known:
+    """Return the parameters that a framework fills in from a request."""
+    known: _Known = {}
+    for method in root.find_all(
+        {"rule": {"kind": "method_definition", "has": {"kind": "formal_parameters", "regex": "@"}}}
+    ):
+        given, body = method.field("parameters"), method.field("body")
+        if given is None or body is None:
+            continue
+        place = body.range()
+        for one in given.children():
+            if (named := _INJECTED.match(one.text())) is not None:
+                known.setdefault(named[1], []).append(_Set(place.start.index, place.end.index, outside=True))
     return known
 
 

@@ -116,10 +116,13 @@ class _Walk(Evaluator):
         self._asked = 0
 
     def module(self, tree: ast.Module) -> None:
-        """Follow a module, its functions known beforehand, so that what they give back can be told."""
+        """Follow a module, its functions and what it imports known beforehand."""
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._bodies[node.name] = None if node.name in self._bodies else node
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                of = node.module.rpartition(".")[2]
+                self.imported.update((one.asname or one.name, f"{of}.{one.name}") for one in node.names)
         self.function(tree.body, self._module, handler=False)
 
     def given_back(self, name: str, args: list[Value], named: dict[str, Value]) -> Value | None:

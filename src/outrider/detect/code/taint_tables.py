@@ -139,6 +139,7 @@ SINKS: Final[dict[str, Sink]] = {
     "save": Sink("path", dotted=True, sure=True),
     "os.rename": Sink("path", (0, 1)), "shutil.copy": Sink("path", (0, 1)), "shutil.move": Sink("path", (0, 1)),
     "make_response": Sink("html"), "HttpResponse": Sink("html"), "HTMLResponse": Sink("html", (0,), ("content",)),
+    "response.html": Sink("html"),
     "Markup": Sink("html"), "mark_safe": Sink("html"), "format_html": Sink("html"), "Response": Sink("html"),
     "render_template_string": Sink("template"), "from_string": Sink("template", dotted=True),
     "redirect": Sink("redirect", (0,), ("url", "location")), "HttpResponseRedirect": Sink("redirect"),
