@@ -161,6 +161,33 @@ def sign(*, file: Path, as_json: bool) -> None:
     show.say(f"Signed {charter.name} {charter.digest} with key {by[:16]}: {show.safe(str(beside))}")
 
 
+@command.command("roll")
+@click.argument("name")
+@click.option("--dry-run", "dry", is_flag=True, help="Only say which agents it would move.")
+@_JSON
+def roll(*, name: str, dry: bool, as_json: bool) -> None:
+    """Move the living agents of charter NAME to its newest version; each move is an event.
+
+    An edited charter binds agents born after it; those that live stay under the version that they were born under until
+    they are rolled. A child stays within its parent whatever its charter now says.
+
+    \b
+    Examples:
+      outrider charter roll coder --dry-run
+      outrider charter roll coder
+    """  # noqa: D301
+    told = reach.daemon({"do": "roll", "charter": name, "dry": dry})
+    if as_json:
+        show.emit(told, kind="charter-roll")
+        return
+    count = f"{len(told['moved'])} living {'agent' if len(told['moved']) == 1 else 'agents'}"
+    to = f"of {name} to version {told['digest'][:19]}"
+    if dry:
+        click.echo(f"It would move {count} {to}. Nothing was done.")
+    else:
+        show.say(f"Moved {count} {to}.")
+
+
 def _undecided(known: Any, name: str) -> str:
     try:
         return effective(known.line(name)).undecided

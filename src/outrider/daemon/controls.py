@@ -48,6 +48,7 @@ class Controls:
             "token": delegation.token,
             "verify": delegation.verify,
             "spawn": delegation.spawn,
+            "roll": self._roll,
             "down": self._down,
         }
 
@@ -117,6 +118,25 @@ class Controls:
         event = self._pull("resume", peer, why="")
         await self._parts.scribe.durable(event)
         return {"event": event.n}
+
+    async def _roll(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        """Move the living agents of a charter to its newest version."""
+        name = str(request.get("charter", ""))
+        parts = self._parts
+        parts.charters.refresh()
+        if request.get("dry"):
+            newest, stale = parts.enrolment.stale(name)
+            return {"charter": name, "digest": newest.line[0], "moved": [one.id for one in stale], "dry": True}
+        person(parts, peer)
+        moved = parts.enrolment.roll(name)
+        if moved:
+            await parts.scribe.durable(moved[-1])
+        return {
+            "charter": name,
+            "digest": parts.state.in_force.get(name, ""),
+            "moved": [event.agent for event in moved],
+            "events": [event.n for event in moved],
+        }
 
     async def _down(self, _request: dict[str, Any], peer: Peer) -> dict[str, Any]:
         person(self._parts, peer)

@@ -291,6 +291,26 @@ class AgentResumed(Event, frozen=True, kw_only=True, tag="agent.resumed"):
     attested: Attestation = Attestation()
 
 
+class AgentRolled(Event, frozen=True, kw_only=True, tag="agent.rolled"):
+    """A living agent was moved to another version of its charter.
+
+    The chains of all that descends from it change with its own; its life, its narrowing and its labels stay.
+
+    Attributes:
+        charter: Name of the charter.
+        digest: The version that binds it from now on.
+        line: Digests of that version and what it extends, its own first.
+        before: The version that bound it until now.
+        mode: ``enforce`` or ``observe``.
+    """
+
+    charter: str
+    digest: str
+    line: tuple[str, ...]
+    before: str
+    mode: Literal["enforce", "observe"] = "enforce"
+
+
 class AgentAttested(Event, frozen=True, kw_only=True, tag="agent.attested"):
     """What took too long to be known at a birth.
 
@@ -456,6 +476,6 @@ class LabelsJoined(Event, frozen=True, kw_only=True, tag="labels.joined"):
 
 AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
-    | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentAttested | TokenIssued | Refusal
-    | Prompted | CallDecided | CallResult | HostNoted | LeverPulled | LabelsJoined
+    | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
+    | Refusal | Prompted | CallDecided | CallResult | HostNoted | LeverPulled | LabelsJoined
 )  # fmt: skip

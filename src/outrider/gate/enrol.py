@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from outrider.charter.narrow import effective
-from outrider.errors import CharterError, UndecidedError
+from outrider.errors import BadInputError, CharterError, UndecidedError
 from outrider.events import message as m
 from outrider.events.record import (
     AgentAttested,
     AgentBorn,
     AgentEnded,
     AgentResumed,
+    AgentRolled,
     Attestation,
     Beside,
     Entity,
@@ -259,6 +260,54 @@ class Enrolment:
             seal=True,
             **birth.fields(),
         )
+
+    def roll(self, name: str) -> list[AgentRolled]:
+        """Move the living agents of a charter to its version in force, and record each; parents come first.
+
+        A child stays within its parent's chain whatever its own charter now says. An agent keeps its life and mode,
+        unless it was observed only because its charter was.
+
+        Raises:
+            BadInputError: There is no such charter in force.
+        """
+        terms, stale = self.stale(name)
+        registry = self._state.registry
+        moved = []
+        for agent in stale:
+            event = self._scribe.write(
+                AgentRolled,
+                agent=agent.id,
+                charter=name,
+                digest=terms.line[0],
+                line=terms.line,
+                before=agent.digest,
+                mode=self._mode_after(agent, terms),
+                seal=True,
+            )
+            moved.append(event)
+            for one in (agent, *registry.subtree(agent.id)):
+                self._chains.forget(one.id)
+        return moved
+
+    def stale(self, name: str) -> tuple[Terms, list[Agent]]:
+        """Return a charter as it is in force, and the living agents of it that stand under another version.
+
+        Raises:
+            BadInputError: There is no such charter in force.
+        """
+        terms = self.terms(name)
+        if terms is None:
+            raise BadInputError(f"there is no charter {name!r} in force", fix="`outrider charter list` lists them.")
+        living = [agent for agent in self._state.registry.living() if agent.charter == name]
+        found = [agent for agent in living if agent.chain[: len(terms.line)] != terms.line]
+        return terms, sorted(found, key=lambda agent: agent.born_n)
+
+    def _mode_after(self, agent: Agent, terms: Terms) -> Literal["enforce", "observe"]:
+        """Return the mode of an agent after a roll: a preview stays one, all else goes by the charter, if stricter."""
+        if agent.mode == "enforce" or terms.mode == "observe":
+            return agent.mode
+        preview = self._chains.charter(agent.digest).mode != "observe"
+        return "observe" if preview else "enforce"
 
     def terms(self, name: str) -> Terms | None:
         """Return what a birth needs to know of a charter; None if there is none in force."""

@@ -36,6 +36,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         cwd: Absolute directory that it was born in, or empty.
         labels: What it was born with. What it carries now is the business of the flow room.
         purpose: Why it was made, as far as the host said.
+        narrowed: How many digests at the end of its own part of the chain are its narrowing: 0 or 1.
         ended: Empty while it lives, else ``completed``, ``killed``, ``expired``, ``vanished`` or ``revoked``.
         ended_n: Index of its end, or -1.
         ended_ts: Time of its end, or 0.
@@ -63,6 +64,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str = ""
     labels: tuple[Label, ...] = ()
     purpose: str = ""
+    narrowed: int = 0
     ended: str = ""
     ended_n: int = -1
     ended_ts: int = 0

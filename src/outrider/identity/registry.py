@@ -21,6 +21,7 @@ from outrider.events.record import (
     AgentBorn,
     AgentEnded,
     AgentResumed,
+    AgentRolled,
     AnyEvent,
     Attestation,
     Beside,
@@ -100,6 +101,8 @@ class Registry:
             self._ended(event)  # type: ignore[arg-type]
         elif kind is AgentResumed:
             self._resumed(event)  # type: ignore[arg-type]
+        elif kind is AgentRolled:
+            self._rolled(event)  # type: ignore[arg-type]
         elif kind is DaemonStarted:
             self._boot = event.boot  # type: ignore[union-attr]
 
@@ -172,6 +175,7 @@ class Registry:
             cwd=private.get("cwd", ""),
             labels=event.labels,
             purpose=event.purpose,
+            narrowed=1 if event.narrowed else 0,
         )
         above = self._tally.get(event.parent)
         if above is not None:
@@ -231,6 +235,25 @@ class Registry:
         self._living[agent.id] = None
         if not agent.host_agent:
             self._bind((agent.door, agent.session), event.attested)
+
+    def _rolled(self, event: AgentRolled) -> None:
+        """Give an agent another line of charters; what descends from it stands under its new chain."""
+        agent = self._agents.get(event.agent)
+        if agent is None:
+            return
+        below = [(one, self._own(one)) for one in self.subtree(agent.id)]
+        above = self._agents.get(agent.parent)
+        narrowed = self._own(agent)[-agent.narrowed :] if agent.narrowed else ()
+        chain = (*event.line, *narrowed, *(above.chain if above else ()))
+        self._agents[agent.id] = msgspec.structs.replace(agent, digest=event.digest, chain=chain, mode=event.mode)
+        for one, own in below:
+            chain = (*own, *self._agents[one.parent].chain)
+            self._agents[one.id] = msgspec.structs.replace(self._agents[one.id], chain=chain)
+
+    def _own(self, agent: Agent) -> tuple[str, ...]:
+        """Return the part of an agent's chain that it does not have from its parent."""
+        above = self._agents.get(agent.parent)
+        return agent.chain[: len(agent.chain) - (len(above.chain) if above else 0)]
 
     def _prune(self) -> None:
         """Forget the longest gone agents; one that a kept agent descends from goes to the end of the queue."""

@@ -10,6 +10,7 @@ from outrider.events.record import (
     AgentAttested,
     AgentBorn,
     AgentEnded,
+    AgentRolled,
     AnyEvent,
     CallDecided,
     CallResult,
@@ -63,7 +64,7 @@ def of(view: View, event: AnyEvent) -> Line:
     return Line(n=event.n, ts=event.ts, kind=kind, agent=event.agent, what=_what(view, event, kind))
 
 
-def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911 - one return a kind
+def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911, PLR0912 - one a kind
     if isinstance(event, CallDecided):
         return _call(event)
     if isinstance(event, CallResult):
@@ -86,6 +87,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
     if isinstance(event, LeverPulled):
         reach = "" if event.scope == "host" else f" {event.scope}"
         return f"{event.lever}{reach} by {event.by}" + _said(event.why)
+    if isinstance(event, AgentRolled):
+        return f"moved from version {event.before[:19]} of {event.charter} to {event.digest[:19]}"
     if isinstance(event, TokenIssued):
         return f"was given the token {event.id[:16]}"
     if isinstance(event, AgentAttested):
