@@ -520,10 +520,14 @@ class Lineages(RuleBasedStateMachine):
             self.an_agent_acts(agent, HOSTS[turn % len(HOSTS)])
 
     @invariant()
-    def nothing_revoked_lives(self):
+    def nothing_revoked_lives_and_every_chain_ends_in_its_parents(self):
         if not hasattr(self, "known"):
             return
-        for agent in self.state.registry.living():
+        registry = self.state.registry
+        for agent in registry.everyone():
+            above = registry.by_id(agent.parent)
+            assert above is None or agent.chain[-len(above.chain) :] == above.chain
+        for agent in registry.living():
             who = self.state.who(agent)
             assert self.state.levers.revoked(who) is None or agent.born_n > max(n for _, _, n in self.pulled)
 
