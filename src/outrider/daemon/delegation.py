@@ -92,7 +92,7 @@ class Delegation:
         cwd = cwd if cwd.startswith("/") else ""
         if text := str(request.get("token", "")):
             line = self._line(text)
-            births = [await one for one in self._by_token(line, here, peer, cwd)]
+            births = await self._by_token(line, here, peer, cwd)
             if not births:
                 raise BadInputError("this token makes nobody: it is the agent's own", fix="Narrow it first.")
             return _told(births[-1])
@@ -100,7 +100,12 @@ class Delegation:
         handed = self._fresh(request, parent)
         return _told(await self._spawning.spawn(parent, handed, here, cwd=cwd))
 
-    def _by_token(self, line: Line, here: process.ProcessFacts, peer: Peer, cwd: str) -> list[Any]:
+    async def _by_token(self, line: Line, here: process.ProcessFacts, peer: Peer, cwd: str) -> list[AgentBorn]:
+        """Let everybody be born whom a token makes and who is not yet, parents first.
+
+        Raises:
+            RefusedError: The token is another lineage's, was used already, or one of them may not be born.
+        """
         registry = self._parts.state.registry
         names = [line.subject.agent, *(one.agent for one in line.handed)]
         asks = agent_of(self._parts, peer)
@@ -117,11 +122,12 @@ class Delegation:
                 rule="identity.token",
             )
 
-        async def born(at: int) -> AgentBorn:
-            parent = self._living(names[at])
-            return await self._spawning.spawn(parent, line.handed[at], here, cwd=cwd, token=line.ids[at + 1])
-
-        return [born(at) for at, one in enumerate(line.handed) if registry.by_id(one.agent) is None]
+        births = []
+        for at, one in enumerate(line.handed):
+            if registry.by_id(one.agent) is None:
+                parent = self._living(names[at])
+                births.append(await self._spawning.spawn(parent, one, here, cwd=cwd, token=line.ids[at + 1]))
+        return births
 
     def _fresh(self, request: dict[str, Any], parent: Agent) -> Handed:
         now = self._parts.scribe.now()
