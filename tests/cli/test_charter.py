@@ -116,3 +116,19 @@ def test_show_says_what_comes_of_findings(outrider: Run, home: Home) -> None:
     assert "count like others" in told
     assert "CWE-327" in told
     assert outrider("charter", "show", "mine", "--json").data["effective"]["persona"] == "audit"
+
+
+def test_diff_says_in_words_what_an_edit_comes_to(outrider: Run, tmp_path: Path) -> None:
+    before, after = tmp_path / "before.toml", tmp_path / "after.toml"
+    before.write_text(MINE)
+    after.write_text(MINE.replace('["repo/**"]', '["repo/src/**"]\nconnect = ["docs.example"]'))
+    done = outrider("charter", "diff", str(before), str(after))
+    assert done.code == 0
+    assert "Becomes allowed" in done.out
+    assert "connect docs.example" in done.out
+    assert "read repo/** but for repo/src/**" in done.out
+    data = outrider("charter", "diff", str(before), str(after), "--json").data
+    assert [one["becomes"] for one in data["changes"]] == ["denied", "allowed"]
+    assert data["before"]["digest"] != data["after"]["digest"]
+    assert "Nothing" in outrider("charter", "diff", "coder", "coder").out
+    assert outrider("charter", "diff", "coder", "nobody").code == 2

@@ -1,4 +1,4 @@
-"""``outrider charter list|show|check|sign``."""
+"""``outrider charter list|show|check|sign|roll``, and what stands in files of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective, looser
-from outrider.cli import describe, person, reach, show
+from outrider.cli import charter_diff, describe, named, person, reach, show
 from outrider.daemon import shelf
 from outrider.errors import BadInputError, CharterError
 
@@ -20,7 +20,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One object on stdo
 
 @click.group("charter")
 def command() -> None:
-    """List, show, check and sign charters.
+    """List, show, compare, check, sign and roll charters.
 
     Built-in charters come with Outrider; a file in the charters directory of Outrider's home with the same name hides
     one. `outrider charter show base` is a good first read.
@@ -31,6 +31,9 @@ def command() -> None:
       outrider charter show coder
       outrider charter check my-charter.toml
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+
+
+command.add_command(charter_diff.command)
 
 
 @command.command("list")
@@ -149,7 +152,7 @@ def sign(*, file: Path, as_json: bool) -> None:
 
     home = reach.home()
     person.required(home)
-    charter = parse(_text(file), source=str(file))
+    charter = parse(named.text_of(file), source=str(file))
     home.make()
     key = shelf.signing_key(home)
     beside = file.with_name(file.name + ".sig")
@@ -195,15 +198,6 @@ def _undecided(known: Any, name: str) -> str:
         return "deny"
 
 
-def _text(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise BadInputError(f"{file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise CharterError("not UTF-8", source=str(file)) from error
-
-
 def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
     """Return what is wrong with one charter, and what it writes without effect."""
     from outrider.charter.lines import Lines
@@ -214,13 +208,13 @@ def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
     found = read.found.get(what)
     result: dict[str, Any] = {"what": what, "name": "", "digest": "", "errors": [], "warnings": []}
     try:
-        charter = shelf.one(found, what) if found else parse(_text(Path(what)), source=what)
+        charter = shelf.one(found, what) if found else parse(named.text_of(Path(what)), source=what)
         known = Shelf([*(one for name in read.shelf.names if (one := read.shelf.get(name))), charter])
         line = known.line(charter.name)
     except BadInputError as error:
         result["errors"].append({"line": getattr(error, "line", 0), "message": str(error), "fix": error.fix})
         return result
-    lines = Lines(_text(Path(found.path if found else what)))
+    lines = Lines(named.text_of(Path(found.path if found else what)))
     result["errors"] += [
         {"line": number, "message": f"{what}:{number}: {message}", "fix": fix}
         for key, message, fix in rule_keys.unknown(charter)

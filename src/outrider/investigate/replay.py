@@ -8,7 +8,7 @@ have changed about everything AFTER the first call that it stops cannot be known
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -117,13 +117,13 @@ def replay(
         CharterError: The draft does not compile.
     """
     with view.snapshot():
-        chains = _Chains(view, draft, protected)
+        chains = Chains(view, draft, protected)
         bind(draft, Bindings(home="/", repo=""))
         sums: dict[str, list[Changed]] = {kind: [] for kind in ("stopped", "broken", "asked", "allowed", "unknown")}
         judged = unchanged = 0
         still: list[int] = []
         began = time.perf_counter()
-        for call in _calls(view, since):
+        for call in calls(view, since):
             if not chains.concerns(call.agent):
                 continue
             judged += 1
@@ -168,7 +168,8 @@ def _statement(name: str, judged: int, sums: dict[str, list[Changed]], still: li
     return "; ".join(parts) + "."
 
 
-def _calls(view: View, since: int) -> Iterator[CallDecided]:
+def calls(view: View, since: int) -> Iterator[CallDecided]:
+    """Yield every recorded call from event ``since`` on, questions for permission left out."""
     rows = view.db.execute(
         "SELECT l.leaf FROM events e JOIN leaves l ON l.n = e.n"
         " WHERE e.kind = 'call.decided' AND e.n >= ? ORDER BY e.n",
@@ -180,7 +181,7 @@ def _calls(view: View, since: int) -> Iterator[CallDecided]:
             yield event
 
 
-def _one(chains: _Chains, call: CallDecided, bad: Collection[int]) -> tuple[str, Changed | None]:
+def _one(chains: Chains, call: CallDecided, bad: Collection[int]) -> tuple[str, Changed | None]:
     """Return which list a call belongs in, and its entry; ``("", None)`` if nothing changes."""
     was = call.decision
     if was.verdict == "deny" and any(hit.rule.partition(".")[0] in _FIXED for hit in was.hits):
@@ -188,21 +189,22 @@ def _one(chains: _Chains, call: CallDecided, bad: Collection[int]) -> tuple[str,
     try:
         chain, home = chains.of(call.agent)
     except CharterError as error:
-        return "unknown", _changed(call, "", reason=str(error))
-    ruling = _rule(chain, call, home)
-    now = _settled(ruling.verdict, ruling.undecided)
-    before = _settled(was.verdict, was.enforced if was.mode == "enforce" else ruling.undecided)
+        return "unknown", entry(call, "", reason=str(error))
+    ruling = rule_on(chain, call, home)
+    now = settled(ruling.verdict, ruling.undecided)
+    before = settled(was.verdict, was.enforced if was.mode == "enforce" else ruling.undecided)
     if call.cut and now != "deny":
-        return "unknown", _changed(call, "", reason=f"{call.cut} effects did not fit the record")
+        return "unknown", entry(call, "", reason=f"{call.cut} effects did not fit the record")
     if now == before or {now, before} == {"allow", "amend"}:
         return "", None
     kind = "allowed" if WORSE[now] < WORSE[before] else "asked"
     if now == "deny":
         kind = "stopped" if call.n in bad else "broken"
-    return kind, _changed(call, now, ruling)
+    return kind, entry(call, now, ruling)
 
 
-def _rule(chain: tuple[Bound, ...], call: CallDecided, home: str) -> Ruling:
+def rule_on(chain: tuple[Bound, ...], call: CallDecided, home: str) -> Ruling:
+    """Return what a chain says of a recorded call; ``home`` is its agent's."""
     effects = tuple(
         msgspec.structs.replace(effect, value=_expand(effect.value, home), resolved=_expand(effect.resolved, home))
         if effect.kind in {"path", "repo"} and (effect.value[:1] == "~" or effect.resolved[:1] == "~")
@@ -232,13 +234,15 @@ def _expand(path: str, home: str) -> str:
     return home + path[1:] if path == "~" or path.startswith("~/") else path
 
 
-def _settled(verdict: Verdict, undecided: str) -> Verdict:
+def settled(verdict: Verdict, undecided: str) -> Verdict:
+    """Return what is told where nothing could be decided."""
     if verdict != "error":
         return verdict
     return undecided if undecided in {"deny", "ask", "allow"} else "deny"  # type: ignore[return-value]
 
 
-def _changed(call: CallDecided, now: str, ruling: Ruling | None = None, reason: str = "") -> Changed:
+def entry(call: CallDecided, now: str, ruling: Ruling | None = None, reason: str = "") -> Changed:
+    """Return a call's entry in a list of those that would have been decided otherwise."""
     worst = [hit for hit in ruling.hits if hit.verdict == ruling.verdict and hit.verdict != "allow"] if ruling else []
     return Changed(
         n=call.n,
@@ -252,10 +256,11 @@ def _changed(call: CallDecided, now: str, ruling: Ruling | None = None, reason: 
     )
 
 
-class _Chains:
+class Chains:
     """Binds the recorded chains of agents, the draft in its place; the same order as when they were judged."""
 
     def __init__(self, view: View, draft: Charter, protected: tuple[str, ...]) -> None:
+        """Read every charter version that the record holds; ``draft`` stands in for those of its name."""
         self._view = view
         self._draft = draft
         self._protected = protected
@@ -302,6 +307,28 @@ class _Chains:
         if isinstance(known, CharterError):
             raise known
         return known
+
+    def under(self, agent_id: str, line: Sequence[Charter]) -> tuple[Bound, ...]:
+        """Return the floor and a line of charters, bound to an agent's places.
+
+        Raises:
+            CharterError: The agent's places were erased.
+        """
+        bindings = self._bindings(agent_id)
+        return tuple(self._bind(charter, bindings, ceiling=False) for charter in (None, *line))
+
+    def home(self, agent_id: str) -> str:
+        """Return an agent's home.
+
+        Raises:
+            CharterError: It was erased.
+        """
+        return self._bindings(agent_id).home
+
+    def charter_of(self, agent_id: str) -> str:
+        """Return the name of the charter that an agent was born under, or empty."""
+        birth = self._birth(agent_id)
+        return birth.charter if birth is not None else ""
 
     def _make(self, agent_id: str) -> tuple[tuple[Bound, ...], str]:
         links: list[Bound] = [self._bind(None, self._bindings(agent_id), ceiling=False)]
