@@ -79,7 +79,22 @@ _RUNS_FETCHED = re.compile(
         \bget\s*\(\s*["']https? | file_get_contents\s*\(\s*["']https? | http\.request )"""
 )
 """Code that runs what it fetches, in one expression."""
+_RUNS_UNKNOWN = re.compile(
+    r"(?<![\w$.])(?:IO\.)?(?:popen|exec|execSync|system|spawn|eval|shell_exec|passthru|proc_open|os\.execute|io\.popen)"
+    r"\s*\(?\s*(?![\s\"'`)])[\w$@%]"
+)
+"""Code that runs a text which does not stand in it."""
+_SHELL_FETCHES = re.compile(r"(?:\$\(|`)\s*(?:curl|wget|fetch|http|https|xh|aria2c)\s")
+"""A shell's substitution that fetches the code itself, or a part of it."""
 _LIMIT = 64
+
+
+def _unseen(run: Invocation, text: str, at: Arg) -> None:
+    """Note code that runs what comes from another host."""
+    if _RUNS_FETCHED.search(text) or (not at.exact and _SHELL_FETCHES.search(text)):
+        run.unparsed(at, "runs what it downloads")
+    elif _RUNS_UNKNOWN.search(text) and _ADDRESS.search(text):
+        run.unparsed(at, "may run what another host tells it")
 
 
 def read_code(run: Invocation, text: str, at: Arg) -> None:
@@ -89,8 +104,7 @@ def read_code(run: Invocation, text: str, at: Arg) -> None:
         text = _ENVIRONMENT.sub(lambda found: _held(run, found), text)
     if opens_shell(text):
         shell_opened(run.runner, run.name, at)
-    if _RUNS_FETCHED.search(text):
-        run.unparsed(at, "runs what it downloads")
+    _unseen(run, text, at)
     _calls(run, text, at)
     for mode, name in _PERL_OPEN.findall(text)[:_LIMIT]:
         if "|" in mode:

@@ -45,7 +45,8 @@ TABLE = (
     spec("ccencrypt ccrypt mcrypt bcrypt aescrypt", "read*", "-K,-k,-E,-o,-r,-p,-R,-i=text", special="ciphers"),
     spec("groupmems sysadminctl dscl dseditgroup faillock pam_tally2 realm adcli kadmin "
          "kadmin.local ktutil", "text*", special="accounts"),
-    spec("spctl csrutil systemsetup kextload kextunload tmutil nvram fdesetup profiles socketfilterfw semodule "
+    spec("diskutil "
+         "spctl csrutil systemsetup kextload kextunload tmutil nvram fdesetup profiles socketfilterfw semodule "
          "aa-teardown aa-complain aa-remove-unknown augenrules auditd falconctl "
          "mdatp savdctl wazuh-control ossec-control osqueryctl snort suricatasc "
          "bpftool systemtap", style="none", special="host-change"),

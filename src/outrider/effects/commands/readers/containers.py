@@ -177,11 +177,19 @@ def _docker_command(run: Invocation, command: str, words: list[Arg]) -> Flow:
     elif command in {"build", "bake"}:
         run.path("read", Arg(".", run.at.start, run.at.end), ("recursive",))
         run.opaque("runs what its build file says")
+        _pushed(run, words)
     elif command in {"cp", "save", "export"}:
         _docker_files(run, words, plain if command == "cp" else [])
     elif command not in _DOCKER_LOOKS:
         run.opaque(f"docker {command[:20]}: changes containers")
     return UNKNOWN
+
+
+def _pushed(run: Invocation, words: list[Arg]) -> None:
+    """``docker build --push``: what is built goes out at once."""
+    if any(word.text == "--push" for word in words):
+        tag = next((value for name, value in pairwise(words) if name.text in {"-t", "--tag"}), run.at)
+        run.emit("connect", "host", _image_host([tag]), run.at, ("published", "upload"))
 
 
 def _docker_files(run: Invocation, words: list[Arg], ends: list[Arg]) -> None:

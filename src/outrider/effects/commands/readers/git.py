@@ -446,7 +446,8 @@ def forge(run: Invocation) -> Flow:
         run.emit("deploy", "tool", f"{run.name}:{words[0]}-{what}", run.at, ("forced",))
     if words[:1] == ["extension"]:
         run.opaque("runs an extension")
-    run.emit("connect", "host", host, run.at, () if looks else ("upload",))
+    flags = ("published", "upload") if words[:2] in _FORGE_UPLOADS else ("upload",)
+    run.emit("connect", "host", host, run.at, () if looks else flags)
     return Flow(origin="network")
 
 

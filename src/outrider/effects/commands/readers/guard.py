@@ -99,10 +99,10 @@ def kill(run: Invocation) -> Flow:
 
 
 def _everybodys(run: Invocation) -> bool:
-    """Whether all processes of a user are ended, whatever they are."""
+    """Whether all processes of a user are ended, whatever they are, or the first of all."""
     words = [word.text for word in run.words]
     if run.name == "kill":
-        return "-1" in words[1:]
+        return "-1" in words[1:] or "1" in words
     by_user = any(word in {"-u", "-U", "--user", "--euid", "--uid"} for word in words)
     named = [word for word in words if word[:1] != "-"]
     return by_user and len(named) < 2

@@ -191,7 +191,9 @@ def netcat(run: Invocation) -> Flow:
         host = rest[0]
         port = rest[1].text if len(rest) > 1 else ""
         value = f"{host.text.lower()}:{port}" if port else host.text.lower()
-        if any(word.text.startswith("-") and "z" in word.text for word in run.words):
+        if re.fullmatch(r"\d+-\d+", port):
+            run.emit("connect", "host", value, host, (*net_flags(host), "sweep"))
+        elif any(word.text.startswith("-") and "z" in word.text for word in run.words):
             is_knock = host.exact and not run.stdin.some and _is_plain_name(host.text) and port.isdigit()
             run.emit("connect", "host", value, host, KNOCK if is_knock else net_flags(host))
         else:
@@ -376,6 +378,8 @@ def rclone(run: Invocation) -> Flow:
     run.read_options()
     command = run.rest[0].text if run.rest else ""
     paths = run.rest[1:]
+    if command in {"rm", "rb", "del", "delete", "deletefile", "purge", "rmdirs", "cleanup", "remove"}:
+        run.emit("deploy", "tool", f"{run.name}:{command}", run.at, ("forced",))
     for place, arg in enumerate(paths):
         is_far = ":" in arg.text and not arg.text.startswith(("/", "."))
         is_last = place == len(paths) - 1 and len(paths) > 1

@@ -265,7 +265,8 @@ def sends(run: Invocation) -> Flow:
     for word in run.words:
         if "/" in word.text:
             run.path("read", word)
-    run.emit("connect", "host", run.name, run.at, ("upload",))
+    opens = any(word.text in {"funnel", "serve"} for word in run.words[:1])
+    run.emit("connect", "host", run.name, run.at, ("tunnel", "upload") if opens else ("upload",))
     return run.finish()
 
 

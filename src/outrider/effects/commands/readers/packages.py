@@ -91,6 +91,8 @@ def yarn(run: Invocation) -> Flow:
         run.emit("install", "package", "npm:.", run.at)
         run.opaque("installing runs scripts of the packages")
         return UNKNOWN
+    if run.rest[0].text == "npm" and [word.text for word in run.rest[1:2]] == ["publish"]:
+        run.rest = run.rest[1:]
     return run.sub()
 
 

@@ -8,7 +8,7 @@ import re
 from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation, change_directory
 from outrider.effects.commands.readers.files import part
-from outrider.effects.commands.readers.traces import history_unset
+from outrider.effects.commands.readers.traces import forgotten, history_unset
 from outrider.effects.shell.expand import split_at
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
@@ -133,6 +133,8 @@ def set_(run: Invocation) -> Flow:
                 run.state.vars[str(at)] = (arg,)
             run.state.vars["@"] = run.state.vars["*"] = args
             return NOTHING
+        if word.text == "+o" and run.words[place + 1 : place + 2] and run.words[place + 1].text == "history":
+            forgotten(run.runner, word, run.state)
         if word.text in {"-o", "+o"}:
             break
     return NOTHING

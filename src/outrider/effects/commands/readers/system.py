@@ -216,7 +216,8 @@ _UNASKED = frozenset({
     "--dangerously-skip-permissions", "--allow-dangerously-skip-permissions", "--yolo",
     "--dangerously-bypass-approvals-and-sandbox", "--dangerously-auto-approve-everything", "--full-access",
     "--allow-all-tools", "--allow-all", "--allow-all-paths", "--allow-all-urls", "--trust-all-tools", "--yes-always",
-    "--dangerously-allow-all", "--skip-permissions-unsafe", "--auto-approve", "--no-approval", "--no-sandbox",
+    "--dangerously-allow-all", "--skip-permissions-unsafe", "--auto-approve", "--no-approval", "--no-confirm",
+    "--no-sandbox",
 })  # fmt: skip
 _UNASKED_VALUES = {
     "--permission-mode": {"bypassPermissions"}, "--approval-mode": {"yolo", "auto_edit", "auto-edit"},
