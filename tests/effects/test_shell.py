@@ -32,6 +32,8 @@ CASES = {
     "F='a b'; rm $F": [f"delete {R}/a", f"delete {R}/b"],
     "F='a b'; rm \"$F\"": [f"delete {R}/a b"],
     "rm {a,b}.txt": [f"delete {R}/a.txt", f"delete {R}/b.txt"],
+    "{rm,-rf,a}": [f"delete {R}/a +forced +recursive"],
+    "sudo {cat,$HOME/a}; ({cat,'b'})": ["read /home/dev/a +elevated", f"read {R}/b"],
     "rm f{1..3}": [f"delete {R}/f1", f"delete {R}/f2", f"delete {R}/f3"],
     "rm *.o": [f"delete {R}/*.o +pattern"],
     "rm '*.o'": [f"delete {R}/*.o"],

@@ -10,7 +10,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from outrider.effects.commands.escape import MAX_CODE, opens_shell, shell_opened
+from outrider.effects.commands.escape import MAX_CODE, is_line, opens_shell, shell_opened
 from outrider.effects.shell.state import NOTHING
 from outrider.effects.shell.tree import Arg
 from outrider.events.call import Verb
@@ -34,7 +34,7 @@ _RUNS = (
     r"system|exec|execSync|popen|shell_exec|passthru|spawnSync|proc_open|qx|os\.execute|io\.popen|callCommand|"
     r"shell-command|run-shell-command|shell-command-to-string|os:cmd|Sys\.command|shell|esyscmd|syscmd|system\*|"
     r"staticExec|execCmd|execCmdEx|execShellCmd|execProcess|execl|execlp|execv|execvp|spawnl|spawnlp|spawnv|posix_spawn|"
-    r"Command::new|exec\.Command|Process\.run|Process\.Start|Process\.spawn|shellout|call-process-shell-command"
+    r"Command::new|exec\.Command|Process\.run|Process\.Start|Process\.spawn|shellout|call-process-shell-command|execute"
 )
 _KINDS: tuple[tuple[str, tuple[Verb, ...], tuple[str, ...]], ...] = (
     (
@@ -56,6 +56,9 @@ _MODE = re.compile(r"""\s*,\s*["'][^"']*[wa+]""")
 _PERL_OPEN = re.compile(r"""\bopen\s*\(?\s*(?:my\s+)?[$\w]+\s*,\s*["']([<>+|]*)\s*["']?\s*,?\s*["']?([^"']+)["']""")
 _TICKS = re.compile(r"(?:%x\{([^}]*)\}|`([^`]*)`)")
 _TICKED = frozenset({"ruby", "perl", "php", "irb", "jruby", "rake", "pry"})
+_SHELLED = re.compile(rf"""["'](?:/bin/)?(?:ba|da|z|k)?sh["']\s*,?\s*[\[(]?\s*["']-l?c["']\s*,?\s*{_TEXT}""")
+"""``"sh", ["-c", TEXT]``, however the list is written."""
+_XONSH = re.compile(r"[$!][(\[]([^()\[\]]*)[)\]]")
 _ENVIRONMENT = re.compile(
     r"""(?x) (?: \$?\bENV\s*[\[{(]\s*["']?(\w+)["']?\s*[\]})] | \bENV\.fetch\(\s*["'](\w+)["']\s*\)
         | \b(?:os\.)?getenv\s*\(\s*["'](\w+)["']\s*\) | \bprocess\.env\.(\w+) | \bprocess\.env\[["'](\w+)["']\]
@@ -114,6 +117,16 @@ def read_code(run: Invocation, text: str, at: Arg) -> None:
     _reach(run, text, at)
     for name in _PLACE.findall(text)[:_LIMIT]:
         run.path("read", Arg(name, at.start, at.end, glob="*" in name))
+    _shell_texts(run, text, at)
+
+
+def _shell_texts(run: Invocation, text: str, at: Arg) -> None:
+    """Note what shells do that the code starts with a text, or in a language's own quotes for that."""
+    for found in itertools.islice(_SHELLED.finditer(text), _LIMIT):
+        run.runner.text(found[1] or found[2] or found[3] or "", at, run.state.fork(), NOTHING)
+    if run.name == "xonsh":
+        for inner in [text] if is_line(text) else _XONSH.findall(text)[:_LIMIT]:
+            run.runner.text(inner, at, run.state.fork(), NOTHING)
     if run.name in _TICKED:
         for found in itertools.islice(_TICKS.finditer(text), _LIMIT):
             run.runner.text(found[1] or found[2] or "", at, run.state.fork(), NOTHING)

@@ -41,6 +41,10 @@ _OPENS = re.compile(
     | (?<![\w$])\$@\s*\|\s*(?:/bin/)?(?:ba|da|z|k)?sh\b
     | \bexec\s+(?:/bin/)?(?:ba|da|z|k)?sh\s+(?:-[ip]+\s*)?[012][<>]&[012]
     | [!`|]\s*/(?:usr/)?bin/(?:ba|da|z|k)?sh(?:\s+-[ip]+)*\s*(?:["'`)\]}};,\#|]|[012]?[<>]|\Z)
+    | (?<![\w-])(?i:shell|unix|run-(?:program|process|command))[\s("'\[]{{1,4}}
+      /(?:usr/)?bin/(?:ba|da|z|k)?sh\s*(?:["')\]]|\Z)
+    | ["']\s*/(?:usr/)?bin/(?:ba|da|z|k)?sh["']\s*(?:\.?!|\.(?:execute|run|lines|spawn)|system\b)
+    | s"\s+/(?:usr/)?bin/(?:ba|da|z|k)?sh"\s
     """
 )
 _WHOLE = re.compile(r"(?:/|~/|file:///)[\w.@+*-]+/[^\s:|;]+\Z|/[\w.@+-]+\Z")
@@ -49,6 +53,10 @@ _STRAY = re.compile(
     r"private|Library))/[^\s:;|,=]+)(?:\Z|,)"
 )
 """What is written like the place of a file: alone, or behind ``@``, ``KIND:`` or ``name=``."""
+_QUOTED = re.compile(r"""["']((?:~|/(?:etc|root|home|Users|proc|dev|boot))/[^\s"'`:|;,]+)["']""")
+"""A place that is quoted inside an argument: code or a query of some language."""
+_LINE = re.compile(r"\s*(?:[A-Za-z_]\w*=\S*\s+)*(?:\S*/)?([\w.+-]+)\s+\S")
+_OUTSIDE = re.compile(r"(?:^|[\s=@<>])(?:~|/)[\w.]|[|>$]")
 _SHELL_TEXT = re.compile(rf"(?:exec\s+)?{_SHELL}\s+-\w.*\Z", re.DOTALL)
 _TYPED = re.compile(r":?!.|:(?:sh|set|py|lua|term|perl|ruby|tcl|r|e|w|silent)\b|\\!|\.(?:shell|system)\Z|@exec\Z")
 
@@ -89,18 +97,50 @@ def escaped(runner: Runner, name: str, at: Arg, why: str) -> None:
     runner.emit("exec", "command", name, at, (ESCAPE,), why)
 
 
-def stray(runner: Runner, name: str, arg: Arg, state: State) -> None:
+def is_program(text: str) -> bool:
+    """Return whether ``text`` is the name or the path of a program that is known here."""
+    from outrider.effects.commands.table import TABLE  # noqa: PLC0415 - the table knows this module
+
+    found = TABLE.get(text.rpartition("/")[2])
+    return found is not None and not found.quiet
+
+
+def is_line(text: str) -> bool:
+    """Return whether ``text`` reads like a command line that reaches beyond itself: a program, then a path or pipe."""
+    found = _LINE.match(text)
+    return found is not None and _OUTSIDE.search(text) is not None and is_program(found[1])
+
+
+def handed(runner: Runner, words: list[Arg], state: State, stdin: Flow) -> None:
+    """Walk the command that a program whose inner effects are not seen is given: behind ``--``, ``exec`` or ``run``."""
+    at = next((place for place, word in enumerate(words) if word.text == "--"), -1)
+    if at < 0:
+        at = next((place for place, word in enumerate(words[:3]) if word.text in {"exec", "run"}), -1)
+    rest = words[at + 1 :] if at >= 0 else []
+    if rest and rest[0].text[:1] == "-":  # Options of its own, some of which take a value.
+        first = next((place for place, word in enumerate(rest[:5]) if is_program(word.text)), len(rest))
+        rest = rest[first:]
+    if not rest:
+        return
+    if is_program(rest[0].text):
+        runner.program(rest, state.fork(), stdin)
+    elif len(rest) == 1 and is_line(rest[0].text):
+        runner.text(rest[0].text, rest[0], state.fork(), NOTHING)
+
+
+def stray(runner: Runner, name: str, arg: Arg, state: State, *, is_run: bool = False) -> None:
     """Note what can be told of an argument that a program's entry says nothing of: a shell, or a file.
 
-    What is written like the place of a file is one more often than not, and counts as read.
+    What is written like the place of a file is one more often than not, and counts as read. With ``is_run``, where
+    nobody knows what the program does inside, a command line among its arguments counts as run.
     """
     text = arg.text
     if is_shell_path(text) or opens_shell(text):
         shell_opened(runner, name, arg)
-    elif _SHELL_TEXT.match(text):
+    elif _SHELL_TEXT.match(text) or (is_run and is_line(text)):
         runner.text(text, arg, state.fork(), NOTHING)
     elif "/" in text:
-        for found in _STRAY.finditer(text[:MAX_CODE]):
+        for found in (*_STRAY.finditer(text[:MAX_CODE]), *(_QUOTED.finditer(text[:MAX_CODE]) if is_run else ())):
             runner.path("read", Arg(found[1], arg.start, arg.end, arg.exact, arg.glob), state)
 
 
@@ -120,14 +160,15 @@ def strange(runner: Runner, args: list[Arg], state: State, stdin: Flow) -> None:
         if opens_shell(text) or is_typed(text) or (is_named and not is_told):
             shell_opened(runner, name, word)
         told = text.partition("=")[2] if text[:1] == "-" else text
-        if _SHELL_TEXT.match(told):
+        if _SHELL_TEXT.match(told) or is_line(told):
             runner.text(told, word, state.fork(), NOTHING)
         path = text.partition("=")[2] if text[:1] == "-" else text.removeprefix("@")
         if "/" in path and path is not text and is_shell(path) and not is_told:
             shell_opened(runner, name, word)
         if "/" in path and not _WHOLE.match(path):
-            stray(runner, name, word, state)
+            stray(runner, name, word, state, is_run=True)
         elif "/" in path:
             runner.path("read", Arg(path, word.start, word.end, word.exact, word.glob), state)
+    handed(runner, words, state, stdin)
     if any(opens_shell(text) for text in (*runner.drafts_of(words, state), stdin.text or "")):
         shell_opened(runner, name, args[0])

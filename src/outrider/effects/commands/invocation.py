@@ -103,7 +103,8 @@ class Invocation:
             role = near.pop() if len(near) == 1 else None
         if role is None:
             if equals:
-                stray(self.runner, self.name, Arg(value, word.start, word.end, word.exact, word.glob), self.state)
+                loose = Arg(value, word.start, word.end, word.exact, word.glob)
+                stray(self.runner, self.name, loose, self.state, is_run=bool(self.spec.opaque))
             return at
         if role[0] == ":":
             self.flags.add(role[1:])
@@ -182,7 +183,7 @@ class Invocation:
                 self.flow = self.runner.program(rest[rest.index(arg) :], self.state, self.stdin)
                 return
             if role == "text" or (" " in arg.text and role in _FILES):
-                stray(self.runner, self.name, arg, self.state)
+                stray(self.runner, self.name, arg, self.state, is_run=bool(self.spec.opaque))
             else:
                 ROLES["edit" if is_edit and role == "read" else role](self, arg)
 
@@ -202,11 +203,11 @@ class Invocation:
 
     def sub(self) -> Flow:
         """Run the subcommand that the first positional argument names."""
-        if not self.rest:
-            return UNKNOWN
         for role, arg in self.given:
             if role not in OWN_ROLES:
                 ROLES[role](self, arg)
+        if not self.rest:
+            return UNKNOWN
         name = self.rest[0]
         entry = self.spec.subs.get(name.text)
         if entry is None or self.invoke is None:

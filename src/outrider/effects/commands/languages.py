@@ -21,8 +21,10 @@ TABLE = (
         special="interpreter"),
     spec("lua luajit R Rscript julia octave ghci runghc elixir iex scala groovy tclsh wish guile racket "
         "sbcl clojure "
-         "osascript raku nim dart swipl "
-         "gnuplot", "text*", "-e,--eval,-E,-c=code", style="posix", special="interpreter"),
+         "osascript raku nim dart "
+         "gnuplot scilab scilab-cli maxima gst sage bsh jython luau",
+         "text*", "-e,--eval,-E,-c,--batch-string=code", style="posix", special="interpreter"),
+    spec("swipl", "text*", "-g,-t=code -f,-s,-l,-x=script -o=write", style="posix", special="interpreter"),
     spec("java", "text*", "-jar=script -cp,-classpath,--class-path,-m,--module=text -version,--version=:list",
          style="long", opaque=_RUNS),
     spec("javac kotlinc scalac", "at-list*", "-d=write -cp,-classpath,-source,-target,-encoding=text", style="long"),
@@ -42,10 +44,14 @@ TABLE = (
          "--python-executable=text -o,--output,--outDir=write",
          default="tree"),
     spec("jest vitest mocha ava playwright cypress karma webpack vite rollup esbuild parcel next nuxt astro turbo nx "
-         "gulp grunt nodemon pm2 rspec rebar3 phpunit "
+         "gulp grunt pm2 rspec phpunit "
          "uvicorn gunicorn celery streamlit jupyter jupyter-lab notebook ipykernel airflow dbt hypercorn "
          "locust", "text*", opaque=_RUNS),
-    spec("rails rake-task mix artisan symfony flask django-admin alembic prisma sequelize sequelize-cli knex "
+    spec("nodemon", "text*", "-x,--exec=shell -w,--watch,-e,--ext,-i,--ignore,-d,--delay,-C=text --config=read",
+         opaque=_RUNS),
+    spec("rebar3", "text*", "--eval=code --script=script", opaque=_RUNS),
+    spec("mix", "text*", "-e,--eval=code -r,--require=text", special="migrations"),
+    spec("rails rake-task artisan symfony flask django-admin alembic prisma sequelize sequelize-cli knex "
          "typeorm drizzle-kit mikro-orm flyway liquibase dbmate migrate sqlx diesel sea-orm-cli ecto doctrine phinx "
          "atlas manage.py hasura", "text*", special="migrations"),
     spec("virtualenv", "write*", "-p,--python,--prompt,--seeder=text"),

@@ -36,7 +36,7 @@ _WGET = (
 )
 
 TABLE = (
-    spec("curl", "url*", _CURL, special="curl", out="network"),
+    spec("curl curlie", "url*", _CURL, special="curl", out="network"),
     spec("wget wget2", "url*", _WGET, special="wget", out="network"),
     spec("aria2c axel", "url*", "-d,--dir=write -o,--out=write -i,--input-file=read -x,-s,-j,-k,--header,-n=text "
          "--on-download-complete,"
@@ -76,6 +76,10 @@ TABLE = (
     spec("ssh-keygen", "", "-f=write -t,-b,-C,-N,-P,-m,-R,-F,-l,-y,-E,-I,-n,-V,-O=text -D=library", special="keygen"),
     spec("ssh-add", "read*", "-s=library -t,-e=text -D,-d,-l,-L=:keep"),
     spec("ssh-agent", "program", "-a,-t,-E=text -s,-k,-c=:keep", style="posix"),
+    spec("mosquitto_pub kcat kafkacat-pub", "text*", "-h,--host=host -f,--file=upload -m,--message=sent "
+         "-t,--topic,-p,--port,-i,-q,-u,-P,-L=text -l,-s,-r,-d=:keep"),
+    spec("b2 ffsend transfer-sh asciinema", "text*", "-c,--command=shell -t,-i,--title=text", special="uploads",
+         opaque="talks to a service of its own"),
     spec("rclone", "text from to", "--config=read", special="rclone"),
     spec("s3cmd mc gsutil azcopy", "text from* to", "-m,-r,-R=:recursive -c=read", special="rclone"),
     spec("mail mailx sendmail mutt msmtp swaks", "text*", "--exec=escape -f,--file=path-if "

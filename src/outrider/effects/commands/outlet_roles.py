@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from outrider.effects.commands.code_text import read_code
-from outrider.effects.commands.escape import escaped, shell_opened
+from outrider.effects.commands.escape import escaped, shell_opened, stray
 from outrider.effects.shell.state import NOTHING
 from outrider.effects.shell.tree import Arg
 
@@ -185,6 +185,20 @@ def _mailer(run: Invocation, arg: Arg) -> None:
         run_text(run, arg.text, arg, "an option that runs a command")
 
 
+def _quoted(run: Invocation, arg: Arg) -> None:
+    """An expression of a language in which a place can be quoted, such as XPath."""
+    if not arg.text.startswith("//"):
+        stray(run.runner, run.name, arg, run.state, is_run=True)
+
+
+def _kak(run: Invocation, arg: Arg) -> None:
+    """``kak -e TEXT``: ``%sh{TEXT}`` is run by a shell, ``write FILE`` and ``edit FILE`` are what they say."""
+    for text in re.findall(r"%sh\{([^}]*)\}", arg.text[:_LONG]):
+        run_text(run, text, arg, "an expansion that runs a command")
+    for verb, name in re.findall(r"\b(write|edit|source)(?:-all)?!?\s+(?:-\w+\s+)*([^\s;]+)", arg.text[:_LONG]):
+        run.path("write" if verb == "write" else "read", Arg(name, arg.start, arg.end, arg.exact))
+
+
 def _nothing(_run: Invocation, _arg: Arg) -> None:
     """Read by the program's own reader."""
 
@@ -193,7 +207,7 @@ OUTLET_ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "proxy": _proxy, "fzf": _fzf, "rpm-macro": _macro, "bus": _bus, "lua-option": _lua_option, "nse": _nse,
     "apache": _apache, "apt-option": _apt, "path-script": _path_script, "opens-shell": _open_shell,
     "execute": _execute, "php-ini": _php_ini, "cargo-config": _cargo_config, "hg-config": _hg_config,
-    "cvs-root": _cvs_root, "mailer": _mailer, "server-conf": _server_conf, "cow": _cow,
+    "cvs-root": _cvs_root, "mailer": _mailer, "server-conf": _server_conf, "cow": _cow, "kak": _kak, "quoted": _quoted,
     "order": _nothing, "make-text": _nothing, "gdb-text": _nothing, "dos-text": _nothing,
     "start": _nothing,
     "rest": _nothing, "filter": _nothing, "prefix": _nothing, "stats": _nothing, "arch": _nothing,

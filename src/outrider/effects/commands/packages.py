@@ -116,7 +116,7 @@ TABLE = (
     )),
     spec("twine", "text upload*", "-r,--repository,-u,-p,--repository-url=text", special="twine"),
     spec("npm pnpm bun cnpm", style="posix", options="-C,--prefix,--dir,--cwd=chdir --registry=host "
-        "-w,--workspace,--filter,-F,--loglevel=text",
+        "-w,--workspace,--filter,-F,--loglevel=text -e,--eval=code",
          subs=_js(), opaque=_RUNS),
     spec("yarn", style="posix", options="--cwd=chdir --registry=host", subs=_js((
         spec("global", style="posix", subs=_js()),
@@ -211,5 +211,5 @@ TABLE = (
         spec("list find search info refresh update", "text*"),
     )),
     spec("nix nix-env nix-shell nix-build guix", "text*", "-p,-f,-A,-I=text --run,--command=shell -iA=nix-package",
-         opaque="builds and runs what its files say"),
+         special="nix", opaque="builds and runs what its files say"),
 )  # fmt: skip

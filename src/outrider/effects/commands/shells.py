@@ -91,7 +91,9 @@ TABLE = (
     spec("tmux screen zellij byobu", style="none", special="tmux"),
     spec("make gmake", "text*", "-C,--directory=chdir -f,--file,--makefile=read --eval,-E=make-text "
          "-j,-l,-o,-W,-D,-I=text", style="gnu", special="make", opaque="runs what its build file says"),
-    spec("ninja meson bazel bazelisk buck2 ant scons just task tox nox",
+    spec("bazel bazelisk buck2", "text*", "--run_under=escape -c,--config,--jobs,-j,-k=text", style="gnu",
+         opaque="runs what its build file says"),
+    spec("ninja meson ant scons just task tox nox",
          "text*", "-C,--directory=chdir -f,--file,--makefile=read -j,-l,-o,-W,-D,-G,--build,-B,-S,-e=text",
          style="posix", opaque="runs what its build file says"),
     spec("mvn mvnw gradle gradlew sbt lein msbuild xcodebuild swift", "text*", opaque="runs what its build file says"),

@@ -50,13 +50,14 @@ TABLE = (
         "linode-cli "
          "hcloud gsutil-cloud eksctl sam cdk serverless sls amplify eb databricks snowsql bq",
          "text*", special="cloud"),
-    spec("circleci restic borg duplicity kopia nats rabbitmqadmin rabbitmqctl kafka-topics kafka-configs "
+    spec("circleci restic borg nats rabbitmqadmin rabbitmqctl kafka-topics kafka-configs "
          "kafka-delete-records kafka-acls kafka-consumer-groups kafka-topics.sh kafka-delete-records.sh kafka-acls.sh "
          "kafka-consumer-groups.sh kafka-configs.sh etcdctl redis-cli-admin pulsar-admin stripe twilio "
          "cf doppler infisical algolia ngrok-api temporal buildkite-agent travis jenkins-cli", style="none",
          special="console"),
     spec("terraform tofu terragrunt pulumi packer vagrant ansible ansible-playbook ansible-galaxy ansible-vault salt "
-         "puppet chef chef-client nomad consul boundary", "text*", "-var-file=read -out=write -chdir=chdir",
+         "puppet chef chef-client nomad consul boundary", "text*", "-var-file=read -out=write -chdir=chdir "
+         "--terragrunt-tfpath,--tf-path=escape",
          style="long", special="infrastructure"),
     spec("vault bao", style="none", special="vault"),
     spec("xdg-open open sensible-browser x-www-browser firefox google-chrome chromium chrome brave", "page*",
@@ -64,7 +65,11 @@ TABLE = (
     spec("pbcopy xclip xsel wl-copy", "text*", "-selection,-sel,-t=text"),
     spec("pbpaste wl-paste", "text*", out="file"),
     spec("security keyring secret-tool pass op bw lpass gopass", "text*", special="credentials"),
-    spec("gnome-terminal xterm konsole alacritty kitty", "text*", "-e=shell", opaque="opens a terminal"),
+    spec("gnome-terminal xterm konsole alacritty", "text*", "-e=shell", opaque="opens a terminal"),
+    spec("kitty foot wezterm", "program", "-o,--override,-T,--title,-d,--directory,--class,-c,--config=text "
+         "--detach,-1,--single-instance,--hold=:keep", style="posix", opaque="opens a terminal"),
+    spec("sops", "text*", "-d,--decrypt=:decode", special="sops"),
+    spec("duplicity kopia rdiff-backup bup attic duplicacy", "text*", special="backup"),
     spec("code-server cursor windsurf", "text*", opaque="opens an editor"),
     spec("ansible-lint tflint checkov kubeval actionlint act", "text*"),
     spec("claude codex opencode gemini qwen copilot cline aider goose cursor-agent amp crush droid kilocode auggie",

@@ -18,6 +18,7 @@ from outrider.effects.commands import (
     viewers,
     windows,
 )
+from outrider.effects.commands.escape import handed
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers import archives as read_archives
 from outrider.effects.commands.readers import builds as read_builds
@@ -93,6 +94,10 @@ _ASKS = frozenset({"--version", "--help"})
 """Arguments by which every program here, given nothing else, only says what it is."""
 
 
+_HAND_ON = frozenset({"console", "toolchain", "infrastructure", "migrations"})
+"""Readers of programs that may run what they are given behind ``--`` or ``exec``."""
+
+
 def invoke(spec: Spec, args: list[Arg], runner: Runner, state: State, stdin: Flow, program: str = "") -> Flow:
     """Run a known program: by its special reader if its entry names one, else by the entry alone."""
     run = Invocation(runner, state, spec, args, stdin)
@@ -100,6 +105,8 @@ def invoke(spec: Spec, args: list[Arg], runner: Runner, state: State, stdin: Flo
     run.program = program or run.name
     if len(args) == 2 and args[1].text in _ASKS and spec.special != "attack":
         return UNKNOWN
+    if spec.opaque or spec.special in _HAND_ON:
+        handed(runner, run.words, state, stdin)
     if spec.special:
         return READERS[spec.special](run)
     if spec.subs:

@@ -64,8 +64,9 @@ TABLE = (
     spec("emacs emacsclient zile mg jove", "edit*", "--eval,--execute=code -l,--load,--script=script "
          "-f,-T,-d,-fn=text --insert,--file,--visit=read -nw,-Q,-q,"
          "--batch,-batch=:keep", special="editor"),
-    spec("code subl micro helix hx joe jed ne kak gedit kate mousepad xed geany", "edit*", "-c=text -g,--goto=text",
+    spec("code subl micro helix hx joe jed ne gedit kate mousepad xed geany", "edit*", "-c=text -g,--goto=text",
          special="editor"),
+    spec("kak", "edit*", "-e,-E=kak -f=text -n,-ro,-q=:keep", special="editor"),
     spec("look spell aspell hunspell", "text* read"),
     spec("clang-format", "read*", "-i=:edit -style,--style=text"),
     spec("envsubst", "text*", out=""),

@@ -45,7 +45,9 @@ TABLE = (
          style="posix"),
     spec("nasm yasm", "at-list*", "-@,-p,-P,-l,-L=read -o,-M,-MF=write -f,-F,-g,-D,-d,-I,-i,-O,-w=text",
          style="gnu"),
-    spec("xmlstarlet xml xsltproc saxon", "path-if*", "-o,--output=write"),
+    spec("xmlstarlet xml", "path-if*",
+         "-v,-m,-c,-u,-d,-s,-i,-a,-r,-x,-n,-N,-o,--value-of,--match,--copy-of,--update=quoted"),
+    spec("xsltproc saxon", "path-if*", "-o,--output=write"),
     spec("apt-file", "text*"),
     # Files of the system and of other programs.
     spec("lastb utmpdump", "text*", "-f,--file=read -n,-t=text"),
@@ -58,7 +60,8 @@ TABLE = (
     spec("cupsfilter", "read", "-i,-m,-o,-t,-n,-p,-P,-e,-u,-d=text"),
     spec("lp lpr", "path-if*", "-h,-H=host -d,-P,-n,-o,-t,-U,-q,-i,-#=text", special="printer"),
     spec("cancel lpstat lprm lpq", "text*", "-h=host -u,-U,-P=text", special="printer"),
-    spec("genisoimage mkisofs xorriso", "path-if*", "-o,-output=write "
+    spec("xorriso osirrox", "text*", style="none", special="xorriso"),
+    spec("genisoimage mkisofs", "path-if*", "-o,-output=write "
          "-sort,-path-list,-m,-graft-points,-i,-exclude-list,"
          "-b,-c=read "
          "-V,-A,-p,-P=text", style="long"),

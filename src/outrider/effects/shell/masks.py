@@ -22,7 +22,7 @@ _MASKS: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes
     # It takes the brace of ``! { a; }`` for a program's name. That the answer is turned round changes no effect.
     (re.compile(rb"!(?=[ \t]+\{[ \t\n])"), b" "),
     # It takes the brace of ``{ls,-l}`` for that of a group, though no blank follows.
-    (re.compile(rb"(?<![^\s;|&(])\{([^\s{}`$();|&<>]{0,999},[^\s{}`$();|&<>]{0,999})\}"), rb"_\1_"),
+    (re.compile(rb"(?<![^\s;|&(])\{((?:[^\s{}`$();|&<>]|\$\w){0,999}?,(?:[^\s{}`$();|&<>]|\$\w){0,999})\}"), rb"_\1_"),
 )
 _ASCII = bytes(range(128)) + b"%" * 128
 """The grammar's scanner asks ``isalpha`` about whole code points, which reads beyond its table and can end the process.

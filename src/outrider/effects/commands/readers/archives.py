@@ -200,6 +200,21 @@ def gzip(run: Invocation) -> Flow:
     return Flow(origin="decoded" if unpacks or any("d" in w.text for w in run.words if w.text[:1] == "-") else "file")
 
 
+def xorriso(run: Invocation) -> Flow:
+    """``xorriso``: ``-map`` and ``-add`` take files of this host in, ``-extract FROM TO`` puts them there."""
+    words = run.words
+    for place, word in enumerate(words[:-1]):
+        name, value = word.text, words[place + 1]
+        if name in {"-indev", "-dev", "-add", "-map", "-path_list", "-options_from_file", "-update", "-update_r"}:
+            run.path("read", value, ("recursive",))
+        if name in {"-outdev", "-dev", "-o", "-log_file", "-overwrite"} and "/" in value.text:
+            run.path("write", value)
+        if name in {"-extract", "-extract_single", "-osirrox_extract", "-cpx", "-cpax"} and place + 2 < len(words):
+            run.path("write", words[place + 2], ("recursive",))
+    return UNKNOWN
+
+
 READERS = {
+    "xorriso": xorriso,
     "tar": tar, "cpio": cpio, "zip": zip_files, "unzip": unzip, "seven": seven, "arj": arj, "gzip": gzip,
 }  # fmt: skip

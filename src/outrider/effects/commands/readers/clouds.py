@@ -44,9 +44,7 @@ def kubectl(run: Invocation) -> Flow:
     plain = [word for word in run.words if word.text[:1] != "-"]
     texts = [word.text for word in plain]
     command = texts[0] if texts else "help"
-    for name, value in pairwise(run.words):
-        if name.text in {"-f", "--filename", "--values", "--kubeconfig", "-k"}:
-            ROLES["url" if "://" in value.text else "read"](run, value)
+    _kube_files(run, plain)
     if command == "exec":
         return _kubectl_exec(run, plain)
     if is_help(run):
@@ -60,6 +58,16 @@ def kubectl(run: Invocation) -> Flow:
     if not any(word.text in _DRY for word in run.words):
         _kube_does(run, command, texts)
     return run.finish()
+
+
+def _kube_files(run: Invocation, plain: list[Arg]) -> None:
+    """Note the files that the options name, and the folder that kustomize builds, which may name programs."""
+    for name, value in pairwise(run.words):
+        if name.text in {"-f", "--filename", "--values", "--kubeconfig", "-k"}:
+            ROLES["url" if "://" in value.text else "read"](run, value)
+    if run.name == "kustomize":
+        for arg in plain[1:]:
+            run.path("read", arg, ("recursive",)) if "://" not in arg.text else None
 
 
 def _kube_does(run: Invocation, command: str, texts: list[str]) -> None:
@@ -152,7 +160,7 @@ def cloud(run: Invocation) -> Flow:
         return UNKNOWN
     verbs = {"cp", "mv", "sync", "rsync", "copy", "scp", "upload", "download"}
     at = next((place for place, text in enumerate(texts[:3]) if text in verbs), -1)
-    paths = plain[at + 1 : at + 3] if at >= 0 else []
+    paths = plain[at + 1 : at + 3] if at >= 0 and run.name != "az" else []  # There every file stands behind an option.
     if len(paths) == 2:
         if any(word.text == "--delete" for word in words):
             run.emit("deploy", "tool", f"{run.name}:sync-delete", run.at, ("forced",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 from outrider.effects.commands.code_text import read_code
 from outrider.effects.commands.escape import escaped, shell_opened
@@ -137,26 +138,42 @@ def _other_code(run: Invocation) -> None:
         _served(run, run.words, ("-t", "--docroot"))
 
 
+def _asks(run: Invocation) -> bool:
+    return "list" in run.flags or any(word.text in {"--version", "--help", "-v", "-V", "-h"} for word in run.words)
+
+
+_PROJECT = re.compile(r"[a-z][a-z-]*\Z")
+
+
+def _subcommand(run: Invocation, rest: list[Arg]) -> list[Arg]:
+    """Read ``deno eval CODE``, ``deno run FILE``, ``dart test``; return the words from the file that is run on."""
+    words = [arg for arg in rest[1:] if arg.text[:1] != "-"]
+    if rest[0].text == "eval":
+        for arg in words[:1]:
+            ROLES["code"](run, arg)
+        return []
+    if rest[0].text in {"run", "test", "task", "install", "check", "cache"} and words:
+        return words
+    if _PROJECT.match(rest[0].text):
+        run.opaque("runs code of the project")
+        return []
+    return rest
+
+
 def interpreter(run: Invocation) -> Flow:
     """Interpreters of other languages: a file, text, or what comes in."""
     run.read_options()
     run.apply_options()
     _other_code(run)
-    asks = "list" in run.flags or any(word.text in {"--version", "--help", "-v", "-V", "-h"} for word in run.words)
-    if asks or any(role in {"code", "script"} for role, _ in run.given):
+    if _asks(run) or any(role in {"code", "script"} for role, _ in run.given):
         return UNKNOWN
     rest = run.rest
     if run.name in {"node", "deno"} and any(word.text in {"--check", "-c", "--test"} for word in run.words):
         run.opaque("runs code of the project")
         return UNKNOWN
-    if (
-        run.name == "deno"
-        and rest
-        and rest[0].text in {"run", "test", "task", "install", "fmt", "lint", "cache", "check"}
-    ):
-        rest = [arg for arg in rest[1:] if arg.text[:1] != "-"]
+    if run.name in {"deno", "dart"} and rest:
+        rest = _subcommand(run, rest)
         if not rest:
-            run.opaque("runs code of the project")
             return UNKNOWN
     if not rest or rest[0].text == "-":
         return stdin_code(run)

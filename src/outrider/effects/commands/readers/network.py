@@ -144,14 +144,19 @@ def _fetched(run: Invocation, folder: Arg | None, name: Arg) -> None:
     run.path("write", Arg(text, name.start, name.end, exact, name.glob or folder.glob))
 
 
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PROPFIND"})
+
+
 def httpie(run: Invocation) -> Flow:
     """``http [METHOD] URL [ITEM...]``: items are data."""
     run.read_options()
     for role, arg in run.given:
         ROLES[role](run, arg)
     rest = run.rest
-    if rest and rest[0].text.isupper() and rest[0].text.isalpha():
-        ROLES["method"](run, rest[0])
+    if any(word.text == "--offline" for word in run.words):
+        return UNKNOWN
+    if rest and rest[0].text.upper() in _METHODS:
+        ROLES["method"](run, part(rest[0], rest[0].text.upper()))
         rest = rest[1:]
     if rest:
         url = rest[0].text

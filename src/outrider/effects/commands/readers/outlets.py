@@ -231,6 +231,14 @@ def lxc(run: Invocation) -> Flow:
             run.path("write", part(word, word.text[7:]), ("recursive",))
     if any("privileged=true" in word.text for word in run.words):
         run.emit("exec", "command", run.name, run.at, ("elevated", "shell-escape"))
+    words = [word for word in run.words if word.text[:1] != "-"]
+    if words and words[0].text == "exec" and len(words) > 2:
+        at = next((place for place, word in enumerate(run.words) if word.text == "--"), -1)
+        inside = run.words[at + 1 :] if at >= 0 else words[2:]
+        if len(inside) == 1 and is_shell(inside[0].text):
+            shell_opened(run.runner, run.name, inside[0])
+        elif inside:
+            run.runner.with_flag("remote").program(inside, run.state.fork(), run.stdin)
     run.opaque("changes containers")
     return UNKNOWN
 
@@ -267,6 +275,72 @@ def sends(run: Invocation) -> Flow:
             run.path("read", word)
     opens = any(word.text in {"funnel", "serve"} for word in run.words[:1])
     run.emit("connect", "host", run.name, run.at, ("tunnel", "upload") if opens else ("upload",))
+    return run.finish()
+
+
+_GIVES = frozenset({"upload", "upload-file", "upload_file", "put", "sync", "send", "file", "push", "share"})
+
+
+def uploads(run: Invocation) -> Flow:
+    """Clients of a service that keeps files, such as ``b2 upload-file``: some subcommands hand files over."""
+    run.read_options()
+    run.apply_options()
+    verb = next((word.text for word in run.rest if word.text in _GIVES), "")
+    if verb:
+        for word in run.rest:
+            if "/" in word.text and "://" not in word.text:
+                run.path("read", word)
+        run.emit("connect", "host", run.name, run.at, ("upload",))
+    return run.finish()
+
+
+def backup(run: Invocation) -> Flow:
+    """``duplicity SOURCE TARGET``, ``kopia snapshot create SOURCE``: the source is read as a whole, and goes away."""
+    for word in run.words:
+        if "://" in word.text:
+            run.emit("connect", "host", re.sub(r"\A[\w+-]+://(?:[^@/]*@)?|/.*", "", word.text), word, ("upload",))
+        elif "/" in word.text and word.text[:1] != "-":
+            run.path("read", word, ("recursive",))
+    run.opaque("keeps copies of files")
+    return UNKNOWN
+
+
+def sops(run: Invocation) -> Flow:
+    """``sops -d FILE``, ``sops exec-env FILE TEXT``: a secret is decrypted, and shown or given to a program."""
+    run.read_options()
+    words = [word.text for word in run.rest]
+    if "decode" in run.flags or (words[:1] and words[0] in {"decrypt", "exec-env", "exec-file"}):
+        run.emit("use_credential", "credential", f"sops:{words[-1] if words else ''}"[:200], run.at)
+    if words[:1] and words[0] in {"exec-env", "exec-file"} and len(words) > 2:
+        run.runner.text(words[2], run.rest[2], run.state.fork(), run.stdin)
+    run.opaque("opens or closes a file of secrets")
+    return Flow(origin="file")
+
+
+def nix(run: Invocation) -> Flow:
+    """``nix run nixpkgs#NAME -- ARGUMENTS``, ``nix develop -c COMMAND``, ``guix shell PACKAGES -- COMMAND``."""
+    run.read_options()
+    run.apply_options()
+    words = run.words
+    named = next((word for word in words if "#" in word.text), None)
+    at = next((place for place, word in enumerate(words) if word.text in {"--", "-c", "--command"}), -1)
+    behind = words[at + 1 :] if at >= 0 else []
+    if named is not None and words[0].text == "run":
+        run.runner.program([part(named, named.text.rpartition("#")[2]), *behind], run.state.fork(), run.stdin)
+    elif behind and words[0].text in {"develop", "shell"}:
+        run.runner.program(behind, run.state.fork(), run.stdin)
+    return run.finish()
+
+
+def opens_inside(run: Invocation) -> Flow:
+    """``apptainer shell IMAGE``, ``apptainer exec IMAGE COMMAND``: this host's home is there, and what is bound."""
+    run.read_options()
+    run.apply_options()
+    words = run.rest
+    if words and words[0].text == "shell":
+        shell_opened(run.runner, run.name, words[0])
+    elif words and words[0].text == "exec" and len(words) > 2:
+        run.runner.program(words[2:], run.state.fork(), run.stdin)
     return run.finish()
 
 
@@ -325,6 +399,7 @@ def gdb(run: Invocation) -> Flow:
 
 
 READERS = {
+    "uploads": uploads, "backup": backup, "sops": sops, "nix": nix, "opens-inside": opens_inside,
     "bwrap": bwrap, "exiftool": exiftool, "printer": printer,
     "csvtool": csvtool,
     "dosbox": dosbox, "xdg": xdg, "setarch": setarch, "start-daemon": start_daemon, "run-parts": run_parts,
