@@ -266,6 +266,7 @@ def test_another_users_connection_is_hung_up_on(running, native):
     if os.getuid() != 0:
         pytest.skip("only root can become another user")
     for path in (running.top, running.home.root, running.home.run, running.home.socket):
+        # outrider: allow code.python-world-writable -- the file is the test's own, and is to be refused
         path.chmod(0o777)
     program = (
         "import os, socket, sys; os.setgid(65534); os.setuid(65534)\n"

@@ -51,6 +51,7 @@ class Scribe:
         return self.write(
             CallDecided,
             source=f"claude_code:s{n % 3}",
+            # outrider: allow code.python-fixed-salt -- no secret is under it, and a test wants the same bytes each time
             beside=Beside(entities=(Entity("read", "path", f"/tmp/{n}"),), salt=b"s" * 32),
             agent=f"a{n % 3}",
             call=f"toolu_{n}",

@@ -112,6 +112,24 @@ def test_a_comment_that_counts_for_nothing_is_told_where_a_change_brings_it(comm
     assert [one.rule for one in old] == [RULE]
 
 
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ('said = f"# outrider: allow {rule} -- the name is from a fixed list"', False),
+        ("said = f'# outrider: allow'", False),
+        ("said = `// outrider: allow`", False),
+        ('said = "a"  # outrider: allow', True),
+        ("x = it's  # outrider: allow", True),
+        ("x = 'a' + b['c']  # outrider: allow 'all'", True),
+        ('# "x" # outrider: allow', True),
+    ],
+    ids=str,
+)
+def test_a_text_that_speaks_of_a_comment_is_none(line, counts):
+    told = [one for one in look(f"{line}\n").findings if one.rule == "suppression.no-reason"]
+    assert bool(told) is counts
+
+
 def test_a_finding_whose_comment_has_ended_says_so():
     comment = f"# outrider: allow {RULE} until 2031-06-28 -- until the names are a list"
     (one,) = look(f"{comment}\n{BAD}", today="2031-06-29").findings

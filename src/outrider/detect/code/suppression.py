@@ -23,6 +23,8 @@ _NAMELESS = re.compile(r"[ \t]*(?:--|:|—)")
 _BARE = re.compile(_OPENS + r"\b")
 DAY: Final = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _TAIL = re.compile(r"[ \t]*(?:\*/|-->)[ \t]*$")
+_QUOTED = re.compile(r"""\"(?:\\.|[^\"\\])*\"|(?<![A-Za-z0-9_)\]])[A-Za-z]{0,2}'(?:\\.|[^'\\])*'|`[^`]*`""")
+_OPEN = re.compile(r"""[\"`]|(?:(?<![A-Za-z0-9_)\]])[A-Za-z]{0,2})'""")
 LEAST: Final = 4
 """Characters of a reason; fewer say nothing."""
 
@@ -73,7 +75,7 @@ class Suppressions:
         offset = 0
         for number, line in enumerate(text.split("\n"), 1):
             bare = _BARE.search(line)
-            if bare is not None:
+            if bare is not None and not _is_quoted(line, bare.start()):
                 self._read(number, line, bare, offset, today)
             offset += len(line) + 1
 
@@ -109,3 +111,9 @@ class Suppressions:
         if self._by_line:
             for line in range(first, last + 1):
                 yield from self._by_line.get(line, ())
+
+
+def _is_quoted(line: str, at: int) -> bool:
+    """Return whether a place of a line lies within quotes: what is written there is text that speaks of a comment."""
+    opened = _OPEN.search(_QUOTED.sub("", line[:at]))
+    return opened is not None and opened[0][-1] in line[at:]
