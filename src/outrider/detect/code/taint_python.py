@@ -102,6 +102,18 @@ def _forms(text: str) -> Iterator[tuple[str, int]]:
         yield f"def fragment():\n{textwrap.indent(textwrap.dedent(newer), '    ')}", 1
 
 
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the statements of a module, also inner ones, without expressions, which are most of a tree."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, part, None)
+            if isinstance(inner, list):
+                waiting += inner
+
+
 class _Walk(Evaluator):
     """Follows the statements of one module."""
 
@@ -117,7 +129,7 @@ class _Walk(Evaluator):
 
     def module(self, tree: ast.Module) -> None:
         """Follow a module, its functions and what it imports known beforehand."""
-        for node in ast.walk(tree):
+        for node in _statements(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._bodies[node.name] = None if node.name in self._bodies else node
             elif isinstance(node, ast.ImportFrom) and node.module:
