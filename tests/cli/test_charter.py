@@ -132,3 +132,43 @@ def test_diff_says_in_words_what_an_edit_comes_to(outrider: Run, tmp_path: Path)
     assert data["before"]["digest"] != data["after"]["digest"]
     assert "Nothing" in outrider("charter", "diff", "coder", "coder").out
     assert outrider("charter", "diff", "coder", "nobody").code == 2
+
+
+EXAMPLES = """
+[examples]
+allow = ["cat src/a.py", { tool = "Read", input = { file_path = "repo/a.py" } }]
+deny = ["cat ~/.aws/credentials", { tool = "Read", input = { file_path = "~/.ssh/id_ed25519" } }]
+"""
+
+
+def test_a_charters_own_examples_are_tried(outrider: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    plain = MINE + 'exec = ["*"]\n'
+    file.write_text(plain + EXAMPLES)
+    good = outrider("charter", "check", str(file))
+    assert good.code == 0
+    assert "4 examples tried" in good.out
+    file.write_text(plain + EXAMPLES.replace('deny = ["cat ~', 'deny = ["cat src/b.py", "cat ~'))
+    wrong = outrider("charter", "check", str(file))
+    assert wrong.code == 2
+    assert f'{file}:11: example "cat src/b.py" stands under deny, and the charter lets it through' in wrong.out
+    file.write_text(plain.replace("repo/**", "repo/docs/**") + EXAMPLES)
+    told = outrider("charter", "check", str(file), "--json").data[0]["errors"]
+    assert len(told) == 2
+    assert "does not let this agent read" in told[0]["message"]
+    assert "[may] read of charter mine" in told[0]["fix"]
+
+
+def test_examples_make_no_new_version_and_malformed_ones_are_named_with_their_line(
+    outrider: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(MINE)
+    before = outrider("charter", "check", str(file), "--json").data[0]["digest"]
+    file.write_text(MINE + EXAMPLES.replace('"cat src/a.py", ', ""))
+    assert outrider("charter", "check", str(file), "--json").data[0]["digest"] == before
+    for wrong in ('allow = "ls"', "allow = [1]", 'allow = [{ tool = "Read" }]', 'alow = ["ls"]'):
+        file.write_text(f"{MINE}\n[examples]\n{wrong}\n")
+        done = outrider("charter", "check", str(file))
+        assert done.code == 2
+        assert f"{file}:9:" in done.out

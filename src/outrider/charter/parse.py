@@ -11,6 +11,8 @@ from typing import Any, Literal, NoReturn, get_args
 import msgspec
 
 from outrider.charter.cedar import ACTIONS, check_cedar
+from outrider.charter.examples import EXPECTED
+from outrider.charter.examples import fault as fault_of_examples
 from outrider.charter.lines import Lines
 from outrider.charter.model import (
     Budget,
@@ -45,7 +47,7 @@ LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
-SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "cedar")
+SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "cedar", "examples")
 BUDGET_KEYS = ("calls", "spawns", "spawn_depth")
 FLOW_KEYS = ("not_to", "with", "except", "verdict")
 TOOL_KEYS = ("looks", "control")
@@ -140,6 +142,7 @@ class _Reader:
             code=self.code(self.table(data, "code")),
             cedar=self.cedar(self.table(data, "cedar"), name),
         )
+        self.examples(self.table(data, "examples"))
         if self.patterns > MAX_PATTERNS:
             raise CharterError(f"the charter holds more than {MAX_PATTERNS} patterns", source=self.source)
         return charter
@@ -319,6 +322,13 @@ class _Reader:
         if isinstance(value, dict):
             self.fail(f"{key} is a table", path, fix=f'Write the key in quotes: "{key}...." = "tell".')
         return str(self.choice(value, "code", path))
+
+    def examples(self, data: Mapping[str, Any]) -> None:
+        self.keys(data, EXPECTED, ("examples",), "key of [examples]")
+        key, why = fault_of_examples(data)
+        if why:
+            fix = 'Write a command line, or { tool = "Read", input = { file_path = "repo/.env" } }.'
+            self.fail(why, ("examples", key) if key else ("examples",), fix=fix)
 
     def cedar(self, data: Mapping[str, Any], name: str) -> str:
         self.keys(data, ("policies",), ("cedar",), "key of [cedar]")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from outrider.charter.cedar import ACTIONS
+from outrider.charter.examples import EXPECTED
 from outrider.charter.parse import CHOICES, LABEL, NAME
 from outrider.charter.treatment import CLASS, RULE
 from outrider.events.call import VERBS
@@ -136,6 +137,17 @@ def _code() -> dict[str, Any]:
     }
 
 
+def _example_list(key: str) -> dict[str, Any]:
+    call = {
+        "type": "object",
+        "properties": {"tool": {"type": "string"}, "input": {"type": "object"}},
+        "required": ["tool", "input"],
+        "additionalProperties": False,
+    }
+    told = f"Calls of which {key} must come: command lines, or tools with their input."
+    return {"type": "array", "description": told, "items": {"anyOf": [{"type": "string"}, call]}}
+
+
 def json_schema() -> dict[str, Any]:
     """Return the schema (JSON Schema draft 2020-12) of a charter file."""
     flow = _table(
@@ -183,6 +195,10 @@ def json_schema() -> dict[str, Any]:
                 "code": _table("What happens to findings in what it writes or sends.", {**code, **_code()}),
                 "cedar": _table(
                     "What TOML cannot say.", {"policies": {"type": "string", "description": "Cedar policies."}}
+                ),
+                "examples": _table(
+                    "Calls that the charter must let through, ask about and refuse; charter check tries them.",
+                    {key: _example_list(key) for key in EXPECTED},
                 ),
             },
             ("charter",),

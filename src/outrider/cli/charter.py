@@ -119,6 +119,8 @@ def show_(*, name: str, cedar: bool, as_json: bool) -> None:
 def check(*, what: tuple[str, ...], as_json: bool) -> int:
     """Check charters: files, names, or all of them. Exit status 2 if one is wrong.
 
+    A charter's own [examples] are tried: one that comes out otherwise is an error. Nothing runs.
+
     \b
     Examples:
       outrider charter check
@@ -203,10 +205,10 @@ def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
     from outrider.charter.lines import Lines
     from outrider.charter.parse import parse
     from outrider.charter.shelf import Shelf
-    from outrider.cli import rule_keys
+    from outrider.cli import charter_examples, rule_keys
 
     found = read.found.get(what)
-    result: dict[str, Any] = {"what": what, "name": "", "digest": "", "errors": [], "warnings": []}
+    result: dict[str, Any] = {"what": what, "name": "", "digest": "", "examples": 0, "errors": [], "warnings": []}
     try:
         charter = shelf.one(found, what) if found else parse(named.text_of(Path(what)), source=what)
         known = Shelf([*(one for name in read.shelf.names if (one := read.shelf.get(name))), charter])
@@ -214,12 +216,16 @@ def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
     except BadInputError as error:
         result["errors"].append({"line": getattr(error, "line", 0), "message": str(error), "fix": error.fix})
         return result
-    lines = Lines(named.text_of(Path(found.path if found else what)))
+    text = named.text_of(Path(found.path if found else what))
+    lines = Lines(text)
     result["errors"] += [
         {"line": number, "message": f"{what}:{number}: {message}", "fix": fix}
         for key, message, fix in rule_keys.unknown(charter)
         for number in (lines.of(("code", "rules", key)),)
     ]
+    tried, wrong = charter_examples.failed(text, what, line)
+    result["errors"] += wrong
+    result["examples"] = tried
     result |= {"name": charter.name, "digest": charter.digest}
     result["warnings"] = [*_warnings(charter, line), *rule_keys.without_effect(line)]
     return result
@@ -234,7 +240,8 @@ def _warnings(charter: Charter, line: tuple[Charter, ...]) -> list[str]:
 
 def _tell(one: dict[str, Any]) -> None:
     mark = click.style("wrong", fg="red") if one["errors"] else click.style("good ", fg="green")
-    click.echo(f"{mark}  {show.safe(one['what'])}")
+    tried = f", {one['examples']} examples tried" if one["examples"] else ""
+    click.echo(f"{mark}  {show.safe(one['what'])}{tried}")
     for error in one["errors"]:
         click.echo(f"       {show.safe(error['message'])}")
         if error["fix"]:

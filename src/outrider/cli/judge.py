@@ -18,6 +18,7 @@ from outrider.errors import BadInputError, OutriderError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from outrider.charter.model import Charter
     from outrider.effects.place import Place
     from outrider.events.call import Call, Effect
     from outrider.gate.rehearse import Rehearsal, Rehearsed
@@ -87,18 +88,24 @@ def rehearsal(charter: str, *, look: bool) -> Rehearsal:
     Raises:
         CharterError: There is no such charter, or it does not parse.
     """
-    from outrider.daemon import facts, shelf
+    from outrider.daemon import shelf
+
+    read = shelf.load(reach.home())
+    if charter in read.bad:
+        raise read.bad[charter]
+    return rehearsal_of(read.shelf.line(charter), look=look)
+
+
+def rehearsal_of(line: tuple[Charter, ...], *, look: bool) -> Rehearsal:
+    """Return the judge of a charter and all that it extends, itself first."""
+    from outrider.daemon import facts
     from outrider.daemon.wiring import protected
     from outrider.gate.rehearse import Rehearsal
     from outrider.identity.registries import registry_hosts
 
     home = reach.home()
-    read = shelf.load(home)
-    if charter in read.bad:
-        raise read.bad[charter]
     groups = {"registries": registry_hosts(str(Path.home()))}
     key = reach.key(home) or b"nobody's key: nothing is recorded"
-    line = read.shelf.line(charter)
     names, _ = facts.load(home)
     return Rehearsal(line, key=key, groups=groups, protected=protected(home), uid=os.getuid(), look=look, names=names)
 
