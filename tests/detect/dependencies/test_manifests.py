@@ -49,6 +49,18 @@ MANIFESTS = {
     "docker-compose.yml": ("services:\n  db:\n    image: postgres:16\n", {"docker:postgres:16"}),
     ".github/workflows/ci.yml": ("jobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./.github/actions/own\n", {"actions:actions/checkout"}),
     ".mcp.json": (json.dumps({"mcpServers": {"a": {"command": "npx", "args": ["-y", "@x/server@1.2"]}, "b": {"command": "uvx", "args": ["mcp-server-git==1"]}, "c": {"command": "node", "args": ["x.js"]}, "d": {"command": "docker", "args": ["run", "-i", "--rm", "mcp/fetch"]}}}), {"npm:@x/server", "pypi:mcp-server-git", "docker:mcp/fetch"}),
+    "Gemfile.lock": ("GEM\n  remote: https://gems.example/\n  specs:\n    rack (3.0.0)\n    rails (7.1.0)\n      rack (>= 2)\n\nDEPENDENCIES\n  rails\n", {"gem:rack", "gem:rails"}),
+    "Pipfile.lock": (json.dumps({"default": {"flask": {}}, "develop": {"pytest": {}}}), {"pypi:flask", "pypi:pytest"}),
+    "composer.lock": (json.dumps({"packages": [{"name": "a/b"}], "packages-dev": [{"name": "c/d"}]}), {"composer:a/b", "composer:c/d"}),
+    "gradle.lockfile": ("# made by Gradle\ncom.google.guava:guava:33.0-jre=compileClasspath\nempty=\n", {"maven:com.google.guava:guava"}),
+    "install.sh": (
+        ("#!/bin/sh\n# pip install old\nsudo apt-get -y install curl jq=1.6 && python3 -m pip install -r base.txt --upgrade 'httpx[cli]>=0.27' 2>/dev/null\n"
+        "npm i -D \\\n  left-pad@1 ./own\nDEBUG=1 npx -y @x/tool@2 run\nuv add rich >log; gem install rack -v 3\necho pip install none\ngo install example.com/x/y@latest\n"),
+        {"deb:curl", "deb:jq", "pypi:httpx", "npm:left-pad", "npm:@x/tool", "pypi:rich", "gem:rack", "go:example.com/x/y"},
+    ),
+    "Makefile": ("deps:\n\t@pip install flask $(EXTRA)\n\t-cargo install ripgrep --version 14.0.0\n", {"pypi:flask", "cargo:ripgrep"}),
+    "api.Dockerfile": ('FROM python:3.12\nRUN --mount=type=cache,target=/x pip install \\\n    gunicorn\nRUN ["npm", "install", "-g", "pnpm"]\n', {"docker:python:3.12", "pypi:gunicorn", "npm:pnpm"}),
+    ".github/workflows/test.yml": ("jobs:\n  a:\n    steps:\n      - run: pip install tox\n      - run: |\n          npm install --no-save jest\n", {"pypi:tox", "npm:jest"}),
     "Aptfile": ("curl\nlibpq-dev  # for psycopg\n", {"deb:curl", "deb:libpq-dev"}),
 }  # fmt: skip
 _KEYS = ["dependencies", "packages", "require", "mcpServers", "command", "args", "x", "node_modules/y", "scripts"]
@@ -113,6 +125,61 @@ def test_a_source_that_can_change_is_told(line, is_told):
     assert ("dependency.unpinned-source" in found("requirements.txt", line + "\n")) == is_told
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "is_told"),
+    [(".npmrc", "registry=http://npm.example/\n", True), (".npmrc", "@own:registry=https://npm.example/\n", False),
+     ("pip.conf", "[global]\nextra-index-url = https://packages.example/simple\n", True),
+     ("pip.conf", "[global]\nindex-url = https://packages.example/simple\n", False),
+     (".cargo/config.toml", '[source.x]\nregistry = "sparse+http://crates.example/"\n', True),
+     ("nuget.config", '<add key="a" value="https://a.example/v3" />', False),
+     ("nuget.config", '<add key="a" value="https://a.example/v3" /><add key="b" value="https://b.example/v3" />', True),
+     ("nuget.config", '<add key="a" value="https://a.example/v3" /><!-- <add key="b" value="https://b.example/v3" /> -->', False),
+     ("pom.xml", "<repository><id>x</id><url>https://maven.example/</url></repository>", True),
+     ("build.gradle", 'repositories { maven { url "https://maven.example/" } }', True),
+     ("build.gradle.kts", 'repositories { maven("https://maven.example/") }', True),
+     ("Gemfile", "source 'https://gems.example'\n", False),
+     ("Gemfile", "source 'https://gems.example'\nsource 'https://other.example'\n", True)],
+)  # fmt: skip
+def test_a_registry_beside_the_usual_one_or_over_plain_http_is_told(path, text, is_told):
+    assert ("dependency.unpinned-source" in found(path, text)) == is_told
+
+
+def lock(odd: str, *, of: int = 20) -> str:
+    addresses = {f"node_modules/p{n}": f"https://npm.example/p{n}-1.tgz" for n in range(of)}
+    addresses["node_modules/p0"] = odd
+    return json.dumps({"packages": {path: {"resolved": address} for path, address in addresses.items()}})
+
+
+@pytest.mark.parametrize(
+    ("address", "is_told"),
+    [("https://npm.example/p0-1.tgz", False), ("https://elsewhere.example/p0-1.tgz", True), ("http://npm.example/p0-1.tgz", True),
+     ("git+ssh://git@git.example/p0.git#main", True), (f"git+ssh://git@git.example/p0.git#{COMMIT}", False)],
+)  # fmt: skip
+def test_a_package_of_a_lock_file_that_comes_from_elsewhere_is_told(address, is_told):
+    assert ("dependency.unpinned-source" in found("package-lock.json", lock(address))) == is_told
+    assert found("package-lock.json", lock(address), lock(address)) == {}
+
+
+def test_the_address_of_a_package_is_read_in_the_lock_files_of_yarn_and_of_tables():
+    entries = "".join(f'p{n}@^1:\n  version "1"\n  resolved "https://npm.example/p{n}.tgz#0"\n\n' for n in range(20))
+    told = found("yarn.lock", entries + 'bad@^1:\n  version "1"\n  resolved "https://elsewhere.example/bad.tgz#0"\n')
+    assert "bad would come from https://elsewhere.example/bad.tgz" in told["dependency.unpinned-source"]
+    text = '[[package]]\nname = "x"\nsource = "git+https://git.example/x?branch=main"\n'
+    assert "dependency.unpinned-source" in found("Cargo.lock", text)
+    assert "dependency.unpinned-source" not in found("Cargo.lock", text.replace('main"', f'main#{COMMIT}"'))
+
+
+def test_a_second_registry_that_many_packages_come_from_is_not_told():
+    addresses = [f"https://{'npm' if n % 2 else 'mirror'}.example/p{n}.tgz" for n in range(20)]
+    text = json.dumps({"packages": {f"node_modules/p{n}": {"resolved": one} for n, one in enumerate(addresses)}})
+    assert "dependency.unpinned-source" not in found("package-lock.json", text)
+
+
+def test_an_install_command_that_is_written_into_a_script_is_judged_by_what_it_adds():
+    assert list(found("setup.sh", "pip install reqeusts\n", "")) == ["dependency.typosquat"]
+    assert found("setup.sh", "pip install reqeusts\necho done\n", "pip install reqeusts\n") == {}
+
+
 def test_a_password_in_an_address_is_not_repeated():
     # outrider: allow secret.url-password -- made up, to be taken out of what is said
     messages = found("requirements.txt", "git+https://me:pass%40word@git.example/x?token=abc\n").values()
@@ -144,7 +211,7 @@ def test_no_text_brings_a_reader_down(pattern, text):
     )
 )
 def test_json_of_any_shape_brings_no_reader_down(value):
-    for path in ("package.json", "package-lock.json", "composer.json", ".mcp.json"):
+    for path in ("package.json", "package-lock.json", "composer.json", ".mcp.json", "Pipfile.lock", "composer.lock"):
         reader = reader_of(path)
         assert reader is not None
         assert isinstance(wanted(reader, json.dumps(value)), frozenset)

@@ -14,7 +14,9 @@ from outrider.events.call import Confidence, Finding, Severity
 MAX_FINDINGS: Final = 64
 _NAMED: Final = 5
 _USER = re.compile(r"//[^/@\s]*@")
-_PLAIN_HTTP = re.compile(r"(?:index |git\+)?http://(?!(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$))")
+_PLAIN_HTTP = re.compile(
+    r"(?:index |other |(?:[a-z]+\+)+)?http://(?!(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$))"
+)
 _FETCHES = re.compile(
     r"\b(?:curl|wget|nc|ncat|base64|eval|powershell|iex|bash|sh)\b|https?://|\bnode\s+-e\b|\bpython3?\s+-c\b|/dev/tcp"
 )
@@ -119,8 +121,12 @@ def show(text: str) -> str:
 
 def _source(one: Dependency, text: str, where: str) -> Finding:
     plain = _PLAIN_HTTP.match(one.source) is not None
-    address = one.source.removeprefix("index ")
-    if address != one.source:
+    kind, _, address = one.source.rpartition(" ")
+    if kind == "other":
+        message = (
+            f"{show(one.name)} would come from {show(address)}, and not from where its lock file takes the others."
+        )
+    elif kind:
         message = f"Packages would also come from the index {show(address)}, whoever registers their names there."
     else:
         message = (

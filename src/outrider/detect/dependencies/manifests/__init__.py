@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Final
 
-from outrider.detect.dependencies.manifests import java, javascript, places, python, tables
+from outrider.detect.dependencies.manifests import (
+    commands,
+    indexes,
+    java,
+    javascript,
+    locks,
+    places,
+    python,
+    tables,
+)
 from outrider.detect.dependencies.manifests.broken import NotReadError
 from outrider.detect.dependencies.names import Dependency
 
@@ -28,14 +38,14 @@ _READERS: Final[tuple[tuple[str, Reader], ...]] = (
     (r"setup\.cfg", python.setup_cfg),
     (r"setup\.py", python.setup_py),
     (r"(?:environment|env|conda)(?:[-_.].*)?\.ya?ml", python.environment),
-    (r"(?:uv|poetry|pdm)\.lock", tables.lock("pypi")),
+    (r"(?:uv|poetry|pdm)\.lock", locks.tables("pypi")),
     (r"package\.json", javascript.package),
     (r"package-lock\.json|npm-shrinkwrap\.json", javascript.package_lock),
     (r"yarn\.lock", javascript.yarn_lock),
     (r"pnpm-lock\.yaml", javascript.pnpm_lock),
     (r"\.?mcp\.json|claude_desktop_config\.json|\.claude\.json|settings(?:\.local)?\.json", places.mcp),
     (r"Cargo\.toml", tables.cargo),
-    (r"Cargo\.lock", tables.lock("cargo")),
+    (r"Cargo\.lock", locks.tables("cargo")),
     (r"go\.mod", places.go_mod),
     (r"Gemfile|gems\.rb|.*\.gemspec", places.gems),
     (r"pom\.xml", java.pom),
@@ -45,13 +55,27 @@ _READERS: Final[tuple[tuple[str, Reader], ...]] = (
     (r".*\.(?:cs|fs|vb)proj|Directory\.(?:Packages|Build)\.props|packages\.config", java.dotnet),
     (r"(?:Dockerfile|Containerfile)(?:\..*)?|.*\.[Dd]ockerfile", places.dockerfile),
     (r"(?:docker-)?compose(?:[-_.].*)?\.ya?ml", places.compose),
+    (r"Gemfile\.lock|gems\.locked", locks.gemfile_lock),
+    (r"Pipfile\.lock", locks.pipfile_lock),
+    (r"composer\.lock", locks.composer_lock),
+    (r"gradle\.lockfile|buildscript-gradle\.lockfile", locks.gradle_lock),
+    (r"\.npmrc|\.yarnrc(?:\.yml)?|bunfig\.toml", indexes.index("npm")),
+    (r"pip\.(?:conf|ini)", indexes.index("pypi")),
+    (r"(?i:nuget\.config)", indexes.index("nuget")),
+    (r".*\.(?:sh|bash)|(?:GNU)?[Mm]akefile|[Jj]ustfile|.*\.mk", commands.commands),
     (r"Aptfile|apt(?:-packages|-requirements)?\.txt", places.apt),
 )  # fmt: skip
 _BY_LINE: Final = frozenset(
     {python.requirements, places.go_mod, places.gems, places.dockerfile, places.compose, places.workflow, places.apt,
-     java.gradle, java.dotnet, javascript.yarn_lock}
+     java.gradle, java.dotnet, commands.commands, locks.gemfile_lock, locks.gradle_lock}
 )  # fmt: skip
 """Readers that understand a piece of a file as well as the whole."""
+_BESIDE: Final[dict[Reader, tuple[Reader, ...]]] = {
+    places.dockerfile: (commands.commands,), places.workflow: (commands.commands,),
+    places.gems: (indexes.index("gem"),),
+    java.pom: (indexes.index("maven"),), java.gradle: (indexes.index("gradle", "maven"),),
+}  # fmt: skip
+"""What else is looked for in files that one reader reads."""
 _BY_NAME: Final = tuple((re.compile(pattern), reader) for pattern, reader in _READERS)
 LISTS: Final[dict[str, Reader]] = {
     "pypi": python.requirements, "conda": python.environment, "gem": places.gems,
@@ -59,6 +83,7 @@ LISTS: Final[dict[str, Reader]] = {
 """Readers of the lists that a command can name, by ecosystem."""
 _CONTINUES: Final = re.compile(r"^\s*(?:-r|--requirement|eval_gemfile|gemspec)\b", re.MULTILINE)
 _WORKFLOW: Final = re.compile(r"(?:^|/)\.github/(?:workflows|actions)/.*\.ya?ml$|(?:^|/)action\.ya?ml$")
+_CARGO: Final = re.compile(r"(?:^|/)\.cargo/config(?:\.toml)?$")
 _FOLDER: Final = re.compile(r"(?:^|/)requirements/[^/]+\.(?:txt|in)$")
 
 
@@ -70,6 +95,8 @@ def reader_of(path: str) -> Reader | None:
             return reader
     if _WORKFLOW.search(path):
         return places.workflow
+    if _CARGO.search(path):
+        return indexes.index("cargo")
     return python.requirements if _FOLDER.search(path) else None
 
 
@@ -90,7 +117,7 @@ def wanted(reader: Reader, text: str) -> frozenset[Dependency]:
         NotReadError: It cannot be read.
     """
     found: set[Dependency] = set()
-    for one in reader(text):
+    for one in chain(reader(text), *(beside(text) for beside in _BESIDE.get(reader, ()))):
         found.add(one)
         if len(found) >= MOST:
             break

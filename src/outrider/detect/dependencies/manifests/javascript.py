@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from outrider.detect.dependencies.manifests.broken import json, table
+from outrider.detect.dependencies.manifests.locks import odd
 from outrider.detect.dependencies.names import Dependency
 
 _SECTIONS: Final = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
@@ -15,6 +16,7 @@ _ELSEWHERE = re.compile(r"(?:git\+|git:|git@|ssh:|https?:|github:|gitlab:|bitbuc
 _COMMIT = re.compile(r"#(?:commit:)?[0-9a-f]{40}$")
 _ALIAS = re.compile(r"npm:((?:@[^/@\s]+/)?[^@/\s]+)(?:@.*)?")
 _YARN = re.compile(r'^"?((?:@[^/@"\s]+/)?[^@"\s]+)@(?=[^\s])[^\n]*:$', re.MULTILINE)
+_RESOLVED = re.compile(r'^ +resolved "([^"]+)"', re.MULTILINE)
 _PNPM = re.compile(r"^  ['\"]?/?((?:@[^/@'\"\s]+/)?[^@/'\"\s(]+)[@/]\d[^\n]*:\s*$", re.MULTILINE)
 
 
@@ -42,17 +44,24 @@ def scripts(text: str) -> dict[str, str]:
 def package_lock(text: str) -> Iterator[Dependency]:
     """Yield what a lock file of npm holds, in its old form and its new ones."""
     data = json(text)
-    for path in table(data.get("packages")):
-        if "node_modules/" in path:
-            yield Dependency(ecosystem="npm", name=path.rpartition("node_modules/")[2])
-    for name in table(data.get("dependencies")):
-        yield Dependency(ecosystem="npm", name=name)
+    found = [
+        (path.rpartition("node_modules/")[2], _resolved(one))
+        for path, one in table(data.get("packages")).items()
+        if "node_modules/" in path
+    ]
+    found += [(name, _resolved(one)) for name, one in table(data.get("dependencies")).items()]
+    yield from odd(found, "npm")
 
 
 def yarn_lock(text: str) -> Iterator[Dependency]:
     """Yield what a lock file of yarn holds."""
-    for found in _YARN.finditer(text):
-        yield Dependency(ecosystem="npm", name=found[1])
+    entries = list(_YARN.finditer(text))
+    ends = [*(one.start() for one in entries), len(text)][1:]
+    found = [
+        (one[1], address[1] if (address := _RESOLVED.search(text, one.end(), end)) is not None else "")
+        for one, end in zip(entries, ends, strict=True)
+    ]
+    yield from odd(found, "npm")
 
 
 def pnpm_lock(text: str) -> Iterator[Dependency]:
@@ -68,6 +77,11 @@ def composer(text: str) -> Iterator[Dependency]:
         for name in table(data.get(section)):
             if "/" in name:
                 yield Dependency(ecosystem="composer", name=name)
+
+
+def _resolved(one: object) -> str:
+    value = table(one).get("resolved")
+    return value if isinstance(value, str) else ""
 
 
 def _wanted(name: str, value: str) -> Dependency | None:

@@ -1,9 +1,9 @@
-"""Manifests of Rust, and the lock files that are lists of packages in TOML."""
+"""Manifests of Rust."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from outrider.detect.dependencies.manifests.broken import table, toml
@@ -22,19 +22,6 @@ def cargo(text: str) -> Iterator[Dependency]:
                 one = _crate(name, table(value))
                 if one is not None:
                     yield one
-
-
-def lock(ecosystem: str) -> Callable[[str], Iterator[Dependency]]:
-    """Return the reader of a lock file that is a list of ``[[package]]``."""
-
-    def read(text: str) -> Iterator[Dependency]:
-        packages = toml(text).get("package")
-        for one in packages if isinstance(packages, list) else []:
-            name = table(one).get("name")
-            if isinstance(name, str):
-                yield Dependency(ecosystem=ecosystem, name=name)
-
-    return read
 
 
 def _crate(name: str, value: dict[str, Any]) -> Dependency | None:
