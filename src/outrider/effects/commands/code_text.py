@@ -89,7 +89,21 @@ _RUNS_UNKNOWN = re.compile(
 """Code that runs a text which does not stand in it."""
 _SHELL_FETCHES = re.compile(r"(?:\$\(|`)\s*(?:curl|wget|fetch|http|https|xh|aria2c)\s")
 """A shell's substitution that fetches the code itself, or a part of it."""
+_RUNS_DECODED = re.compile(
+    r"""(?xs) (?: b64decode | decode_base64 | base64_decode | fromhex | unhexlify | \batob\s*\( | \bunpack\b |
+        ["'](?:base64|hex)["']\s*\) | gzinflate | decompress\s*\( ) .{0,600}?
+        (?<![\w$.]) (?: (?: exec | eval | system | os\.(?:system|popen) | execSync | child_process["')]*\.\w+ |
+        shell_exec | passthru ) \s* \(? \s* (?![rbf]{0,2}["']) [A-Za-z_$@] |
+        subprocess\.\w+ \s* \( \s* [A-Za-z_]\w* \s* , [^)]* shell \s* = \s* True )"""
+)
+"""Code that decodes a text and runs what does not stand in it."""
 _LIMIT = 64
+
+
+def note_decoded(run: Invocation, text: str, at: Arg) -> None:
+    """Note code that decodes a text which nobody has seen, and may run it."""
+    if _RUNS_DECODED.search(text):
+        run.unparsed(at, "may run text that it decodes")
 
 
 def _unseen(run: Invocation, text: str, at: Arg) -> None:
@@ -98,6 +112,7 @@ def _unseen(run: Invocation, text: str, at: Arg) -> None:
         run.unparsed(at, "runs what it downloads")
     elif _RUNS_UNKNOWN.search(text) and _ADDRESS.search(text):
         run.unparsed(at, "may run what another host tells it")
+    note_decoded(run, text, at)
 
 
 def read_code(run: Invocation, text: str, at: Arg) -> None:

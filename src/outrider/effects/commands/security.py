@@ -30,12 +30,12 @@ TABLE = (
          "cme netexec nxc evil-winrm bloodhound-python kerbrute rubeus hydra medusa ncrack patator unshadow "
          "rsmangler sqlmap crunch cewl "
          "msfvenom msfdb armitage setoolkit beef-xss empire sliver sliver-client sliver-server "
-         "covenant havoc linpeas linpeas.sh LinEnum.sh lse.sh linux-exploit-suggester.sh les.sh pspy pspy64 pspy32 "
+         "covenant havoc stratus linpeas linpeas.sh LinEnum.sh lse.sh linux-exploit-suggester.sh les.sh pspy64 pspy32 "
          "unix-privesc-check linux-smart-enumeration ldapdomaindump adidnsdump enum4linux enum4linux-ng smbmap "
          "windapsearch gobuster ffuf dirb dirbuster feroxbuster wfuzz wpscan aircrack-ng aireplay-ng reaver wifite "
          "slowloris hping goldeneye thc-ssl-dos ddosify torshammer weevely commix xsser dnscat2 dnscat iodine "
          "iodined ptunnel icmpsh chisel-server ligolo ligolo-ng pwncat pwncat-cs rustscan theharvester recon-ng "
-         "spiderfoot 3snake swapdigger memdump avml lime-dump",
+         "spiderfoot AutoSUID.sh pspy 3snake swapdigger memdump avml lime-dump",
          style="none", special="attack"),
     spec("ldapsearch ldapadd ldapmodify ldapdelete ldapcompare ldapwhoami ldappasswd ldapmodrdn", "text*",
          "-H,-h=host -f=read -D,-w,-b,-s,-a,-z,-l,-p,-Y,-U,-R,-X,-o,-O=text -y=read", special="directory"),
@@ -57,3 +57,6 @@ TABLE = (
          flags="upload", special="tunnel"),
     spec("anacron fcron fcrontab incrontab", "text*", special="crontab"),
 )  # fmt: skip
+
+ATTACKS = frozenset(name for entry in TABLE if entry.special == "attack" for name in entry.names)
+"""Programs and scripts made to break in, to guess passwords, to mine."""

@@ -69,6 +69,10 @@ def _lisp_shell(run: Invocation) -> None:
 
 def editor(run: Invocation) -> Flow:
     """Editors: ``-c`` and ``+command`` run a command of theirs; ed and ex take commands from standard input."""
+    if run.name == "code" and [word.text for word in run.words[:1]] == ["tunnel"]:
+        run.emit("connect", "host", "code:tunnel", run.at, ("tunnel", "upload"))
+        run.opaque("opens this host to the outside")
+        return UNKNOWN
     run.read_options()
     for role, arg in run.given:
         if role == "ex":

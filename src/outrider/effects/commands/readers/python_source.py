@@ -6,6 +6,7 @@ import ast
 import shlex
 from collections.abc import Callable
 
+from outrider.effects.commands.code_text import note_decoded
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.python_values import Values
 from outrider.effects.commands.roles import host_of
@@ -81,6 +82,7 @@ def read_source(run: Invocation, source: str, at: Arg, args: tuple[str, ...] = (
                 run.runner.text(line.lstrip(" !%").removeprefix("sx "), at, run.state.fork(), NOTHING)
     if not _Source(run, at, args).read(source, 0):
         run.runner.emit("opaque", "command", run.name, at, (), "runs code given as text")
+        note_decoded(run, source[:MAX_SOURCE], at)
 
 
 def _parse(source: str) -> ast.Module | None:

@@ -9,6 +9,7 @@ from outrider.effects.commands.escape import shell_opened
 from outrider.effects.commands.invocation import Invocation, change_directory
 from outrider.effects.commands.readers.files import part
 from outrider.effects.commands.readers.traces import forgotten, history_unset
+from outrider.effects.commands.security import ATTACKS
 from outrider.effects.shell.expand import split_at
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
@@ -295,6 +296,9 @@ def _shell_file(run: Invocation, words: list[Arg]) -> Flow:
     """A script, with its arguments behind it; one that the call wrote itself is read."""
     run.path("read", words[0])
     run.runner.emit("opaque", "command", run.name, words[0], (), f"runs {words[0].text[:120]}")
+    name = words[0].text.rpartition("/")[2]
+    if name in ATTACKS:
+        run.emit("deploy", "tool", f"attack:{name}", words[0])
     draft = run.runner.drafted(words[0], run.state)
     if draft is not None:
         inner = run.state.fork()
