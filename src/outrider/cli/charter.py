@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective, looser
-from outrider.cli import charter_diff, describe, named, person, reach, show
+from outrider.cli import charter_diff, charter_suggest, describe, named, person, reach, show
 from outrider.daemon import shelf
 from outrider.errors import BadInputError, CharterError
 
@@ -34,6 +34,7 @@ def command() -> None:
 
 
 command.add_command(charter_diff.command)
+command.add_command(charter_suggest.command)
 
 
 @command.command("list")

@@ -69,7 +69,7 @@ def ruled(chains: replay.Chains, line: Sequence[Charter], call: CallDecided) -> 
         CharterError: The agent's places were erased.
     """
     chain: tuple[Bound, ...] = chains.under(call.agent, line)
-    said = replay.rule_on(chain, call, chains.home(call.agent))
+    said = replay.rule_on(chain, call, chains.bindings(call.agent).home)
     verdict = replay.settled(said.verdict, said.undecided)
     return Ruled(call=call, verdict=verdict, changed=replay.entry(call, verdict, said))
 

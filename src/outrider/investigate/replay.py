@@ -27,6 +27,7 @@ from outrider.investigate.words import summary
 from outrider.store import reading
 
 if TYPE_CHECKING:
+    from outrider.events.call import Effect
     from outrider.store.view import View
 
 MOST_LISTED: Final = 10_000
@@ -205,13 +206,17 @@ def _one(chains: Chains, call: CallDecided, bad: Collection[int]) -> tuple[str, 
 
 def rule_on(chain: tuple[Bound, ...], call: CallDecided, home: str) -> Ruling:
     """Return what a chain says of a recorded call; ``home`` is its agent's."""
-    effects = tuple(
+    return rule(chain, placed(call.effects, home), _context(chain, call))
+
+
+def placed(effects: tuple[Effect, ...], home: str) -> tuple[Effect, ...]:
+    """Return recorded effects with their agent's home put in place of ``~``."""
+    return tuple(
         msgspec.structs.replace(effect, value=_expand(effect.value, home), resolved=_expand(effect.resolved, home))
         if effect.kind in {"path", "repo"} and (effect.value[:1] == "~" or effect.resolved[:1] == "~")
         else effect
-        for effect in call.effects
+        for effect in effects
     )
-    return rule(chain, effects, _context(chain, call))
 
 
 def _context(chain: tuple[Bound, ...], call: CallDecided) -> Context:
@@ -314,16 +319,8 @@ class Chains:
         Raises:
             CharterError: The agent's places were erased.
         """
-        bindings = self._bindings(agent_id)
+        bindings = self.bindings(agent_id)
         return tuple(self._bind(charter, bindings, ceiling=False) for charter in (None, *line))
-
-    def home(self, agent_id: str) -> str:
-        """Return an agent's home.
-
-        Raises:
-            CharterError: It was erased.
-        """
-        return self._bindings(agent_id).home
 
     def charter_of(self, agent_id: str) -> str:
         """Return the name of the charter that an agent was born under, or empty."""
@@ -331,20 +328,20 @@ class Chains:
         return birth.charter if birth is not None else ""
 
     def _make(self, agent_id: str) -> tuple[tuple[Bound, ...], str]:
-        links: list[Bound] = [self._bind(None, self._bindings(agent_id), ceiling=False)]
+        links: list[Bound] = [self._bind(None, self.bindings(agent_id), ceiling=False)]
         current = self._birth(agent_id)
         ceiling = False
         while current is not None:
             parent = self._birth(current.parent) if current.parent else None
             own = current.chain[: len(current.chain) - (len(parent.chain) if parent else 0)]
-            bindings = self._bindings(current.agent)
+            bindings = self.bindings(current.agent)
             for position, digest in enumerate(own):
                 charter = self._charter(digest)
                 link = self._bind(charter, bindings, ceiling=ceiling and position == 0)
                 if link not in links:
                     links.append(link)
             current, ceiling = parent, True
-        return tuple(links), self._bindings(agent_id).home
+        return tuple(links), self.bindings(agent_id).home
 
     def _bind(self, charter: Charter | None, bindings: Bindings, *, ceiling: bool) -> Bound:
         mark = (charter.digest if charter else "", bindings.home, bindings.repo, ceiling)
@@ -354,7 +351,12 @@ class Chains:
             self._bound[mark] = bound
         return bound
 
-    def _bindings(self, agent_id: str) -> Bindings:
+    def bindings(self, agent_id: str) -> Bindings:
+        """Return an agent's places.
+
+        Raises:
+            CharterError: They were erased.
+        """
         agent = reading.agent(self._view, agent_id)
         if agent is None or not agent.home:
             raise CharterError(f"where agent {agent_id} lived is not in the record, or was erased")
