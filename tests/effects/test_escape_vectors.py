@@ -1,7 +1,8 @@
 """Vectors of ways out of ordinary programs, and of the same programs at honest work, judged under the coder charter.
 
 ``later.jsonl`` was written after the tables that the others helped to complete. Each round of ``ways`` and ``honest``
-was written after all before it, and before anybody looked at what the tables say of its programs.
+was written after all before it, and before anybody looked at what the tables say of its programs; the fifth round goes
+over programs that the tables know.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _spec.loader.exec_module(day)
 
 VECTORS = _HERE.parents[2] / "vectors" / "escapes"
 ROUNDS = ("1", "2", "3", "4")
-WAYS = ("shells", "files-and-hosts", "later", *(f"ways-{number}" for number in ROUNDS))
+WAYS = ("shells", "files-and-hosts", "later", *(f"ways-{number}" for number in ROUNDS), "ways-5")
 HONEST = ("harmless", *(f"honest-{number}" for number in ROUNDS))
 STOPPED, PASSED = 0.97, 0.985
 """Least share of escapes that are stopped, and of harmless uses that pass in silence."""

@@ -117,6 +117,8 @@ def handed(runner: Runner, words: list[Arg], state: State, stdin: Flow) -> None:
     if at < 0:
         at = next((place for place, word in enumerate(words[:3]) if word.text in {"exec", "run"}), -1)
     rest = words[at + 1 :] if at >= 0 else []
+    if len(rest) == 1 and words[at].text == "run" and "/" not in rest[0].text and " " not in rest[0].text:
+        return  # ``run script``, ``run watch``: a task of the project far more often than a program.
     if rest and rest[0].text[:1] == "-":  # Options of its own, some of which take a value.
         first = next((place for place, word in enumerate(rest[:5]) if is_program(word.text)), len(rest))
         rest = rest[first:]

@@ -73,7 +73,8 @@ TABLE = (
     spec("dig host nslookup drill delv kdig dog", "text*", "-f=read -t,-p,-c,-q,-x,-b,-y,-k=text", special="lookup"),
     spec("ssh-copy-id", "host", "-i=read -o=proxy -p=text", flags="upload", special="copy-id"),
     spec("ssh-keyscan", "host*", "-t,-p,-T=text -f=read"),
-    spec("ssh-keygen", "", "-f=write -t,-b,-C,-N,-P,-m,-R,-F,-l,-y,-E,-I,-n,-V,-O=text -D=library", special="keygen"),
+    spec("ssh-keygen", "", "-f=write -t,-b,-C,-N,-P,-m,-R,-F,-E,-I,-n,-V,-O=text "
+         "-D=library -l,-y,-B,-e,-i=:keep", special="keygen"),
     spec("ssh-add", "read*", "-s=library -t,-e=text -D,-d,-l,-L=:keep"),
     spec("ssh-agent", "program", "-a,-t,-E=text -s,-k,-c=:keep", style="posix"),
     spec("mosquitto_pub kcat kafkacat-pub", "text*", "-h,--host=host -f,--file=upload -m,--message=sent "

@@ -18,6 +18,7 @@ _PROXY = re.compile(r"(?is)\s*(?:proxycommand|localcommand|knownhostscommand|ssh
 _FZF = re.compile(
     r"(?:execute(?:-silent|-multi)?|become|reload|transform\w*)\s*[(\[{:+~!@#%^&*;/|](.*?)[)\]}]?\Z", re.DOTALL
 )
+_SYSTEM = ("/usr/", "/bin/", "/opt/")
 _LONG = 4096
 _MACRO = re.compile(r"%\(((?:[^()]|\([^()]*\))*)\)")
 
@@ -191,6 +192,15 @@ def _quoted(run: Invocation, arg: Arg) -> None:
         stray(run.runner, run.name, arg, run.state, is_run=True)
 
 
+def _helper(run: Invocation, arg: Arg) -> None:
+    """A program that works on what is read: the system's own and the repository's are honest, others a way round."""
+    name = arg.text.partition(" ")[0]
+    place = run.runner.place
+    if name[:1] in {"/", "~"} and not name.startswith((*_SYSTEM, f"{place.repo}/")):
+        escaped(run.runner, run.name, arg, f"runs {name[:80]}")
+    run.runner.text(arg.text, arg, run.state.fork(), NOTHING)
+
+
 def _kak(run: Invocation, arg: Arg) -> None:
     """``kak -e TEXT``: ``%sh{TEXT}`` is run by a shell, ``write FILE`` and ``edit FILE`` are what they say."""
     for text in re.findall(r"%sh\{([^}]*)\}", arg.text[:_LONG]):
@@ -207,7 +217,8 @@ OUTLET_ROLES: dict[str, Callable[[Invocation, Arg], None]] = {
     "proxy": _proxy, "fzf": _fzf, "rpm-macro": _macro, "bus": _bus, "lua-option": _lua_option, "nse": _nse,
     "apache": _apache, "apt-option": _apt, "path-script": _path_script, "opens-shell": _open_shell,
     "execute": _execute, "php-ini": _php_ini, "cargo-config": _cargo_config, "hg-config": _hg_config,
-    "cvs-root": _cvs_root, "mailer": _mailer, "server-conf": _server_conf, "cow": _cow, "kak": _kak, "quoted": _quoted,
+    "cvs-root": _cvs_root, "mailer": _mailer, "server-conf": _server_conf, "cow": _cow,
+    "kak": _kak, "quoted": _quoted, "helper": _helper,
     "order": _nothing, "make-text": _nothing, "gdb-text": _nothing, "dos-text": _nothing,
     "start": _nothing,
     "rest": _nothing, "filter": _nothing, "prefix": _nothing, "stats": _nothing, "arch": _nothing,

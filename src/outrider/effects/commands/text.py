@@ -14,7 +14,7 @@ _RG = (
     "--pager=shell -e,--regexp=pattern -f,--file=patterns "
     "-A,-B,-C,-m,-g,--glob,--iglob,-t,--type,-T,--type-not,-j,--threads,"
     "-E,--encoding,--color,--colors,--sort,--sortr,-r,--replace,--max-depth,--maxdepth,-d,--max-filesize,-M,"
-    "--max-count,--context,--type-add=text --ignore-file=read --pre=preload -l,--files-with-matches=:list "
+    "--max-count,--context,--type-add=text --ignore-file=read --pre=helper -l,--files-with-matches=:list "
     "--files=:files"
 )
 
@@ -28,7 +28,7 @@ TABLE = (
          "-l,--load=library -v,--assign=assign -F,--field-separator=text",
          special="awk"),
     spec("sort", "read*", "-o,--output=write -k,--key,-t,--field-separator,-S,--buffer-size,--parallel=text "
-         "-T,--temporary-directory=write --files0-from=read --compress-program=shell", out="pass"),
+         "-T,--temporary-directory=write --files0-from=read --compress-program=helper", out="pass"),
     spec("uniq", "read write", "-f,-s,-w,--skip-fields,--skip-chars,--check-chars=text", out="pass"),
     spec("cut tr", "text*", "", special="cut"),
     spec("shuf", "read*", "-n,--head-count=text -e,--echo,-i=:noargs -o,--output=write", out="pass"),

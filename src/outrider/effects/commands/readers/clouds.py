@@ -65,6 +65,8 @@ def _kube_files(run: Invocation, plain: list[Arg]) -> None:
     for name, value in pairwise(run.words):
         if name.text in {"-f", "--filename", "--values", "--kubeconfig", "-k"}:
             ROLES["url" if "://" in value.text else "read"](run, value)
+        if name.text == "--post-renderer":
+            ROLES["helper"](run, value)
     if run.name == "kustomize":
         for arg in plain[1:]:
             run.path("read", arg, ("recursive",)) if "://" not in arg.text else None

@@ -338,7 +338,8 @@ def opens_inside(run: Invocation) -> Flow:
     run.apply_options()
     words = run.rest
     if words and words[0].text == "shell":
-        shell_opened(run.runner, run.name, words[0])
+        if not {"-h", "--help"} & {word.text for word in run.words}:
+            shell_opened(run.runner, run.name, words[0])
     elif words and words[0].text == "exec" and len(words) > 2:
         run.runner.program(words[2:], run.state.fork(), run.stdin)
     return run.finish()
