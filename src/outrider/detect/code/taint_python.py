@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
@@ -103,10 +104,10 @@ def _forms(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield the statements of a module, also inner ones, without expressions, which are most of a tree."""
-    waiting: list[ast.AST] = [tree]
+    """Yield the statements of a module, also inner ones, outer first, without expressions: most of a tree."""
+    waiting: deque[ast.AST] = deque([tree])
     while waiting:
-        node = waiting.pop()
+        node = waiting.popleft()
         yield node
         for part in ("body", "orelse", "finalbody", "handlers", "cases"):
             inner = getattr(node, part, None)
