@@ -123,6 +123,8 @@ def _made_up(path: Path, ordinary: Path) -> Iterator[Row]:
         if facts.ask(ecosystem, name).word not in {*_SUSPECT, "unknown"}
     )
     made = ", ".join(f"{head.ecosystem} of {head.made}" for head in facts.heads)
+    if len(seen) < len(names):
+        made += f"; {len(names) - len(seen)} more of ecosystems without a whole list, not measured"
     yield Row(
         section=SECTION, what=what, hit=len(seen) - len(wrong), of=len(seen), at_least=0.95, note=made, wrong=wrong
     )
