@@ -13,6 +13,7 @@ from outrider.config import (
     Home,
     Http,
     Repository,
+    SecondLooks,
     Sponsor,
     add_repository,
     charter_texts,
@@ -46,6 +47,7 @@ def test_every_setting_can_be_written_and_read_again(home):
         sponsor=Sponsor(name="Team \N{SNOWMAN}"),
         http=Http(enabled=True, port=1, token_file="/t"),
         daemon=Daemon(idle=3, heartbeat=9),
+        second_look=SecondLooks(tools=("bandit", "/opt/s/semgrep"), semgrep_rules="/r", seconds=9),
     )
     save_config(home, config)
     assert load_config(home) == config
@@ -86,6 +88,10 @@ def test_any_text_survives_the_file(path, charter, sponsor, mode):
         ("[http]\ntoken_file = 't'", ":2:", "not an absolute path"),
         ("[daemon]\nidle = -1", ":2:", "not a number of seconds"),
         ("[daemon]\nheartbeat = 0", ":2:", "above 0"),
+        ('[second_look]\ntools = ["bandits"]', ":", "neither bandit nor semgrep"),
+        ('[second_look]\ntools = ["bin/bandit"]', ":", "neither bandit nor semgrep"),
+        ('[second_look]\nsemgrep_rules = "rules.yml"', ":2:", "not an absolute path"),
+        ("[second_look]\nseconds = 0", ":2:", "between 1 and 600"),
         ("a = 1\nb = '\xff'", ":2:", "not UTF-8"),
         ("a = " + "[" * 20_000, ":1:", "not TOML"),
     ],

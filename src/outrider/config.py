@@ -173,6 +173,24 @@ class Daemon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     heartbeat: int = 60
 
 
+class SecondLooks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Slower scanners that look again at what was written: off unless a tool is named.
+
+    Attributes:
+        tools: ``bandit``, ``semgrep``, or the absolute path of such a program.
+        semgrep_rules: Absolute path of the rules that semgrep is given; nothing is fetched.
+        seconds: What one run may take, 1 to 600.
+        memory_mb: Address space that one run may have, MiB, at least 64.
+        queue: Most texts that wait; what comes on top is recorded as not looked at.
+    """
+
+    tools: tuple[str, ...] = ()
+    semgrep_rules: str = ""
+    seconds: int = 20
+    memory_mb: int = 1024
+    queue: int = 64
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The user's configuration file. A missing file is an empty one."""
 
@@ -180,6 +198,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     sponsor: Sponsor = Sponsor()
     http: Http = Http()
     daemon: Daemon = Daemon()
+    second_look: SecondLooks = SecondLooks()
 
     def charter_for(self, directory: str) -> tuple[str, Mode] | None:
         """Return the charter and mode of the repository that ``directory`` is or lies in; the longest match wins.
@@ -267,9 +286,25 @@ def _check(config: Config, text: str, source: str) -> None:
         wrong.append(("daemon.idle", config.daemon.idle, "is not a number of seconds"))
     if config.daemon.heartbeat < 1:
         wrong.append(("daemon.heartbeat", config.daemon.heartbeat, "is not a number of seconds above 0"))
+    wrong += _wrong_second_look(config.second_look)
     for place, value, what in wrong:
         line = _line_of(text, f"at `$.{place}`")
         raise BadInputError(f"{source}:{line}: {value!r} {what}" if line else f"{source}: {value!r} {what}")
+
+
+def _wrong_second_look(look: SecondLooks) -> list[tuple[str, object, str]]:
+    """Return the place, the value and what is wrong with it, for each of its values that makes no sense."""
+    wrong: list[tuple[str, object, str]] = [
+        (f"second_look.tools[{number}]", one, "is neither bandit nor semgrep, nor the absolute path of one")
+        for number, one in enumerate(look.tools)
+        if one.rpartition("/")[2] not in {"bandit", "semgrep"} or ("/" in one and not one.startswith("/"))
+    ]
+    if look.semgrep_rules and not look.semgrep_rules.startswith("/"):
+        wrong.append(("second_look.semgrep_rules", look.semgrep_rules, "is not an absolute path"))
+    for name, least, most in (("seconds", 1, 600), ("memory_mb", 64, 1 << 20), ("queue", 1, 10_000)):
+        if not least <= getattr(look, name) <= most:
+            wrong.append((f"second_look.{name}", getattr(look, name), f"is not between {least} and {most}"))
+    return wrong
 
 
 def _line_of(text: str, message: str) -> int:
@@ -344,7 +379,7 @@ def render_config(config: Config) -> str:
     """Return the configuration as TOML, only what differs from the defaults."""
     data: dict[str, Any] = msgspec.to_builtins(config)
     parts = ["# Outrider's configuration. Written by outrider; comments of your own are not kept."]
-    for name in ("sponsor", "http", "daemon"):
+    for name in ("sponsor", "http", "daemon", "second_look"):
         if data.get(name):
             parts.append(f"\n[{name}]")
             parts += [f"{key} = {_toml(value)}" for key, value in data[name].items()]
@@ -354,7 +389,9 @@ def render_config(config: Config) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _toml(value: bool | int | str) -> str:  # noqa: FBT001 - a TOML value is what it is
+def _toml(value: bool | int | str | list[str]) -> str:  # noqa: FBT001 - a TOML value is what it is
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(one) for one in value)}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

@@ -81,7 +81,7 @@ def test_check_knows_every_rule_and_says_which_was_meant(outrider: Run, tmp_path
         '[charter]\nname = "mine"\nextends = "coder"\n\n[code]\npersona = "strict"\n\n[code.rules]\n'
         '"code.python-weak-hash" = "fix"\n"code.python-sql-from-strings" = "fix"\n"secret.*" = "fix"\n'
         '"nothing.*" = "fix"\n"CWE-89" = "fix"\n"CWE-98765" = "fix"\n"sequence.persistence" = "fix"\n'
-        '"dependency.not-checked" = "fix"\n"egress.key" = "fix"\n'
+        '"dependency.not-checked" = "fix"\n"egress.key" = "fix"\n"bandit.b310" = "fix"\n"semgrep.*" = "note"\n'
     )
     done = outrider("charter", "check", str(file), "--json")
     assert done.code == 2

@@ -144,6 +144,15 @@ def _chain_of(charters: tuple[_Held, ...]) -> _Chain:
     )
 
 
+def advised(chain: Sequence[Bound], findings: Sequence[Finding]) -> tuple[RuleHit, ...]:
+    """Return what a chain wants an agent told of findings about what it has already done: nothing is refused any more.
+
+    Findings of others' rules have no weakness class here: a charter speaks of them by rule, pattern or severity.
+    """
+    line = _chain_of(tuple(_Held(bound.charter) for bound in chain if bound.charter is not None))
+    return tuple(hit for part in line.parts for hit in code_hits((), findings, part, {}))
+
+
 class _Held:
     """A charter that hashes by its digest."""
 

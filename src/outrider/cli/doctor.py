@@ -46,7 +46,7 @@ def command(*, as_json: bool) -> int:
     parts = {
         "This machine": [*_system(), *_client(), *_programs()],
         "Claude Code": [*_claude(claude), *hooks.check(home, claude)],
-        "Outrider": [*_daemon(home), *_places(home), *_charters(home), *_rules(), *_disk(home)],
+        "Outrider": [*_daemon(home), *_places(home), *_charters(home), *_rules(), *_second_look(home), *_disk(home)],
         "Packages": [*_registries(), *_facts(home)],
     }
     worst = any(one.level == "bad" for found in parts.values() for one in found)
@@ -100,6 +100,22 @@ def _rules() -> list[Finding]:
         fix = "Install Outrider again; until then code in these languages is not looked at."
         return [bad(f"rules about code find nothing where they must, in: {', '.join(blind)}", fix)]
     return [ok(f"rules about code find what they must in {len(canaries())} languages and formats")]
+
+
+def _second_look(home: Home) -> list[Finding]:
+    """Let the scanners that look again, where there are any, find their canary."""
+    import asyncio
+
+    from outrider.daemon.scanners import canary, scanners
+
+    out = []
+    for one in scanners(load_config(home).second_look):
+        if why := asyncio.run(canary(one)):
+            fix = f"Install {one.name} for the daemon, or take it out of [second_look] in {home.config}."
+            out.append(bad(f"{one.name} cannot look again at what is written: {why}", fix))
+        else:
+            out.append(ok(f"{one.name} at {one.program} looks again at what is written"))
+    return out
 
 
 def _claude(claude: hosts.Claude | None) -> list[Finding]:

@@ -10,6 +10,7 @@ from outrider.charter.model import Code
 from outrider.charter.narrow import effective
 from outrider.charter.treatment import STRICT, Settings, key_of, treated
 from outrider.detect.catalogue import Known, catalogue
+from outrider.detect.code.second_look import LANGUAGES
 from outrider.events.call import Finding
 from outrider.flow import sequences
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from outrider.charter.model import Charter
 
 _SHOWN = 3
+_OTHERS = tuple(f"{name}." for name in LANGUAGES)
+"""What the rules of other people's scanners begin with: which there are is theirs to say."""
 
 
 def known(line: Sequence[Charter]) -> dict[str, Known]:
@@ -41,6 +44,8 @@ def unknown(charter: Charter) -> Iterator[tuple[str, str, str]]:
             if key not in classes:
                 fix = "`outrider rules list --json` has the classes."
                 yield key, f'no rule is for "{key}"', _meant(key, classes, fix)
+        elif key.startswith(_OTHERS):
+            continue
         elif "*" in key:
             if not any(key_of(Code(rules={key: "note"}), rule) for rule in rules):
                 yield key, f'no rule is like "{key}"', "`outrider rules list` names those about code."

@@ -144,6 +144,8 @@ def _live(running: dict[str, Any] | None) -> list[Finding]:
     if blind := running.get("blind"):
         what = f"rules about code find nothing where they must, in: {', '.join(blind)}"
         out.append(bad(what, "Install Outrider again; until then code in these languages is not looked at."))
+    looks = running.get("second_look") or {}
+    out += [warn(f"{tool} does not look again at what is written: {why}") for tool, why in looks.items() if why]
     if problem := running.get("seal_problem"):
         out.append(bad(f"the record cannot be sealed: {problem}", "`outrider doctor`"))
     return out

@@ -78,6 +78,17 @@ def _evidence(told: Why) -> None:
     if told.findings:
         show.heading("\nWhat detectors saw")
         show.facts((finding.rule, f"{finding.message} {finding.advice}") for finding in told.findings)
+    if told.second_looks:
+        show.heading("\nWhat a second look saw")
+        for look in told.second_looks:
+            said = [
+                (one.rule, f"{one.message} {one.suppressed and '(allowed: ' + one.suppressed + ')'}".strip())
+                for one in look.findings
+            ]
+            nothing = f"not looked at: {look.unlooked}" if look.unlooked else "nothing new"
+            if look.cut:
+                said.append((look.scanner, f"{look.cut} more, less severe, that found no room in the record"))
+            show.facts(said or [(look.scanner, nothing)])
     if told.labels:
         show.heading("\nWhat its context carried")
         show.facts(

@@ -81,6 +81,7 @@ class Controls:
             "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
             "advice": msgspec.structs.asdict(state.corrections.tally),
             "blind": parts.workers.blind,
+            "second_look": parts.second_looks.problems,
             "paused_until": state.paused_until if state.paused(now) else 0,
             "paused_why": state.paused_why if state.paused(now) else "",
             "levers": described(parts, now),

@@ -98,10 +98,12 @@ class Daemon:
             parts = await self._start(ledger)
             await self._own_up()
             chores = asyncio.create_task(Chores(parts, stop=self.stop).run())
+            looks = asyncio.create_task(parts.second_looks.run())
             http = await listen(parts, self._asked)
             await self._until_stopped(parts, inode)
             chores.cancel()
-            await asyncio.gather(chores, return_exceptions=True)
+            looks.cancel()
+            await asyncio.gather(chores, looks, return_exceptions=True)
             if http is not None:
                 http.close()
         finally:
@@ -189,6 +191,7 @@ class Daemon:
         try:
             if self._parts is not None:
                 self._parts.workers.stop()
+                self._parts.second_looks.stop()
                 self._parts.scribe.write(DaemonStopped, reason=self._why, seal=True)
                 ledger.seal()
                 Chores(self._parts).snapshot()

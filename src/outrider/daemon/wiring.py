@@ -12,6 +12,7 @@ from outrider.config import load_config
 from outrider.daemon.charters import Charters
 from outrider.daemon.facts import Kept
 from outrider.daemon.repositories import Repositories
+from outrider.daemon.second_looks import SecondLooks
 from outrider.doors.claude_code.installed import harmless
 from outrider.gate.apply import Gate
 from outrider.gate.chains import Chains
@@ -44,6 +45,7 @@ class Parts:
     workers: Workers
     gate: Gate
     facts: Kept
+    second_looks: SecondLooks
     http_problem: str = ""
     """Why HTTP hooks that are switched on are not served; empty if they are."""
 
@@ -96,6 +98,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
     )
     workers = Workers()
     facts = Kept(home)
+    second_looks = SecondLooks(config.second_look, scribe)
     gate = Gate(
         scribe=scribe,
         state=state,
@@ -105,8 +108,9 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         workers=workers,
         harmless_settings=partial(harmless, home),
         names=facts.facts,
+        second_look=second_looks.take if second_looks.wanted else None,
     )
-    return Parts(home, config, ledger, state, scribe, charters, enrolment, results, workers, gate, facts)
+    return Parts(home, config, ledger, state, scribe, charters, enrolment, results, workers, gate, facts, second_looks)
 
 
 def protected(home: Home) -> tuple[str, ...]:

@@ -414,6 +414,23 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
     corrects: int = -1
 
 
+class SecondLook(Event, frozen=True, kw_only=True, tag="code.second-look"):
+    """A slower ``scanner`` (bandit, semgrep) looked at ``path``, that call ``intent``, let through before, writes.
+
+    Attributes:
+        findings: What it found on lines that the call adds and of which the first look had said nothing.
+        cut: How many of those, the least severe, found no room.
+        unlooked: Why nothing was looked at, or empty.
+    """
+
+    intent: int
+    scanner: str
+    path: str
+    findings: tuple[Finding, ...] = ()
+    cut: int = 0
+    unlooked: str = ""
+
+
 class CallResult(Event, frozen=True, kw_only=True, tag="call.result"):
     """A call's observed outcome.
 
@@ -477,5 +494,5 @@ class LabelsJoined(Event, frozen=True, kw_only=True, tag="labels.joined"):
 AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
     | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
-    | Refusal | Prompted | CallDecided | CallResult | HostNoted | LeverPulled | LabelsJoined
+    | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
 )  # fmt: skip

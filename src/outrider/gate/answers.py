@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 SILENT = Answer()
 
 
-def answer(event: CallDecided, judged: Judged) -> Answer:
-    """Return the answer for a recorded decision.
+def answer(event: CallDecided, judged: Judged, later: str = "") -> Answer:
+    """Return the answer for a recorded decision; ``later`` is what the agent is still to be told of calls before it.
 
     Silence is the answer to whatever is allowed, so that the host's own rules and prompts still work; an affirmative
     allow leaves only where a charter says ``grant``.
@@ -25,7 +25,7 @@ def answer(event: CallDecided, judged: Judged) -> Answer:
         return Answer(verdict="deny", reason=words.refusal(event.decision, event.effects, event.n), event=event.n)
     if enforced == "ask":
         return Answer(verdict="ask", reason=words.refusal(event.decision, event.effects, event.n), event=event.n)
-    note = words.told(judged.told, event.n)
+    note = "\n".join(one for one in (words.told(judged.told, event.n), later) if one)
     if event.decision.grant:
         return Answer(verdict="allow", context=note, event=event.n)
     return Answer(context=note, event=event.n)

@@ -36,6 +36,7 @@ from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.names import through_second_names
 from outrider.gate.provenance import told_of
 from outrider.gate.results import hidden, secrets_of
+from outrider.gate.second_looks import look_again, passed, tells
 from outrider.gate.standing import EXPIRED, observed, refuse, stopped
 from outrider.gate.unjudged import Unjudged
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from outrider.gate.enrol import Enrolment
     from outrider.gate.results import Results
     from outrider.gate.scribe import Scribe
+    from outrider.gate.second_looks import Passed
     from outrider.gate.state import State
     from outrider.identity.registry import Agent
 
@@ -77,6 +79,7 @@ class Gate:
         workers: study.Workers,
         harmless_settings: Callable[[str, bytes], bool] = lambda _path, _content: False,
         names: Facts = SHIPPED,
+        second_look: Callable[[Passed], None] | None = None,
     ) -> None:
         """Wire a gate.
 
@@ -89,7 +92,9 @@ class Gate:
             workers: For what is large.
             harmless_settings: Tells whether a changed host configuration file (path, content) leaves our hooks on.
             names: What is known of names of packages.
+            second_look: Takes the texts that calls which were let through write; None where nobody looks again.
         """
+        self._second_look = second_look
         self._scribe = scribe
         self._state = state
         self._enrolment = enrolment
@@ -221,6 +226,7 @@ class Gate:
             effects = study.settled(resolve(seen.plan, facts, place), seen.plan, facts, self._names)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
             judged = self._decide(effects, seen, agent, call)
+            later = self._state.untold.note(agent.id, self._chains.of(agent))
             event = self._record(
                 message, call, effects, judged, seen, agent, salt, permission=permission, started=started
             )
@@ -228,7 +234,9 @@ class Gate:
             if trees and event.decision.enforced in {"allow", "ask"}:
                 self._results.expect_commit(agent.id, event.call, trees)
         await self._scribe.durable(event)
-        return answers.answer(event, judged)
+        if self._second_look is not None and tells(event) and study.writes(call, seen.plan):
+            look_again(self._second_look, passed(event, call, seen.plan, facts, agent), large=large)
+        return answers.answer(event, judged, later if tells(event) else "")
 
     async def _inspected(
         self, call: Call, seen: study.Study, facts: Mapping[str, PathFact], agent: Agent, *, large: bool

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 import msgspec
 
 from outrider.events.codec import beside_digest, encode, encode_beside
-from outrider.events.record import VERSION, AnyEvent, Beside, CallDecided, Event, Source
+from outrider.events.record import VERSION, AnyEvent, Beside, CallDecided, Event, SecondLook, Source
 from outrider.gate.clean import clean_beside, clean_event, is_clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from outrider.events.call import Severity
     from outrider.gate.state import State
 
 NOTHING = Beside()
@@ -109,6 +110,8 @@ class Scribe:
                 event = clean_event(event, self.key)
             if isinstance(event, CallDecided):
                 event = fit(event)
+            elif isinstance(event, SecondLook):
+                event = _fit_look(event)
             leaf = encode(event)
             made.append((event, leaf))
             return leaf, blob
@@ -156,6 +159,17 @@ def fit(event: CallDecided) -> CallDecided:
         decision=msgspec.structs.replace(event.decision, hits=moved),
         cut=len(event.effects) - len(kept),
     )
+
+
+_RANK: Final[dict[Severity, int]] = {"high": 0, "medium": 1, "low": 2}
+
+
+def _fit_look(event: SecondLook) -> SecondLook:
+    """Return the look with as many findings as a leaf can hold, the worst first, and the rest counted."""
+    worst = tuple(sorted(event.findings, key=lambda one: _RANK[one.severity]))
+    findings = _take(worst, _LEAF_ROOM // 2)
+    cut = len(worst) - len(findings)
+    return msgspec.structs.replace(event, findings=findings, cut=cut) if cut else event
 
 
 def _take(items: tuple[Any, ...], room: int) -> tuple[Any, ...]:

@@ -22,6 +22,8 @@ from outrider.events.record import (
 )
 from outrider.flow.state import FlowState
 from outrider.gate.corrections import Corrections, Tally, Waiting
+from outrider.gate.second_looks import Untold
+from outrider.gate.second_looks import Waiting as WaitingToBeTold
 from outrider.identity.levers import Levers, Who
 from outrider.identity.registry import Agent, Registry
 
@@ -46,6 +48,7 @@ class _Dump(msgspec.Struct):
     opaque: dict[str, int]
     waiting: dict[str, tuple[Waiting, ...]]
     tally: Tally
+    untold: dict[str, tuple[WaitingToBeTold, ...]]
 
 
 class State:
@@ -62,6 +65,7 @@ class State:
         levers: What is in force over whole classes of agents.
         opaque: Per agent, how many calls with effects that nobody sees were let through.
         corrections: Refusals that wait for their correction, and how many were corrected.
+        untold: What second looks found and their agents are still to be told.
     """
 
     def __init__(self) -> None:
@@ -76,12 +80,14 @@ class State:
         self.levers = Levers()
         self.opaque: dict[str, int] = {}
         self.corrections = Corrections()
+        self.untold = Untold()
 
     def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:
         """Fold one event in. ``leaf_hash`` is the hex of the RFC 6962 hash of its leaf."""
         self.registry.apply(event, beside)
         self.flow.apply(event, beside)
         self.corrections.apply(event)
+        self.untold.apply(event)
         self.last_ts = event.ts
         if event.src is not None:
             self.sources[event.src.id] = (event.src.seq, leaf_hash)
@@ -154,6 +160,7 @@ class State:
                 opaque=self.opaque,
                 waiting=self.corrections.waiting,
                 tally=self.corrections.tally,
+                untold=self.untold.waiting,
             )
         )
 
@@ -177,6 +184,7 @@ class State:
         state.levers = Levers.load(dump.levers)
         state.opaque = dump.opaque
         state.corrections = Corrections(dump.waiting, dump.tally)
+        state.untold = Untold(dump.untold)
         return state, dump.size, dump.root
 
 

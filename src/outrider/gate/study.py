@@ -145,10 +145,11 @@ def inspect(
         now: Wall clock, microseconds since 1970 UTC, 0 where nobody says: suppressions may end.
         persona: Whose rules.
     """
-    return look(call, planned, facts, _day(now), persona)
+    return look(call, planned, facts, day(now), persona)
 
 
-def _day(now: int) -> str:
+def day(now: int) -> str:
+    """Return the day, UTC, of a wall clock in microseconds since 1970; empty for 0."""
     return dt.datetime.fromtimestamp(now / 1_000_000, tz=dt.UTC).date().isoformat() if now else ""
 
 
@@ -175,13 +176,16 @@ def let_be(
     """
     if not open_ones(findings):
         return findings
-    known = Listing()
-    if repo:
-        path = f"{repo}/{NAME}"
-        fact = look_up([Want(path=path, content_limit=MAX_TEXT)]).get(path)
-        if fact is not None and fact.content is not None:
-            known = listing(fact.content.decode("utf-8", "replace"))
-    return excused(call, planned, facts, findings, known, repo, _day(now))
+    return excused(call, planned, facts, findings, listed(repo, look_up), repo, day(now))
+
+
+def listed(repo: str, look_up: Callable[[Iterable[Want]], Mapping[str, PathFact]]) -> Listing:
+    """Return a repository's list of findings that are let be; an empty one where there is none, or no repository."""
+    if not repo:
+        return Listing()
+    path = f"{repo}/{NAME}"
+    fact = look_up([Want(path=path, content_limit=MAX_TEXT)]).get(path)
+    return listing(fact.content.decode("utf-8", "replace")) if fact is not None and fact.content else Listing()
 
 
 def names(call: Call, planned: Plan, facts: Mapping[str, PathFact], known: Facts = SHIPPED) -> tuple[Finding, ...]:

@@ -86,6 +86,17 @@ def told(hits: Sequence[RuleHit], n: int) -> str:
     return "\n".join([*lines, f"Let through and recorded as event {n}."])[:MAX_REASON]
 
 
+def told_later(hits: Sequence[RuleHit], intent: int, n: int) -> str:
+    """Return the note for what a second look (event ``n``) found in a write (event ``intent``), or the empty string."""
+    if not hits:
+        return ""
+    lines = [
+        f"Outrider looked again at what you wrote in event {intent} ({hit.rule}): {hit.reason} {hit.advice}".strip()
+        for hit in hits[:_MAX_SHOWN]
+    ]
+    return "\n".join([*lines, f"Recorded as event {n}."])[:MAX_REASON]
+
+
 def undecided(why: str, enforced: str) -> str:
     """Return the reason given where no decision could be reached."""
     end = {"deny": "so it is refused", "ask": "so a person is asked", "allow": "and the charter lets it through"}

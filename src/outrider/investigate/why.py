@@ -8,7 +8,7 @@ import msgspec
 
 from outrider.events.call import Effect, Finding
 from outrider.events.decision import Decision
-from outrider.events.record import AnyEvent, CallDecided, CallResult, Counters
+from outrider.events.record import AnyEvent, CallDecided, CallResult, Counters, SecondLook
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
 from outrider.store import reading
@@ -64,6 +64,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
         unlock: What would allow it, one sentence each; empty for an allow.
         outcome: What became of it, or empty.
         result: Index of its result, or -1.
+        second_looks: What slower scanners said of what it wrote, after it was let through.
         before: The agent's ten events before it.
         corrects: The refusal after which this call does the right thing, or None.
         corrected: The call by which the agent did the right thing after this refusal, or None.
@@ -82,6 +83,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     unlock: tuple[str, ...]
     outcome: str
     result: int
+    second_looks: tuple[SecondLook, ...]
     before: tuple[Line, ...]
     corrects: Line | None
     corrected: Line | None
@@ -90,14 +92,14 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def why(view: View, n: int) -> Why:
-    """Explain event ``n``. For a result, the call that it belongs to is explained.
+    """Explain event ``n``. For a result or a second look, the call that it belongs to is explained.
 
     Raises:
         BadInputError: There is no such event.
     """
     with view.snapshot():
         event = reading.event(view, n)
-        if isinstance(event, CallResult) and event.intent >= 0:
+        if isinstance(event, CallResult | SecondLook) and event.intent >= 0:
             event = reading.peek(view, event.intent) or event
         call = event if isinstance(event, CallDecided) else None
         result = reading.result_of(view, event.n) if call else None
@@ -113,6 +115,7 @@ def why(view: View, n: int) -> Why:
             unlock=_unlock(call.decision) if call else (),
             outcome=reading.outcomes(view, [event.n]).get(event.n, ""),
             result=-1 if result is None else result,
+            second_looks=_second_looks(view, call) if call else (),
             before=_before(view, event),
             corrects=of(view, reading.event(view, call.corrects)) if call and 0 <= call.corrects < call.n else None,
             corrected=_corrected(view, call) if call and call.decision.enforced == "deny" else None,
@@ -151,6 +154,11 @@ def _corrected(view: View, call: CallDecided) -> Line | None:
     )  # fmt: skip
     later = reading.leaves(view, [row.n for row in rows])
     return next((of(view, one) for one in later if isinstance(one, CallDecided) and one.corrects == call.n), None)
+
+
+def _second_looks(view: View, call: CallDecided) -> tuple[SecondLook, ...]:
+    found = reading.leaves(view, reading.second_looks(view, call.n))
+    return tuple(one for one in found if isinstance(one, SecondLook))
 
 
 def _before(view: View, event: AnyEvent) -> tuple[Line, ...]:

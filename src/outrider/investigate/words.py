@@ -20,6 +20,7 @@ from outrider.events.record import (
     Prompted,
     RecordGap,
     Refusal,
+    SecondLook,
     TokenIssued,
 )
 from outrider.store import reading
@@ -73,6 +74,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"{event.charter} born" + (f" of {event.parent}" if event.parent else "") + _said(event.purpose)
     if isinstance(event, AgentEnded):
         return f"ended: {event.how}" + _said(event.detail)
+    if isinstance(event, SecondLook):
+        return _second_look(event)
     if isinstance(event, Prompted):
         held = ", ".join(sorted({label.name for label in event.adds}))
         return f"was given an instruction of {event.content.size} bytes" + (f" that brought {held}" if held else "")
@@ -102,6 +105,14 @@ def _result(view: View, event: CallResult) -> str:
     intent = reading.peek(view, event.intent)
     asked = summary(intent) if isinstance(intent, CallDecided) else f"event {event.intent}"
     return f"result of {asked} ({_ok(ok=event.ok)}){' despite the refusal' if event.despite else ''}"
+
+
+def _second_look(event: SecondLook) -> str:
+    if event.unlooked:
+        return f"{event.scanner} did not look at event {event.intent}: {event.unlooked}"
+    count = len(event.findings) + event.cut
+    what = f"{count} findings" if count > 1 else "a finding" if count else "nothing new"
+    return f"{event.scanner} looked again at event {event.intent}: {what}"
 
 
 def _said(text: str) -> str:

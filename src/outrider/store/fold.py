@@ -27,6 +27,7 @@ from outrider.events.record import (
     RecordOpened,
     RecordRecovered,
     Refusal,
+    SecondLook,
     Source,
 )
 
@@ -208,6 +209,9 @@ class Fold:
             self._born(event, beside)
         elif isinstance(event, AgentEnded):
             rows["ends"].append((n, ts, event.how, event.agent))
+        elif isinstance(event, SecondLook):
+            if 0 <= event.intent < n:
+                rows["causes"].append((event.intent, "looked", n, "certain"))
         elif isinstance(event, Prompted):
             self._carries(event.agent, event.adds, n)
         elif isinstance(event, LabelsJoined):

@@ -319,6 +319,11 @@ def result_of(view: View, n: int) -> int | None:
     return row[0] if row else None
 
 
+def second_looks(view: View, n: int) -> list[int]:
+    """Return the indices of the second looks at what call ``n`` wrote, in order."""
+    return [row[0] for row in view.rows("SELECT dst FROM causes WHERE src = ? AND why = 'looked' ORDER BY dst", n)]
+
+
 def intent_of(view: View, n: int) -> int | None:
     """Return the index of the call that ``n`` is the result of."""
     row = view.one("SELECT src FROM causes WHERE dst = ? AND why = 'returns'", n)

@@ -41,6 +41,11 @@ _NEAR: Final = 5
 """How many parts of a path say what a file is; a home that is called ``tests`` says nothing."""
 
 
+def milder(severity: Severity) -> Severity:
+    """Return a severity a step down, as in tests and examples."""
+    return _STEP[severity]
+
+
 def is_aside(path: str) -> bool:
     """Return whether a file is a test or an example by its name, rather than what runs for others."""
     near = "/".join(path.rsplit("/", _NEAR)[-_NEAR:])
