@@ -36,7 +36,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "facts": "What is known of names of packages, and how to know more.",
     },
     "Govern": {
-        "charter": "List, show, compare, check, sign and roll charters.",
+        "charter": "Make, list, show, compare, check, sign and roll charters.",
         "quarantine": "Stop a whole class of agents at once, living and not yet born.",
         "release": "Lift a quarantine or an observation.",
         "revoke": "End agents for good.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective, looser
-from outrider.cli import charter_diff, charter_suggest, describe, named, person, reach, show
+from outrider.cli import charter_diff, charter_new, charter_suggest, describe, named, person, reach, show
 from outrider.daemon import shelf
 from outrider.errors import BadInputError, CharterError
 
@@ -20,7 +20,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One object on stdo
 
 @click.group("charter")
 def command() -> None:
-    """List, show, compare, check, sign and roll charters.
+    """Make, list, show, compare, check, sign and roll charters.
 
     Built-in charters come with Outrider; a file in the charters directory of Outrider's home with the same name hides
     one. `outrider charter show base` is a good first read.
@@ -34,6 +34,7 @@ def command() -> None:
 
 
 command.add_command(charter_diff.command)
+command.add_command(charter_new.command)
 command.add_command(charter_suggest.command)
 
 

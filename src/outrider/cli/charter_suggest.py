@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outrider.cli import named, reach, show
+from outrider.cli.toml import listed, quoted
 from outrider.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from outrider.investigate.suggest import Suggestion
 
 _SHOWN = 12
-_WIDTH = 100
 
 
 @click.command("suggest")
@@ -67,11 +67,11 @@ def toml_of(told: Suggestion) -> Iterator[str]:
     yield f"# Made from {told.calls:,} calls of {told.agents:,} agents; the busiest made {told.most_calls:,}."
     yield "[charter]"
     for key in ("name", "extends", "description"):
-        yield f"{key} = {_quoted(getattr(own, key))}"
+        yield f"{key} = {quoted(getattr(own, key))}"
     yield ""
     yield "[may]"
     for verb, patterns in own.may.items():
-        yield from _list(verb, patterns)
+        yield from listed(verb, patterns)
     extends = own.extends
     if told.unused:
         yield ""
@@ -86,27 +86,3 @@ def toml_of(told: Suggestion) -> Iterator[str]:
             yield f"#   {one.verb} {show.safe(one.value)}: {whose} ({show.safe(one.rule)})"
         if len(told.tried) > _SHOWN:
             yield f"#   and {len(told.tried) - _SHOWN:,} more: --json has them all"
-
-
-def _list(verb: str, patterns: tuple[str, ...]) -> Iterator[str]:
-    whole = f"{verb} = [{', '.join(_quoted(one) for one in patterns)}]"
-    if len(whole) <= _WIDTH:
-        yield whole
-        return
-    yield f"{verb} = ["
-    for one in patterns:
-        yield f"  {_quoted(one)},"
-    yield "]"
-
-
-def _quoted(text: str) -> str:
-    """Return a basic string of TOML, everything but printable ASCII escaped."""
-    return f'"{"".join(_escaped(char) for char in text)}"'
-
-
-def _escaped(char: str) -> str:
-    if char in {'"', "\\"}:
-        return "\\" + char
-    if char.isascii() and char.isprintable():
-        return char
-    return f"\\U{ord(char):08X}"

@@ -19,13 +19,22 @@ def line_of(given: str, read: shelf.Files) -> tuple[Charter, ...]:
         CharterError: There is none of that name, or it does not parse.
     """
     from outrider.charter.parse import parse
-    from outrider.charter.shelf import Shelf
 
     if given in read.bad:
         raise read.bad[given]
     if given in read.found or not ("/" in given or given.endswith(".toml")):
         return read.shelf.line(given)
-    one = parse(text_of(Path(given)), source=given)
+    return with_above(parse(text_of(Path(given)), source=given), read)
+
+
+def with_above(one: Charter, read: shelf.Files) -> tuple[Charter, ...]:
+    """Return the line of a charter that stands on no shelf yet.
+
+    Raises:
+        CharterError: What it extends is not there.
+    """
+    from outrider.charter.shelf import Shelf
+
     return Shelf([*(known for name in read.shelf.names if (known := read.shelf.get(name))), one]).line(one.name)
 
 

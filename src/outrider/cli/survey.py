@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ _SOURCE = frozenset((
     ".hs", ".ml", ".clj", ".dart", ".zig", ".nim", ".v", ".sv", ".vhd", ".sh", ".bash", ".ps1", ".sql", ".vue",
     ".svelte", ".ipynb", ".proto", ".asm", ".s", ".f90", ".pas", ".groovy",
 ))  # fmt: skip
+_REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^@/\s]*@)?([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)[:/]")
 _DOCS = frozenset((".md", ".mdx", ".rst", ".txt", ".adoc", ".tex", ".org"))
 
 
@@ -72,6 +74,13 @@ def suits(root: Path) -> tuple[str, str]:
     if count["docs"]:
         return "coder", "it holds texts and no programs, and writing them needs what writing code needs"
     return "coder", "it holds nothing yet that says otherwise"
+
+
+def remote_host(root: Path) -> str:
+    """Return the host that a repository's `origin` lies on, or empty: none, a path, or nothing that names a host."""
+    told = (_git(root, "remote", "get-url", "origin") or "").strip()
+    found = _REMOTE.match(told)
+    return found[1].lower() if found else ""
 
 
 def is_passed_over(path: PurePosixPath) -> bool:
