@@ -49,7 +49,7 @@ _OPERATED: Final = rf"\b(?:{'|'.join(sorted({*FUNCTIONS, *(name.rsplit('.', 1)[-
 _FROM_CLIENTS: Final = re2.compile(f"(?m){_CLIENTS}")
 _FROM_OPERATORS: Final = re2.compile(_OPERATED)
 _FROM_OUTSIDE: Final = re2.compile(f"(?m){_CLIENTS}|{_OPERATED}")
-_CALLED: Final = re.compile(r"(?<![\w.])(?<!def )(?:self\.|cls\.)?(\w+)\(")
+_CALLED: Final = re2.compile(r"(def |self\.|cls\.|\.)?\b(\w+)\(")
 """A call of what may be a function of the same text, and may give back something else than it is given."""
 _STRING: Final = re.compile(
     r"#[^\n]*"
@@ -108,7 +108,7 @@ def without(text: str, kinds: frozenset[str]) -> str:
     lines = text.split("\n")
     starts = _starts(lines)
     inner = _within(text, lines, starts)
-    called = frozenset(_CALLED.findall(seen)) if sources else frozenset()
+    called = {name for of, name in _CALLED.findall(seen) if of in {"", "self.", "cls."}} if sources else set()
     out: list[str] = []
     at = 0
     while at < len(lines):
