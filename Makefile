@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
-SOURCES := pyproject.toml $(wildcard hatch_build.py) $(wildcard src/outrider/hook/*.c)
+SOURCES := pyproject.toml $(wildcard hatch_build.py) $(wildcard src/outrider/*/*.c src/outrider/*/*.h)
 
 .PHONY: help setup lint test demo bench score lock clean
 .DEFAULT_GOAL := help

@@ -1,4 +1,4 @@
-"""Compiles the native hook client into the wheel where there is a C compiler; without one the wheel is pure.
+"""Compiles the native hook client and launcher into the wheel where there is a C compiler; else the wheel is pure.
 
 ``musl-gcc`` gives the smallest program, ``cc -static`` one that needs no loader (which costs half a millisecond a
 spawn and listens to the environment), plain ``cc`` one that works.
@@ -15,8 +15,19 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("src/outrider/hook/client.c")
-TARGET = Path("src/outrider/hook/outrider-hook")
+PROGRAMS = {
+    Path("src/outrider/hook/outrider-hook"): (Path("src/outrider/hook/client.c"),),
+    Path("src/outrider/confine/outrider-run"): (
+        Path("src/outrider/confine/launch.c"),
+        Path("src/outrider/confine/apply.c"),
+    ),
+}
+"""What is compiled, and from what."""
+
+WITHOUT = {
+    "outrider-hook": "hooks will use the slower Python client",
+    "outrider-run": "`outrider run` will not be there",
+}
 FLAGS = ("-std=c99", "-Os", "-Wall", "-Wextra")
 
 
@@ -30,15 +41,15 @@ def attempts() -> list[list[str]]:
     return found
 
 
-def compile_client(source: Path, target: Path) -> str:
-    """Compile the client.
+def compile_program(sources: list[Path], target: Path) -> str:
+    """Compile one program.
 
     Returns:
         The command that did it, or the empty string where none could.
     """
     part = target.with_suffix(".part")
     for attempt in attempts():
-        command = [*attempt, *FLAGS, str(source), "-o", str(part)]
+        command = [*attempt, *FLAGS, *map(str, sources), "-o", str(part)]
         done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode == 0:
             part.chmod(0o755)
@@ -56,15 +67,22 @@ class NativeHookClient(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, and tell the wheel that it now is one for this platform."""
         root = Path(self.root)
-        target = root / TARGET
-        how = "" if os.name != "posix" else compile_client(root / SOURCE, target)
-        if not how:
-            target.unlink(missing_ok=True)  # One of another source or machine would be worse than none.
-            self.app.display_warning("outrider: no C compiler works here; hooks will use the slower Python client")
+        native = [target for target, sources in PROGRAMS.items() if self._made(root / target, sources)]
+        if not native:
             return
-        self.app.display_info(f"outrider: built the native hook client: {how}")
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"
         if version != "editable":
-            build_data["force_include"][str(target)] = "outrider/hook/outrider-hook"
+            for target in native:
+                build_data["force_include"][str(root / target)] = str(target.relative_to("src"))
+
+    def _made(self, target: Path, sources: tuple[Path, ...]) -> bool:
+        root = Path(self.root)
+        how = "" if os.name != "posix" else compile_program([root / source for source in sources], target)
+        if not how:
+            target.unlink(missing_ok=True)  # One of another source or machine would be worse than none.
+            self.app.display_warning(f"outrider: no C compiler makes {target.name} here: {WITHOUT[target.name]}")
+            return False
+        self.app.display_info(f"outrider: built the native {target.name}: {how}")
+        return True

@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Label
 from outrider.events.codec import beside_digest, encode, encode_beside
 from outrider.events.decision import Decision
@@ -29,7 +30,6 @@ from outrider.events.record import (
     AgentBorn,
     AgentEnded,
     AnyEvent,
-    Attestation,
     Beside,
     CallDecided,
     CallResult,

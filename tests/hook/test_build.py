@@ -39,8 +39,10 @@ class App:
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    (tmp_path / "src/outrider/hook").mkdir(parents=True)
-    (tmp_path / "src/outrider/hook/client.c").write_bytes((ROOT / "src/outrider/hook/client.c").read_bytes())
+    for name in ("hook/client.c", "confine/launch.c", "confine/apply.c", "confine/launch.h"):
+        path = tmp_path / "src/outrider" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((ROOT / "src/outrider" / name).read_bytes())
     return tmp_path
 
 
@@ -61,7 +63,10 @@ def test_where_there_is_a_compiler_the_wheel_carries_the_client(build_hook, tree
     assert os.access(client, os.X_OK)
     assert data["pure_python"] is False
     assert data["tag"].startswith("py3-none-")
-    assert data["force_include"] == ({str(client): "outrider/hook/outrider-hook"} if version == "standard" else {})
+    carried = {
+        str(tree / "src" / name): name for name in ("outrider/hook/outrider-hook", "outrider/confine/outrider-run")
+    }
+    assert data["force_include"] == (carried if version == "standard" else {})
     assert "native" in said[0]
     done = subprocess.run([str(client)], input=b"", capture_output=True, timeout=30, check=False)
     assert done.returncode == 2

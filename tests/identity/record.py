@@ -1,5 +1,6 @@
 """A record in miniature: makes events in order and folds them into a registry."""
 
+from outrider.events.attestation import Attestation
 from outrider.events.call import Effect
 from outrider.events.decision import Decision
 from outrider.events.record import (
@@ -7,7 +8,6 @@ from outrider.events.record import (
     AgentBorn,
     AgentEnded,
     AgentResumed,
-    Attestation,
     CallDecided,
     CallResult,
     Commitment,

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 from tests.events.strategies import events
 from tests.identity.record import FOREVER, Record
 
-from outrider.events.record import Attestation, Beside, Counters
+from outrider.events.attestation import Attestation
+from outrider.events.record import Beside, Counters
 from outrider.identity import registry as module
 from outrider.identity.process import ProcessFacts
 from outrider.identity.registry import Registry
@@ -216,8 +217,8 @@ def test_a_torn_snapshot_is_refused(data):
 
 def test_a_snapshot_of_another_version_is_refused(monkeypatch):
     data = Registry().dump()
-    monkeypatch.setattr(module, "_VERSION", 2)
-    with pytest.raises(ValueError, match="version 1"):
+    monkeypatch.setattr(module, "_VERSION", 3)
+    with pytest.raises(ValueError, match="version 2"):
         Registry.load(data)
 
 

@@ -1,8 +1,9 @@
 import pytest
 from tests.investigate.conftest import COMMIT
 
+from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Finding, Label
-from outrider.events.record import AgentEnded, Attestation, Beside, Entity, RecordGap
+from outrider.events.record import AgentEnded, Beside, Entity, RecordGap
 from outrider.investigate.find import find, moment
 from outrider.investigate.involved import involved
 

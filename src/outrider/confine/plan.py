@@ -14,7 +14,9 @@ the hooks, and the plan says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -23,8 +25,9 @@ from outrider.charter.cedar import spread
 from outrider.charter.floor import GIT_CONFIG, HOST_FILES
 from outrider.charter.groups import NOT_SYSTEM
 from outrider.charter.model import Charter
+from outrider.charter.paths import folded, segment_regex
 from outrider.charter.patterns import Asked, Declared, Index, Scene, expand
-from outrider.confine.trees import Anchors, Tree, common, smallest, within
+from outrider.confine.trees import Anchors, Forest, Tree, common, smallest, within
 
 Network = Literal["proxy", "port", "told"]
 """``proxy``: a network of its own whose only way out is our proxy. ``port``: TCP only to the proxy's port. ``told``:
@@ -32,7 +35,7 @@ programs are told of the proxy and nothing holds them to it."""
 
 _VERBS = ("read", "write", "delete")
 GIT_HOOKS = ("**/.git/hooks/**", "**/.git/modules/**/hooks/**")
-_EMPTIED = ("/run", "/var/run")
+_EMPTIED = "/run"
 """Where daemons keep their sockets: a connection to one is no use of a file, so no rule about files would stop it."""
 
 _STAYS = ("/run/systemd/resolve", "/run/current-system", "/run/wrappers")
@@ -73,9 +76,10 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
         outrider: Outrider's own home.
         package: Outrider's own program files; agents run the hook client in them.
         program: The command's own files, which a person named by starting it.
+        own: What the command itself must write: its host's state, the git directory of a linked work tree.
         tmp: Directories for temporary files.
         seen: What stands at the paths that :func:`wanted` names; what is missing there is not granted.
-        inside: Existing paths below the repository that refusals could name.
+        inside: Existing paths below the repository whose names a refusal could mean (:func:`names`).
         walked: Whether all of the repository was looked through for ``inside``.
     """
 
@@ -84,6 +88,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     outrider: str
     package: str = ""
     program: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     tmp: tuple[str, ...] = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - names to grant, not files to make.
     seen: Mapping[str, Seen] = {}
     inside: tuple[str, ...] = ()
@@ -127,16 +132,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         grants: Rules about files; everything else is refused.
-        own_view: Whether the tree gets a file system of its own to look at: ``emptied``, ``hidden`` and ``kept`` hold
-            only then.
+        own_view: Whether the tree gets a file system of its own to look at: ``emptied``, ``tmp``, ``hidden`` and
+            ``kept`` hold only then.
         emptied: Directories that are shown empty but for what is granted in them.
+        tmp: Directories for temporary files, each an empty one of its own.
         hidden: Paths that are shown as nothing.
         kept: Paths that nothing can be written to though they lie where writing is granted.
         network: How the network is held.
         seccomp: Whether system calls are filtered.
         signals: Whether signals to processes outside are refused.
         lacks: What is not held.
-        lent: Paths that no charter grants and the command itself needs.
+        lent: Paths that no charter grants, or not for writing, and the command itself needs.
     """
 
     grants: tuple[Grant, ...]
@@ -146,6 +152,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     signals: bool
     landlock: int
     emptied: tuple[str, ...] = ()
+    tmp: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     lacks: tuple[Lack, ...] = ()
@@ -178,19 +185,26 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
     granted: dict[str, tuple[Tree, ...]] = {}
     for verb in _VERBS:
         said = common(line, verb, anchors)
+        allowed = Forest(said.found)
         granted[verb] = smallest(
-            led for tree in said.found if (led := _led(tree, said.found, places)) and not never.refuses(verb, led)
+            led for tree in said.found if (led := _led(tree, allowed, places)) and not never.refuses(verb, led)
         )
         if said.left:
             lacks.append(
                 Lack(what=f"may.{verb}", why="No tree has this form, so it is not granted.", patterns=said.left)
             )
     lent = tuple(path for path in places.program if not _own(path, places) and not _held(path, granted["read"]))
+    own = tuple(path for path in places.own if not _own(path, places) and not _held(path, granted["write"]))
+    for verb in _VERBS:
+        granted[verb] = smallest((*granted[verb], *(Tree(path, whole=True) for path in own)))
     grants = _grants(granted, (*lent, *([places.package] if places.package else [])))
     view = host.namespaces
     hidden, kept = never.within(grants, own_view=view, lacks=lacks)
     lacks += _about_charters(line, places)
     lacks += _about_host(host, places)
+    if view and _held(places.home, granted["read"]):
+        why = "The whole home is granted, and with it the sockets of other programs in it."
+        lacks.append(Lack(what="sockets", why=why))
     return Plan(
         grants=grants if host.landlock else (),
         own_view=view,
@@ -198,11 +212,12 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
         seccomp=host.seccomp,
         signals=host.landlock >= _SCOPES,
         landlock=host.landlock,
-        emptied=_emptied(places) if view else (),
+        emptied=_emptied(places, grants) if view else (),
+        tmp=places.tmp if view else (),
         hidden=hidden,
         kept=kept,
         lacks=tuple(lacks),
-        lent=lent,
+        lent=(*lent, *own),
     )
 
 
@@ -216,7 +231,7 @@ def reaches(made: Plan, verb: Literal["read", "write", "delete"], path: str) -> 
     if verb != "read" and any(within(path, one) for one in made.kept):
         return False
     if not made.landlock:
-        return not any(within(path, one) for one in made.emptied)
+        return not any(within(path, one) for one in (*made.emptied, *made.tmp))
     return any(getattr(one, verb) and Tree(one.path, one.whole).holds(Tree(path, whole=False)) for one in made.grants)
 
 
@@ -234,13 +249,13 @@ def _too_wide(places: Places) -> bool:
     return not places.repo or within(places.home, places.repo) or within(places.outrider, places.repo)
 
 
-def _led(tree: Tree, allowed: Sequence[Tree], places: Places) -> Tree | None:
+def _led(tree: Tree, allowed: Forest, places: Places) -> Tree | None:
     """Return where a granted place leads, or None if it is not there or leads out of what is allowed."""
     seen = places.seen.get(tree.path)
     if seen is None or (seen.folder and not tree.whole):
         return None
     led = Tree(seen.real, whole=tree.whole and seen.folder)
-    if _own(led.path, places) or not (led.path == tree.path or any(one.holds(led) for one in allowed)):
+    if _own(led.path, places) or not (led.path == tree.path or allowed.holds(led)):
         return None
     return led
 
@@ -255,21 +270,44 @@ def _held(path: str, trees: Iterable[Tree]) -> bool:
 
 def _grants(granted: Mapping[str, tuple[Tree, ...]], readable: Iterable[str]) -> tuple[Grant, ...]:
     every = {tree for trees in granted.values() for tree in trees} | {Tree(path, whole=True) for path in readable}
-    read = (*granted["read"], *(Tree(path, whole=True) for path in readable))
-
-    def has(tree: Tree, trees: Iterable[Tree]) -> bool:
-        return any(one.holds(tree) for one in trees)
-
+    read = Forest((*granted["read"], *(Tree(path, whole=True) for path in readable)))
+    write, delete = Forest(granted["write"]), Forest(granted["delete"])
     return tuple(
         Grant(
             path=tree.path,
             whole=tree.whole,
-            read=has(tree, read),
-            write=has(tree, granted["write"]),
-            delete=has(tree, granted["delete"]),
+            read=read.holds(tree),
+            write=write.holds(tree),
+            delete=delete.holds(tree),
         )
         for tree in sorted(every)
     )
+
+
+@lru_cache(maxsize=64)
+def _index(said: tuple[tuple[str, str], ...]) -> Index:
+    return Index(Declared(text, verb, text, strict=True) for verb, text in said)
+
+
+def refusals(line: Sequence[Charter]) -> tuple[tuple[str, str], ...]:
+    """Return the verbs and patterns of everything that is refused whatever is granted, each once."""
+    declared: list[tuple[str, str]] = [
+        *((verb, text) for verb in ("write", "delete") for text in (*HOST_FILES, *GIT_HOOKS, *GIT_CONFIG)),
+        *((verb, text) for charter in line for verb in _VERBS for text in spread(charter.never).get(verb, ())),
+    ]
+    if any("@system" in charter.may.get("read", ()) for charter in line):
+        declared += [("read", text) for text in NOT_SYSTEM if not text.startswith("/proc")]
+    return tuple(dict.fromkeys(declared))
+
+
+@lru_cache(maxsize=64)
+def names(said: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    """Return what the last name of a path must match, folded, to be one that a refusal could mean.
+
+    What a refusal means below a directory (``hooks/**``) goes with the directory.
+    """
+    last = dict.fromkeys(one.removesuffix("/**").rpartition("/")[2] for _, text in said for one in expand(text))
+    return re.compile("(?s)" + "|".join(segment_regex(folded(name)) for name in last if name not in {"", "**"}))
 
 
 class _Never:
@@ -278,18 +316,12 @@ class _Never:
     def __init__(self, line: Sequence[Charter], places: Places) -> None:
         self.places = places
         self.scene = Scene(places.home, places.repo, places.tmp, {}, (), ())
-        declared: list[tuple[str, str]] = [
-            *((verb, text) for verb in ("write", "delete") for text in (*HOST_FILES, *GIT_HOOKS, *GIT_CONFIG)),
-            *((verb, text) for charter in line for verb in _VERBS for text in spread(charter.never).get(verb, ())),
-        ]
-        if any("@system" in charter.may.get("read", ()) for charter in line):
-            declared += [("read", text) for text in NOT_SYSTEM if not text.startswith("/proc")]
-        said = dict.fromkeys(declared)
+        said = refusals(line)
         tmp = tuple(f"{path}/**" for path in places.tmp)
         self.written = tuple(
             (verb, one) for verb, text in said for one in (*expand(text), *(tmp if text == "@tmp" else ()))
         )
-        self.index = Index(Declared(text, verb, text, strict=True) for verb, text in said)
+        self.index = _index(said)
 
     def refuses(self, verb: str, tree: Tree) -> bool:
         """Return whether a whole tree is refused: its top is. Its own top nobody can remove by a right on the tree."""
@@ -304,13 +336,13 @@ class _Never:
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return what must be hidden, and what must be kept from writing, inside of what is granted."""
         paths = {*self.places.inside, *self._written_out()}
-        readable = [one for one in grants if one.read or one.write]
-        writable = [one for one in grants if one.write or one.delete]
-        hidden = [path for path in paths if _below(path, readable) and self._hits("read", path)]
-        kept = [path for path in paths if _below(path, writable) and self._kept(path)]
-        if _below(self.places.outrider, readable):
+        readable = Forest(Tree(one.path, one.whole) for one in grants if one.read or one.write)
+        writable = Forest(Tree(one.path, one.whole) for one in grants if one.write or one.delete)
+        hidden = [path for path in paths if readable.has(path) and self._hits("read", path)]
+        kept = [path for path in paths if writable.has(path) and self._kept(path)]
+        if readable.has(self.places.outrider):
             hidden.append(self.places.outrider)
-        if self.places.package and _below(self.places.package, writable):
+        if self.places.package and writable.has(self.places.package):
             kept.append(self.places.package)
         self._name(readable, writable, own_view=own_view, lacks=lacks)
         return (_tops(hidden), _tops(kept)) if own_view else ((), ())
@@ -326,7 +358,7 @@ class _Never:
             if "*" not in rest and "?" not in rest and (not top or anchors.get(top)):
                 yield f"{anchors.get(top, '')}/{rest}".rstrip("/") or "/"
 
-    def _name(self, readable: Sequence[Grant], writable: Sequence[Grant], *, own_view: bool, lacks: list[Lack]) -> None:
+    def _name(self, readable: Forest, writable: Forest, *, own_view: bool, lacks: list[Lack]) -> None:
         """Name the refusals that reach into what is granted and that nothing holds there."""
         for verb, places in (("read", readable), ("write", writable), ("delete", writable)):
             said = tuple(text for one, text in self.written if one == verb and _may_meet(text, places, self.scene))
@@ -342,32 +374,31 @@ class _Never:
             lacks.append(Lack(what=f"never.{verb}", why=why, patterns=said))
 
 
-def _below(path: str, grants: Iterable[Grant]) -> bool:
-    return any(Tree(one.path, one.whole).holds(Tree(path, whole=False)) for one in grants)
-
-
 def _tops(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(tree.path for tree in smallest(Tree(path, whole=True) for path in paths))
 
 
-def _may_meet(text: str, places: Iterable[Grant], scene: Scene) -> bool:
+def _may_meet(text: str, places: Forest, scene: Scene) -> bool:
     """Return whether a refusal could name something in what is granted: it starts above, in, or anywhere."""
     top, _, rest = text.partition("/")
     start = {"~": scene.home, "repo": scene.repo, "": ""}.get(top)
     if start is None:
-        return any(one.whole for one in places)
+        return True
     plain = []
     for name in rest.split("/"):
         if "*" in name or "?" in name:
             break
         plain.append(name)
     fixed = "/".join([start, *plain]).rstrip("/") or "/"
-    return any(within(fixed, one.path) or (one.whole and within(one.path, fixed)) for one in places)
+    return places.meets(fixed)
 
 
-def _emptied(places: Places) -> tuple[str, ...]:
-    home = () if places.home in {"", "/"} else (places.home,)
-    return _tops((*home, *places.tmp, _EMPTIED[0], places.outrider))
+def _emptied(places: Places, grants: Sequence[Grant]) -> tuple[str, ...]:
+    """Return what is shown empty: the home, unless all of it is granted, and where sockets lie."""
+    granted = any(one.whole and within(places.home, one.path) for one in grants)
+    home = () if places.home in {"", "/"} or granted else (places.home,)
+    found = (*home, _EMPTIED, places.outrider)
+    return tuple(one for one in _tops(found) if not any(within(one, tmp) for tmp in places.tmp))
 
 
 def _about_charters(line: Sequence[Charter], places: Places) -> list[Lack]:

@@ -7,6 +7,7 @@ therefore never granted, and named (:class:`Trees`.left), so that a plan errs on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from outrider.charter.cedar import spread
@@ -36,6 +37,32 @@ class Tree(NamedTuple):
         return self.whole and within(other.path, self.path)
 
 
+class Forest:
+    """Trees that are asked often: each question costs the depth of the path, not the number of trees."""
+
+    def __init__(self, trees: Iterable[Tree]) -> None:
+        self._whole: set[str] = set()
+        self._single: set[str] = set()
+        self._above: set[str] = set()
+        for tree in trees:
+            (self._whole if tree.whole else self._single).add(tree.path)
+            self._above.update(ancestors(tree.path))
+
+    def holds(self, tree: Tree) -> bool:
+        """Return whether one of the trees holds all of this one."""
+        if not tree.whole and tree.path in self._single:
+            return True
+        return tree.path in self._whole or any(one in self._whole for one in ancestors(tree.path))
+
+    def has(self, path: str) -> bool:
+        """Return whether a path lies in one of the trees."""
+        return self.holds(Tree(path, whole=False))
+
+    def meets(self, path: str) -> bool:
+        """Return whether a path lies in one of the trees, or above one, or is one."""
+        return path in self._above or path in self._single or self.has(path)
+
+
 class Trees(NamedTuple):
     """What one charter's word on one verb comes to.
 
@@ -61,6 +88,18 @@ def within(path: str, top: str) -> bool:
     return top in {"/", path} or path.startswith(top + "/")
 
 
+def ancestors(path: str) -> Iterable[str]:
+    """Yield the directories above a path, nearest first, the root last."""
+    while path != "/":
+        path = path.rpartition("/")[0] or "/"
+        yield path
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> PathGlob:
+    return parse_path(text)
+
+
 def trees(charter: Charter, verb: str, anchors: Anchors) -> Trees:
     """Return what a charter's ``[may]`` says on ``read``, ``write`` or ``delete``, as trees."""
     found: dict[Tree, None] = {}
@@ -69,7 +108,7 @@ def trees(charter: Charter, verb: str, anchors: Anchors) -> Trees:
         if text == "@tmp":
             found.update((Tree(path, whole=True), None) for path in anchors.tmp)
         for one in DEVICES if text == "@tmp" else _GROUPS.get(text, (text,)):
-            tree = _tree(parse_path(one), anchors)
+            tree = _tree(_pattern(one), anchors)
             if tree is not None:
                 found[tree] = None
             elif text not in _GROUPS and not one.startswith("remote:"):
@@ -88,20 +127,22 @@ def common(line: Sequence[Charter], verb: str, anchors: Anchors) -> Trees:
 
 def smallest(found: Iterable[Tree]) -> tuple[Tree, ...]:
     """Return the trees without those that lie in another of them, in order of path."""
-    out: list[Tree] = []
-    for tree in sorted(set(found), key=lambda one: (one.path.count("/"), one.path, not one.whole)):
-        if not any(other.holds(tree) for other in out):
-            out.append(tree)
-    return tuple(sorted(out))
+    every = set(found)
+    whole = {tree.path for tree in every if tree.whole}
+    return tuple(
+        sorted(
+            tree
+            for tree in every
+            if (tree.whole or tree.path not in whole) and not any(one in whole for one in ancestors(tree.path))
+        )
+    )
 
 
-def _intersection(left: Iterable[Tree], right: Sequence[Tree]) -> Iterable[Tree]:
-    for one in left:
-        for other in right:
-            if other.holds(one):
-                yield one
-            elif one.holds(other):
-                yield other
+def _intersection(left: Iterable[Tree], right: Iterable[Tree]) -> Iterable[Tree]:
+    here, there = tuple(left), tuple(right)
+    mine, theirs = Forest(here), Forest(there)
+    yield from (one for one in here if theirs.holds(one))
+    yield from (one for one in there if mine.holds(one))
 
 
 def _tree(glob: PathGlob, anchors: Anchors) -> Tree | None:

@@ -8,6 +8,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any, cast
 
+from outrider.confine import told
 from outrider.daemon import control
 from outrider.doors import wire
 from outrider.errors import BadInputError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     """Door, event, payload (None: larger than is judged), sender."""
 
     Controlled = Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]
+
+    Launched = Callable[[dict[str, list[str]], Peer], Awaitable[tuple[bytes, asyncio.Protocol | None]]]
+    """What a launcher asks, and who: the answer, and what listens to it afterwards."""
 
 log = logging.getLogger("outrider.daemon")
 _CRED = struct.Struct("3i")
@@ -67,11 +71,18 @@ class Connection(asyncio.Protocol):
     """One client. Bytes are collected until a frame is whole; a frame that cannot become one ends the connection."""
 
     def __init__(
-        self, asked: Asked, controlled: Controlled, uid: int, tasks: set[asyncio.Task[None]], waiting: Waiting
+        self,
+        asked: Asked,
+        controlled: Controlled,
+        launched: Launched,
+        uid: int,
+        tasks: set[asyncio.Task[None]],
+        waiting: Waiting,
     ) -> None:
         self._waiting = waiting
         self._asked = asked
         self._controlled = controlled
+        self._launched = launched
         self._uid = uid
         self._tasks = tasks
         self._parts: list[bytes] = []
@@ -122,6 +133,12 @@ class Connection(asyncio.Protocol):
             if control.complete(data):
                 self._start(self._control(control.unpack(data)))
             return
+        if data[:4] == told.ASKED[: len(data[:4])]:
+            self._need = told.length(data) or len(data) + 1
+            self._waiting.hold(self, len(data))
+            if len(data) >= self._need:
+                self._start(self._launch(told.unpack(data)))
+            return
         head = wire.read_head(data)
         self._need = head.end if head is not None else len(data) + 1
         self._waiting.hold(self, len(data))
@@ -161,6 +178,17 @@ class Connection(asyncio.Protocol):
     async def _control(self, request: Any) -> None:
         answer = await self._controlled(request if isinstance(request, dict) else {}, self._peer)
         self._reply(control.pack(answer))
+
+    async def _launch(self, fields: dict[str, list[str]]) -> None:
+        answer, then = await self._launched(fields, self._peer)
+        if then is None or self._transport is None or self._transport.is_closing():
+            self._reply(answer)
+            if then is not None:  # The launcher is gone: what it started never will be.
+                then.connection_lost(None)
+            return
+        self._transport.set_protocol(then)
+        then.connection_made(self._transport)
+        self._transport.write(answer)
 
     def _reply(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from outrider import __version__
+from outrider.confine import told
 from outrider.daemon import lock
 from outrider.daemon.chores import LOOK, SNAPSHOT, Chores, home_is_there
 from outrider.daemon.controls import Controls
+from outrider.daemon.launches import Launches
 from outrider.daemon.log import keep_log
 from outrider.daemon.over_http import listen
 from outrider.daemon.server import Connection, Waiting
@@ -36,6 +38,7 @@ from outrider.ledger.keys import print_key
 
 if TYPE_CHECKING:
     from outrider.config import Home
+    from outrider.daemon.server import Controlled
     from outrider.doors.registry import Door
     from outrider.ledger.ledger import Ledger
 
@@ -45,6 +48,8 @@ _MOST_EARLY = 1_000
 
 _FOLLOWER_REST = 5.0
 """Seconds after which a view keeper that ended is started again."""
+
+_OWN_REQUESTS = frozenset({"status", "token", "verify", "spawn", "lever"})
 
 
 class Daemon:
@@ -66,6 +71,7 @@ class Daemon:
         self._why = "asked to"
         self._follower: asyncio.subprocess.Process | None = None
         self._followed = 0.0
+        self._waiting = Waiting()
         self._early: list[tuple[str, str, int, str]] = []
 
     async def run(self) -> None:
@@ -115,10 +121,9 @@ class Daemon:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()  # We hold the lock: a socket that is there is a dead daemon's.
         old = os.umask(0o177)
-        waiting = Waiting()
         try:
             server = await asyncio.get_running_loop().create_unix_server(
-                lambda: Connection(self._asked, self._controlled, os.getuid(), self._tasks, waiting),
+                lambda: self._connection(self._controlled),
                 str(path),
                 backlog=1024,
             )
@@ -127,6 +132,9 @@ class Daemon:
         finally:
             os.umask(old)
         return server
+
+    def _connection(self, controlled: Controlled) -> Connection:
+        return Connection(self._asked, controlled, self._launched, os.getuid(), self._tasks, self._waiting)
 
     async def _start(self, ledger: Ledger) -> Parts:
         """Fold the record into the state, then open the gate. Callers meanwhile get a named error."""
@@ -146,6 +154,7 @@ class Daemon:
         ledger.commit()
         self._parts = parts
         self._controls = Controls(parts, self.stop)
+        self._launches = Launches(parts, lambda: self._connection(self._controlled_by_agent))
         # What stands now stands for good: looking through it again and again is what the slowest answers waited for.
         gc.collect()
         gc.freeze()
@@ -252,6 +261,17 @@ class Daemon:
         if self._parts is None:
             return {"error": self._starting, "starting": True}
         return await self._controls.handle(request, peer)
+
+    async def _controlled_by_agent(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        """Answer on an agent's own socket: what an agent may ask of itself, and nothing about its guard."""
+        if request.get("do") not in _OWN_REQUESTS:
+            return {"error": "this is not asked on an agent's own socket", "fix": "", "exit_code": 4}
+        return await self._controlled(request, peer)
+
+    async def _launched(self, fields: dict[str, list[str]], peer: Peer) -> tuple[bytes, asyncio.Protocol | None]:
+        if self._parts is None:
+            return told.pack(told.ANSWERED, [("error", self._starting), ("code", "7")]), None
+        return await self._launches.launch(fields, peer)
 
 
 def serve(home: Home, *, view: bool = True) -> None:

@@ -46,6 +46,7 @@ class Parts:
     gate: Gate
     facts: Kept
     second_looks: SecondLooks
+    people: Pseudonyms
     http_problem: str = ""
     """Why HTTP hooks that are switched on are not served; empty if they are."""
 
@@ -85,13 +86,14 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
     charters = Charters(home, scribe, state, groups)
     chains = Chains(state, groups=groups, protected=protected(home))
     results = Results(scribe, state)
+    people = Pseudonyms(key)
     enrolment = Enrolment(
         scribe=scribe,
         state=state,
         shelf=charters,
         chains=chains,
         results=results,
-        people=Pseudonyms(key),
+        people=people,
         sponsor=config.sponsor.name,
         repository_charter=Repositories(home, config),
         unattested=config.http.enabled,
@@ -110,7 +112,9 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         names=facts.facts,
         second_look=second_looks.take if second_looks.wanted else None,
     )
-    return Parts(home, config, ledger, state, scribe, charters, enrolment, results, workers, gate, facts, second_looks)
+    return Parts(
+        home, config, ledger, state, scribe, charters, enrolment, results, workers, gate, facts, second_looks, people
+    )
 
 
 def protected(home: Home) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ from typing import Literal
 
 import msgspec
 
+from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import Decision
+from outrider.events.held import Held
 
 VERSION = 1
 """Version of the event format. A reader refuses any other."""
@@ -202,34 +204,6 @@ class CharterRefused(Event, frozen=True, kw_only=True, tag="charter.refused"):
     in_force: str = ""
 
 
-class Attestation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the host's kernel and git could attest at a birth.
-
-    Attributes:
-        pid: The agent's host process.
-        start: Its start time in clock ticks since boot; with ``pid`` and ``boot`` it names one process for ever.
-        boot: Boot id.
-        uid: Its user id.
-        exe: SHA-256 of its executable, or empty.
-        argv0: Base name of its program.
-        ancestors: ``pid:program`` of its parents, nearest first.
-        commit: Commit that its repository stood at, or empty.
-        branch: Branch, or empty.
-        container: Container id, or empty.
-    """
-
-    pid: int = 0
-    start: int = 0
-    boot: str = ""
-    uid: int = -1
-    exe: str = ""
-    argv0: str = ""
-    ancestors: tuple[str, ...] = ()
-    commit: str = ""
-    branch: str = ""
-    container: str = ""
-
-
 class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
     """An agent exists from now on. ``agent`` is its id.
 
@@ -253,6 +227,7 @@ class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
         narrowed: Canonical form of the policy set that narrows it beside its charter, or empty. Its digest stands in
             the chain, behind those of its own line.
         token: Revocation id (hex) of the token's block that made it, or empty.
+        held: How its process tree is held; None for an agent that no launcher of ours started.
     """
 
     charter: str
@@ -273,6 +248,7 @@ class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
     attested: Attestation = Attestation()
     narrowed: str = ""
     token: str = ""
+    held: Held | None = None
 
 
 class AgentEnded(Event, frozen=True, kw_only=True, tag="agent.ended"):
@@ -309,6 +285,20 @@ class AgentRolled(Event, frozen=True, kw_only=True, tag="agent.rolled"):
     line: tuple[str, ...]
     before: str
     mode: Literal["enforce", "observe"] = "enforce"
+
+
+class SessionJoined(Event, frozen=True, kw_only=True, tag="agent.joined"):
+    """A host's session began in an agent's own process tree and is that agent's, not a child's.
+
+    Attributes:
+        door: The door.
+        session: The host's session id.
+        attested: The host process.
+    """
+
+    door: str
+    session: str
+    attested: Attestation = Attestation()
 
 
 class AgentAttested(Event, frozen=True, kw_only=True, tag="agent.attested"):
@@ -495,4 +485,5 @@ AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
     | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
+    | SessionJoined
 )  # fmt: skip

@@ -262,6 +262,7 @@ class Gate:
             mode="observe" if self._previews(agent) else "enforce",
             now=self._scribe.now(),
             agent=agent.id,
+            held=agent.held,
             paused=self._state.paused(self._scribe.now()),
         )
         flow = self._state.flow

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from outrider.charter.narrow import effective
 from outrider.errors import BadInputError, CharterError, UndecidedError
 from outrider.events import message as m
+from outrider.events.attestation import Attestation
 from outrider.events.record import (
     AgentAttested,
     AgentBorn,
     AgentEnded,
     AgentResumed,
     AgentRolled,
-    Attestation,
     Beside,
     Entity,
     HostNoted,
     LabelsJoined,
+    SessionJoined,
 )
 from outrider.gate.guidance import guidance
 from outrider.gate.stack import stack, taught
@@ -125,6 +126,8 @@ class Enrolment:
             event: Event
             if isinstance(standing, binding.Returning):
                 event = self._resumed(standing, peer)
+            elif isinstance(standing, binding.Joining):
+                event = self._joined(message, standing, peer)
             else:
                 event = self._born(message, standing, peer)
             await self._scribe.durable(event)
@@ -141,11 +144,13 @@ class Enrolment:
             if not agent.host_agent or agent.ended:
                 return self._note(message, agent)
             return self.end(agent, "completed", message.event)
-        for member in registry.members(agent.door, agent.session):
+        for member in registry.members(message.door, message.session):
             if not member.ended and member.host_agent:
                 self.end(member, "completed", "with its session")
-        main = registry.by_session(agent.door, agent.session) or agent
-        return self._note(message, agent) if main.ended else self.end(main, "completed", message.reason[:60])
+        main = registry.by_session(message.door, message.session) or agent
+        # An agent that `outrider run` started ends with its command, which may hold more sessions than this one.
+        over = main.ended or main.how == "run"
+        return self._note(message, agent) if over else self.end(main, "completed", message.reason[:60])
 
     def end(self, agent: Agent, how: str, detail: str) -> AgentEnded:
         """Record that an agent is gone. What its context carried may have come back to its parent."""
@@ -178,6 +183,19 @@ class Enrolment:
             if labels:
                 event = self._scribe.write(LabelsJoined, agent=agent.id, labels=labels, origin_agent=standing.under.id)
         return event
+
+    def _joined(self, message: m.Message, joining: binding.Joining, peer: m.Peer) -> SessionJoined:
+        attested = self.attest(joining.host, joining.above, peer, joining.agent.repo)
+        return self._scribe.write(
+            SessionJoined,
+            agent=joining.agent.id,
+            told_by=f"{message.door}:{message.session}"[:200],
+            beside=Beside(entities=(Entity("is", "session", message.session), Entity("is", "pid", str(attested.pid)))),
+            door=message.door,
+            session=message.session,
+            attested=attested,
+            seal=True,
+        )
 
     def _born(self, message: m.Message, unborn: Unborn, peer: m.Peer) -> AgentBorn:
         parent = unborn.parent

@@ -41,6 +41,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         mode: Its mode.
         now: Wall clock, microseconds since 1970 UTC.
         agent: Its id.
+        held: Whether the kernel holds its process tree.
         paused: True while a person has paused enforcement on this host.
     """
 
@@ -50,6 +51,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "enforce"
     now: int = 0
     agent: str = "agent"
+    held: bool = False
     paused: bool = False
 
 
@@ -109,6 +111,7 @@ def decide(
             mode=setting.mode,
             now=setting.now,
             agent=setting.agent,
+            confined=setting.held,
             values=brought,
             classes=classes(findings),
         ),

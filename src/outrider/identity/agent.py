@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from outrider.events.attestation import Attestation
 from outrider.events.call import Label
-from outrider.events.record import Attestation
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         labels: What it was born with. What it carries now is the business of the flow room.
         purpose: Why it was made, as far as the host said.
         narrowed: How many digests at the end of its own part of the chain are its narrowing: 0 or 1.
+        held: Whether the kernel holds its process tree: by its own birth, or by that of the agent whose tree it is in.
         ended: Empty while it lives, else ``completed``, ``killed``, ``expired``, ``vanished`` or ``revoked``.
         ended_n: Index of its end, or -1.
         ended_ts: Time of its end, or 0.
@@ -65,6 +66,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[Label, ...] = ()
     purpose: str = ""
     narrowed: int = 0
+    held: bool = False
     ended: str = ""
     ended_n: int = -1
     ended_ts: int = 0

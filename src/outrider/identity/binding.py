@@ -15,8 +15,8 @@ from typing import Literal
 import msgspec
 
 from outrider.errors import RefusedError
+from outrider.events.attestation import Attestation
 from outrider.events.message import Peer
-from outrider.events.record import Attestation
 from outrider.identity import process
 from outrider.identity.process import ProcessFacts
 from outrider.identity.registry import Agent, Registry
@@ -107,7 +107,21 @@ class Returning(msgspec.Struct, frozen=True, kw_only=True):
     under: Agent | None = None
 
 
-Standing = Known | Unborn | Returning
+class Joining(msgspec.Struct, frozen=True, kw_only=True):
+    """The message is believed; ``agent.joined`` must be recorded first, and then the question asked again.
+
+    Attributes:
+        agent: The agent that was started with ``outrider run`` and whose session this is.
+        host: The session's host process.
+        above: That process's own ancestors, nearest first.
+    """
+
+    agent: Agent
+    host: ProcessFacts
+    above: tuple[ProcessFacts, ...] = ()
+
+
+Standing = Known | Unborn | Returning | Joining
 
 
 def check(bound: Attestation, peer: Peer, *, boot: str = "", unattested: bool = False) -> None:
@@ -181,9 +195,7 @@ def _believed(registry: Registry, peer: Peer, main: Agent, claim: Claim, moment:
     if main.ended:
         return Returning(agent=main)
     if agent is None:
-        return Unborn(
-            how="subagent", host_agent=claim.host_agent, host=None, parent=_asker(registry, main, claim.agent_type)
-        )
+        return Unborn(how="subagent", host_agent=claim.host_agent, host=None, parent=_asker(registry, main, claim))
     if _over(agent, moment.now):
         raise _out_of_time(agent)
     return Returning(agent=agent) if agent.ended else Known(agent=agent)
@@ -200,7 +212,7 @@ def _out_of_time(agent: Agent) -> RefusedError:
     )
 
 
-def _newcomer(registry: Registry, peer: Peer, *, unattested: bool, before: Agent | None = None) -> Unborn:
+def _newcomer(registry: Registry, peer: Peer, *, unattested: bool, before: Agent | None = None) -> Unborn | Joining:
     """Return the birth of a session that nobody has seen."""
     if peer.pid <= 0:
         if not unattested:
@@ -213,6 +225,8 @@ def _newcomer(registry: Registry, peer: Peer, *, unattested: bool, before: Agent
         raise RefusedError(f"process {peer.pid}, which sent it, is gone or has no parent that can be seen")
     above = process.ancestors(host.pid)
     parent = registry.nearest_ancestor_agent((host, *above), apart_from=before)
+    if parent is not None and before is None and _is_its_own(registry, parent, (host, *above)):
+        return Joining(agent=parent, host=host, above=above)
     return Unborn(
         how="descendant" if parent is not None else "session",
         host_agent="",
@@ -221,6 +235,18 @@ def _newcomer(registry: Registry, peer: Peer, *, unattested: bool, before: Agent
         parent=parent,
         before=before,
     )
+
+
+def _is_its_own(registry: Registry, agent: Agent, above: tuple[ProcessFacts, ...]) -> bool:
+    """Tell whether a new session is that of an agent which ``outrider run`` started, rather than a child's.
+
+    It is unless a session's host stands between the two: what a host starts is the host's child. A host that begins
+    another session in the same process goes on as the same agent.
+    """
+    if agent.how != "run" or agent.ended:
+        return False
+    nearest = next(one for one in above if registry.find_process(one.pid, one.start))
+    return nearest == above[0] or (nearest.pid, nearest.start) == (agent.attested.pid, agent.attested.start)
 
 
 def _outlived(registry: Registry, peer: Peer, main: Agent, what: What) -> Standing:
@@ -268,9 +294,9 @@ def _moved(registry: Registry, peer: Peer, main: Agent, moment: Moment) -> Stand
     return Returning(agent=main, host=host, above=above, under=under if under and under.id != main.id else None)
 
 
-def _asker(registry: Registry, main: Agent, agent_type: str) -> Agent:
+def _asker(registry: Registry, main: Agent, claim: Claim) -> Agent:
     """Return the agent of a session whose open call asked for a sub-agent of that kind, else its main agent."""
-    for member in registry.members(main.door, main.session):
-        if not member.ended and registry.open_spawn(member.id, agent_type) is not None:
+    for member in registry.members(claim.door, claim.session):
+        if not member.ended and registry.open_spawn(member.id, claim.agent_type) is not None:
             return member
     return main

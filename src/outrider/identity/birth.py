@@ -23,8 +23,8 @@ from typing import Any, Literal
 import msgspec
 
 from outrider.errors import RefusedError, UnavailableError
+from outrider.events.attestation import Attestation
 from outrider.events.call import Label
-from outrider.events.record import Attestation
 from outrider.identity.registry import Agent, Intent
 
 UNCLAIMED = "unclaimed"

@@ -36,6 +36,11 @@ def exe_digest(pid: int, limit_bytes: int = HOT_LIMIT) -> str:
     return _digest(f"{PROC}/{pid}/exe", limit_bytes)
 
 
+def file_digest(path: str, limit_bytes: int = HOT_LIMIT) -> str:
+    """Return the digest of a file, hex, as :func:`exe_digest` does for a process's executable."""
+    return _digest(path, limit_bytes)
+
+
 def digest_later(pid: int, done: Callable[[str], None] | None = None) -> threading.Thread | None:
     """Hash the executable of ``pid`` in a thread, so that the next :func:`exe_digest` knows it.
 

@@ -61,6 +61,13 @@ def head_of(repo_root: str) -> tuple[str, str]:
     return _head(git) if git else ("", "")
 
 
+def shared_git(root: str) -> tuple[str, ...]:
+    """Return the git directories of a work tree that lie outside of it: those of a linked work tree."""
+    git = _git_dir(root)
+    found = (git, _common(git)) if git else ()
+    return tuple(one for one in dict.fromkeys(found) if not one.startswith(root.rstrip("/") + "/"))
+
+
 def os_user(uid: int) -> str:
     """Return the login name of a user id, or ``uid:<n>`` if it has none."""
     try:

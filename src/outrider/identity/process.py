@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from outrider.events.record import Attestation
+from outrider.events.attestation import Attestation
 
 PROC = "/proc"
 MAX_DEPTH = 64

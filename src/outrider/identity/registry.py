@@ -17,20 +17,22 @@ from itertools import islice
 
 import msgspec
 
+from outrider.events.attestation import Attestation
 from outrider.events.record import (
     AgentBorn,
     AgentEnded,
     AgentResumed,
     AgentRolled,
     AnyEvent,
-    Attestation,
     Beside,
     CallDecided,
     CallResult,
     Counters,
     DaemonStarted,
+    SessionJoined,
 )
 from outrider.identity.agent import Agent, Intent, Link
+from outrider.identity.dump import VERSION, Dump, Tally
 from outrider.identity.process import ProcessFacts
 
 __all__ = ["KEEP_GONE", "MAX_DENIED", "MAX_OPEN", "Agent", "Intent", "Link", "Registry"]
@@ -40,29 +42,8 @@ MAX_OPEN = 512
 MAX_DENIED = 64
 
 
-class _Tally(msgspec.Struct, kw_only=True):
-    """What changes with every call of one agent."""
-
-    calls: int = 0
-    spawns: int = 0
-    expected: int = 0
-    open: dict[str, Intent] = {}
-    denied: dict[str, Intent] = {}
-
-
-class _Dump(msgspec.Struct, frozen=True, kw_only=True):
-    version: int
-    boot: str
-    agents: list[Agent]
-    tallies: dict[str, _Tally]
-    order: list[str]
-    gone: list[str]
-    bound: list[tuple[str, str, Attestation]]
-
-
-_VERSION = 1
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Dump)
+_decoder = msgspec.msgpack.Decoder(Dump)
 _Key = tuple[str, str, str]
 
 
@@ -71,12 +52,13 @@ class Registry:
 
     def __init__(self) -> None:
         self._agents: dict[str, Agent] = {}
-        self._tally: dict[str, _Tally] = {}
+        self._tally: dict[str, Tally] = {}
         self._sessions: dict[_Key, str] = {}
         self._members: dict[tuple[str, str], dict[str, None]] = {}
         self._bound: dict[tuple[str, str], Attestation] = {}
         self._process: dict[tuple[int, int], dict[tuple[str, str], None]] = {}
         self._children: dict[str, dict[str, None]] = {}
+        self._joined: dict[str, dict[tuple[str, str], None]] = {}
         self._living: dict[str, None] = {}
         self._gone: dict[str, None] = {}
         self._boot = ""
@@ -103,6 +85,8 @@ class Registry:
             self._resumed(event)  # type: ignore[arg-type]
         elif kind is AgentRolled:
             self._rolled(event)  # type: ignore[arg-type]
+        elif kind is SessionJoined:
+            self._join(event)  # type: ignore[arg-type]
         elif kind is DaemonStarted:
             self._boot = event.boot  # type: ignore[union-attr]
 
@@ -176,6 +160,7 @@ class Registry:
             labels=event.labels,
             purpose=event.purpose,
             narrowed=1 if event.narrowed else 0,
+            held=(event.held is not None and event.held.whole) or self._within_held(event),
         )
         above = self._tally.get(event.parent)
         if above is not None:
@@ -183,10 +168,25 @@ class Registry:
                 above.expected -= 1
             else:
                 above.spawns += 1
-        self._tally[agent.id] = _Tally()
+        self._tally[agent.id] = Tally()
         self._insert(agent)
         if not agent.host_agent:
             self._bind((agent.door, agent.session), event.attested)
+
+    def _within_held(self, event: AgentBorn) -> bool:
+        parent = self._agents.get(event.parent)
+        return parent is not None and parent.held and event.how in {"subagent", "descendant", "run"}
+
+    def _join(self, event: SessionJoined) -> None:
+        agent = self._agents.get(event.agent)
+        if agent is not None:
+            self._add_session(agent, (event.door, event.session))
+            self._bind((event.door, event.session), event.attested)
+
+    def _add_session(self, agent: Agent, key: tuple[str, str]) -> None:
+        self._joined.setdefault(agent.id, {})[key] = None
+        self._sessions[(*key, "")] = agent.id
+        self._members.setdefault(key, {})[agent.id] = None
 
     def _insert(self, agent: Agent) -> None:
         self._agents[agent.id] = agent
@@ -273,14 +273,18 @@ class Registry:
         siblings.pop(agent.id, None)
         if not siblings:
             self._children.pop(agent.parent, None)
-        key = (agent.door, agent.session)
+        for key in ((agent.door, agent.session), *self._joined.pop(agent.id, ())):
+            self._leave(agent, key)
+
+    def _leave(self, agent: Agent, key: tuple[str, str]) -> None:
         members = self._members.get(key, {})
         members.pop(agent.id, None)
-        if self._sessions.get((*key, agent.host_agent)) == agent.id:
-            del self._sessions[(*key, agent.host_agent)]
+        host_agent = agent.host_agent if key == (agent.door, agent.session) else ""
+        if self._sessions.get((*key, host_agent)) == agent.id:
+            del self._sessions[(*key, host_agent)]
             for other in members:
-                if self._agents[other].host_agent == agent.host_agent:
-                    self._sessions[(*key, agent.host_agent)] = other
+                if self._agents[other].host_agent == host_agent:
+                    self._sessions[(*key, host_agent)] = other
         if not members:
             self._members.pop(key, None)
             bound = self._bound.pop(key, None)
@@ -445,15 +449,16 @@ class Registry:
 
     # The snapshot.
 
-    def _state(self) -> _Dump:
-        return _Dump(
-            version=_VERSION,
+    def _state(self) -> Dump:
+        return Dump(
+            version=VERSION,
             boot=self._boot,
             agents=list(self._agents.values()),
             tallies=self._tally,
             order=list(self._living),
             gone=list(self._gone),
             bound=[(*key, attested) for key, attested in self._bound.items()],
+            joined=[(agent, *key) for agent, keys in self._joined.items() for key in keys],
         )
 
     def dump(self) -> bytes:
@@ -471,11 +476,16 @@ class Registry:
             state = _decoder.decode(data)
         except msgspec.DecodeError as error:
             raise ValueError(f"not a snapshot of the registry: {error}") from error
-        if state.version != _VERSION:
-            raise ValueError(f"the registry's snapshot has version {state.version}, this program knows {_VERSION}")
+        if state.version != VERSION:
+            raise ValueError(f"the registry's snapshot has version {state.version}, this program knows {VERSION}")
         registry = cls()
+        joined: dict[str, list[tuple[str, str]]] = {}
+        for identifier, *key in state.joined:
+            joined.setdefault(identifier, []).append((key[0], key[1]))
         for agent in state.agents:
             registry._insert(agent)
+            for one in joined.get(agent.id, ()):
+                registry._add_session(agent, one)
         registry._boot = state.boot
         registry._tally = state.tallies
         registry._living = dict.fromkeys(state.order)

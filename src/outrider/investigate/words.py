@@ -21,6 +21,7 @@ from outrider.events.record import (
     RecordGap,
     Refusal,
     SecondLook,
+    SessionJoined,
     TokenIssued,
 )
 from outrider.store import reading
@@ -94,6 +95,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"moved from version {event.before[:19]} of {event.charter} to {event.digest[:19]}"
     if isinstance(event, TokenIssued):
         return f"was given the token {event.id[:16]}"
+    if isinstance(event, SessionJoined):
+        return f"has the session {event.session} of {event.door}"
     if isinstance(event, AgentAttested):
         return f"runs the program {event.exe[:16]}"
     return kind

@@ -1,0 +1,49 @@
+"""``outrider run``: hands over to the launcher, which is native where there was a C compiler."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from outrider.cli import launchers, reach
+from outrider.confine.find import launcher
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--charter", required=True, help="The charter that it is born under.")
+@click.option("--sponsor", default="", help="Who answers for it; else as configured, or git's identity.")
+@click.option("--purpose", default="", help="What it is for.")
+@click.option("--shared-view", is_flag=True, help="No file system and network of its own: held by rules alone.")
+@click.option("--verbose", is_flag=True, help="Say what is held, what is not, and what was taken out.")
+@click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+def command(
+    *, charter: str, sponsor: str, purpose: str, shared_view: bool, verbose: bool, arguments: tuple[str, ...]
+) -> None:
+    """Start COMMAND as an agent: born before its first instruction, under a charter, held by the kernel.
+
+    Ambient secrets are taken out of its environment; files and hosts are held to the charter; its end is recorded
+    with its exit status, which is also this command's. Needs no root.
+
+    \b
+    Examples:
+      outrider run --charter coder -- claude -p "fix the tests"
+      outrider run --charter ci --sponsor platform@example.com --verbose -- make test
+    """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+    home = reach.home()
+    launchers.check(home)
+    words = [*launcher(), "--charter", charter]
+    for name, text in (("--sponsor", sponsor), ("--purpose", purpose)):
+        words += [name, text] if text else []
+    words += ["--shared-view"] if shared_view else []
+    words += ["--verbose"] if verbose else []
+    if reach.status(home) is None:
+        _up()
+    os.execv(words[0], [*words, "--", *arguments])  # noqa: S606 - the person named the command
+
+
+def _up() -> None:
+    from outrider.cli import up
+
+    context = click.Context(up.command)
+    context.invoke(up.command, foreground=False, service=False, as_json=False)

@@ -1,0 +1,117 @@
+"""Looks up what a plan needs to know of this host's disk, with bounded work."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from outrider.charter.model import Charter
+from outrider.charter.paths import folded, segment_regex
+from outrider.confine.plan import Places, Seen, names, refusals, wanted
+
+MAX_WALK = 4_000
+"""Names below a repository that are looked at; what lies beyond is said not to have been."""
+
+_DEEP = 6
+_PASSED_OVER = frozenset({"node_modules", "objects", "__pycache__", ".venv", "venv", "target", ".tox", "dist", "build"})
+"""Directories that are not looked into: made by machines, large, and no place where people keep secrets."""
+
+
+def look(line: Sequence[Charter], places: Places) -> Places:
+    """Return places with what is found of what :func:`outrider.confine.plan.wanted` names, and of the repository."""
+    seen = {path: found for path in wanted(line, places) if (found := _seen(path)) is not None}
+    inside, walked = walk(places.repo, names(refusals(line)))
+    inside = (*inside, *_listed(line, places))
+    return msgspec.structs.replace(places, seen=seen, inside=inside, walked=walked)
+
+
+def _listed(line: Sequence[Charter], places: Places) -> tuple[str, ...]:
+    """Return what stands where a refusal names a directory and a pattern in it, such as ``/etc/shadow*``."""
+    found: dict[str, None] = {}
+    anchors = {"~": places.home, "repo": places.repo, "": ""}
+    for folder, name in globbed(refusals(line)):
+        top, _, rest = folder.partition("/")
+        start = anchors.get(top)
+        if start is None or (top and not start):
+            continue
+        pattern = re.compile("(?s)" + segment_regex(folded(name)))
+        try:
+            names_there = [one.name for one in islice(Path(f"{start}/{rest}".rstrip("/") or "/").iterdir(), MAX_WALK)]
+        except OSError:
+            continue
+        found.update((f"{start}/{rest}/{one}", None) for one in names_there if pattern.fullmatch(folded(one)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def globbed(said: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Return the directory and the pattern of each refusal that holds a wildcard in its last name alone."""
+    found: dict[tuple[str, str], None] = {}
+    for _, text in said:
+        folder, _, name = text.removesuffix("/**").rpartition("/")
+        if ("*" in name or "?" in name) and "*" not in folder and "?" not in folder and folder != "/proc":
+            found[folder, name] = None
+    return tuple(found)
+
+
+def walk(top: str, named: re.Pattern[str]) -> tuple[tuple[str, ...], bool]:
+    """Return the paths below a directory whose last name, folded, matches; nearest first.
+
+    False if more than :data:`MAX_WALK` names are there, or deeper than is looked: then not all was looked at.
+    """
+    found: list[str] = []
+    waiting = [(top, 0)] if top else []
+    looked = 0
+    whole = True
+    while waiting:
+        directory, depth = waiting.pop(0)
+        try:
+            with os.scandir(directory) as entries:
+                for entry in entries:
+                    looked += 1
+                    if looked > MAX_WALK:
+                        return tuple(found), False
+                    if named.fullmatch(folded(entry.name)):
+                        found.append(entry.path)
+                    if entry.name in _PASSED_OVER or not entry.is_dir(follow_symlinks=False):
+                        continue
+                    if depth < _DEEP:
+                        waiting.append((entry.path, depth + 1))
+                    else:
+                        whole = False
+        except OSError:
+            whole = False
+    return tuple(found), whole
+
+
+def program_files(path: str) -> tuple[str, ...]:
+    """Return what a command needs of its own: the file, where it leads, and the installation that it is part of.
+
+    ``PREFIX/bin/NAME`` is part of ``PREFIX``: an interpreter's libraries lie there. A home or the root is no prefix.
+    """
+    if not path:
+        return ()
+    real = os.path.realpath(path)
+    found = {path: None, real: None}
+    for one in (os.path.abspath(path), real):  # noqa: PTH100 - lexical: links are followed apart
+        folder = Path(one).parent
+        if folder.name in {"bin", "sbin"} and len(folder.parts) > 3 and folder.parent not in {Path.home(), Path("/")}:
+            prefix = folder.parent
+            if prefix.name != ".local":
+                found[str(prefix)] = None
+    return tuple(one for one in found if one.startswith("/"))
+
+
+def _seen(path: str) -> Seen | None:
+    try:
+        facts = os.stat(path)  # noqa: PTH116 - one call, and links are followed
+    except (OSError, ValueError):
+        return None
+    return Seen(real=os.path.realpath(path), folder=stat.S_ISDIR(facts.st_mode))

@@ -1,0 +1,313 @@
+"""``outrider run`` on a running daemon: looks, plans, lets the agent be born, and tells the launcher what to apply.
+
+The connection stays open while the command runs: its end comes over it, and a launcher that is killed is noticed by
+the chores, as any host process is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import contextlib
+import difflib
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+import outrider
+from outrider.confine import told
+from outrider.confine.ambient import Environment, scrub
+from outrider.confine.look import look, program_files
+from outrider.confine.plan import Host, Places, Plan, plan
+from outrider.confine.reaches import state_of
+from outrider.detect.secrets import find
+from outrider.errors import BadInputError, OutriderError, RefusedError
+from outrider.events.held import Held
+from outrider.gate.launching import Launch, Launching
+from outrider.hook.find import NATIVE, client
+from outrider.identity import place, process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from outrider.charter.model import Charter
+    from outrider.daemon.wiring import Parts
+    from outrider.events.message import Peer
+    from outrider.events.record import AgentBorn
+    from outrider.identity.registry import Agent
+
+log = logging.getLogger("outrider.daemon")
+
+_MOST_PLANS = 256
+_MOST_NAMED = 60
+"""Names of a kind that a birth holds; an environment with more of them is cut, and says so."""
+
+
+class Launches:
+    """Answers launchers."""
+
+    def __init__(self, parts: Parts, serve: Callable[[], asyncio.Protocol]) -> None:
+        """Wire it.
+
+        Args:
+            parts: What the daemon holds.
+            serve: Makes the protocol of an agent's own hook socket.
+        """
+        self._parts = parts
+        self._serve = serve
+        self._plans: dict[tuple[tuple[str, ...], Host, bytes], Plan] = {}
+        self._sockets: dict[str, asyncio.Server] = {}
+        self._launching = Launching(
+            scribe=parts.scribe,
+            state=parts.state,
+            enrolment=parts.enrolment,
+            people=parts.people,
+            gate=parts.gate,
+            sponsor=parts.config.sponsor.name,
+        )
+
+    async def launch(self, fields: dict[str, list[str]], peer: Peer) -> tuple[bytes, asyncio.Protocol | None]:
+        """Return the answer to a launcher, and what listens to it from now on; None if nothing was started."""
+        try:
+            answer, talk = await self._launch(fields, peer)
+        except OutriderError as error:
+            said = [("error", str(error)), ("fix", error.fix), ("code", str(error.exit_code))]
+            return told.pack(told.ANSWERED, said), None
+        return told.pack(told.ANSWERED, answer), talk
+
+    async def _launch(self, fields: dict[str, list[str]], peer: Peer) -> tuple[list[tuple[str, str]], asyncio.Protocol]:
+        launch = self._read(fields, peer)
+        line = self._line(launch.charter)
+        parent = self._launching.parent_of(launch)
+        host = _host(fields)
+        made, environment = await asyncio.to_thread(self._plan, launch, line, host, fields.get("env", []))
+        born = await self._launching.bear(launch, parent, held_of(made, environment))
+        agent = self._parts.state.registry.by_id(born.agent)
+        assert agent is not None
+        socket = await self._own_socket(agent)
+        answer = [("agent", agent.id)]
+        answer += told.told(made, cwd=launch.cwd, socket=(str(socket), str(self._parts.home.socket)))
+        ours = [one.partition("=")[0] for one in fields.get("env", []) if one.startswith("OUTRIDER_")]
+        answer += [("drop", name) for name in (*environment.scrubbed, *ours)]
+        answer += [("set", f"{name}={text}") for name, text in self._variables(agent)]
+        answer += [("say", text) for text in _said(born, made, environment)]
+        return answer, Talk(self._launching, agent, self._over)
+
+    def _read(self, fields: dict[str, list[str]], peer: Peer) -> Launch:
+        here = process.describe(peer.pid) if peer.pid else None
+        cwd = _one(fields, "cwd")
+        if here is None:
+            raise RefusedError("the process that asks cannot be seen")
+        if not cwd.startswith("/"):
+            raise BadInputError("the directory to start in is not absolute")
+        given = next((one[5:] for one in fields.get("env", []) if one.startswith("HOME=")), "")
+        home = os.path.normpath(given) if given.startswith("/") else place.os_home(peer.uid)
+        program = _one(fields, "program")
+        return Launch(
+            charter=_one(fields, "charter"),
+            cwd=os.path.realpath(cwd),
+            home=os.path.realpath(home),
+            program=program if program.startswith("/") else "",
+            command=os.path.basename((fields.get("arg") or [""])[0])[:60],  # noqa: PTH119 - of any text
+            host=here,
+            above=process.ancestors(here.pid),
+            uid=peer.uid,
+            sponsor=" ".join(_one(fields, "sponsor").split())[:200],
+            purpose=_one(fields, "purpose"),
+        )
+
+    def _line(self, name: str) -> tuple[Charter, ...]:
+        if self._parts.enrolment.terms(name) is None:
+            near = difflib.get_close_matches(name, self._parts.charters.names, 1)
+            fix = f"Did you mean {near[0]}?" if near else "`outrider charter list` lists them."
+            raise BadInputError(f"there is no charter {name[:60]!r} in force", fix=fix)
+        return self._parts.charters.line(name)
+
+    def _plan(
+        self, launch: Launch, line: tuple[Charter, ...], host: Host, environment: list[str]
+    ) -> tuple[Plan, Environment]:
+        repo = place.repository(launch.cwd, home=launch.home).root or launch.cwd
+        program = (*program_files(launch.program), *_hook_files())
+        places = Places(
+            home=launch.home,
+            repo=os.path.realpath(repo),
+            outrider=os.path.realpath(self._parts.home.root),
+            package=str(Path(outrider.__file__).resolve().parent),
+            program=tuple(dict.fromkeys(program)),
+            own=(*place.shared_git(repo), *state_of(launch.command, launch.home)),
+        )
+        made = self._planned(line, host, look(line, places))
+        pairs = [(name, text) for name, _, text in (one.partition("=") for one in environment) if name]
+        return made, scrub(pairs, line, launch.command, _secrets_in(pairs))
+
+    def _planned(self, line: tuple[Charter, ...], host: Host, places: Places) -> Plan:
+        """Return the plan, which is a pure function: of the same charters and places it is made once."""
+        key = (tuple(charter.digest for charter in line), host, msgspec.msgpack.encode(places))
+        made = self._plans.get(key)
+        if made is None:
+            made = self._plans[key] = plan(line, host, places)
+            if len(self._plans) > _MOST_PLANS:
+                del self._plans[next(iter(self._plans))]
+        return made
+
+    async def _own_socket(self, agent: Agent) -> Path:
+        """Return the agent's own hook socket: hooks are asked on it, and nothing else."""
+        path = self._parts.home.run / f"{agent.id[-8:]}.sock"
+        old = os.umask(0o177)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+            self._sockets[agent.id] = await asyncio.get_running_loop().create_unix_server(self._serve, str(path))
+        except OSError as error:
+            log.warning("agent %s gets no socket of its own: %s", agent.id, error)
+            return self._parts.home.socket
+        finally:
+            os.umask(old)
+        return path
+
+    def _variables(self, agent: Agent) -> list[tuple[str, str]]:
+        return [
+            ("OUTRIDER_AGENT", agent.id),
+            ("OUTRIDER_CHARTER", agent.charter),
+            ("OUTRIDER_HOME", str(self._parts.home.root)),
+            ("OUTRIDER_SOCKET", str(self._parts.home.socket)),
+        ]
+
+    def _over(self, agent: Agent) -> None:
+        """Take an agent's socket away."""
+        server = self._sockets.pop(agent.id, None)
+        if server is not None:
+            server.close()
+            with contextlib.suppress(OSError):
+                (self._parts.home.run / f"{agent.id[-8:]}.sock").unlink()
+
+
+class Talk(asyncio.Protocol):
+    """The connection to a launcher whose command runs: one frame comes over it, the end."""
+
+    def __init__(self, launching: Launching, agent: Agent, over: Callable[[Agent], None]) -> None:
+        self._launching = launching
+        self._agent = agent
+        self._over = over
+        self._data = b""
+        self._transport: asyncio.Transport | None = None
+        self._work: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Collect the end, and record it."""
+        self._data += data
+        try:
+            size = told.length(self._data)
+            if not size or len(self._data) < size or self._work is not None:
+                return
+            fields = told.unpack(self._data[:size]) if self._data[:4] == told.ENDED else {}
+        except BadInputError as error:
+            log.warning("a launcher's end could not be read: %s", error)
+            fields = {}
+        self._work = asyncio.ensure_future(self._end(*how_it_ended(fields)))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
+        """Take the agent's socket away: nobody is above its tree any more."""
+        self._over(self._agent)
+
+    async def _end(self, how: str, detail: str) -> None:
+        try:
+            await self._launching.end(self._agent, how, detail)
+        except OutriderError:
+            log.exception("the end of agent %s could not be recorded", self._agent.id)
+        if self._transport is not None:
+            self._transport.close()
+
+
+def how_it_ended(fields: dict[str, list[str]]) -> tuple[str, str]:
+    """Return the record's word for an end, and the detail."""
+    if "exit" in fields:
+        return "completed", f"exit status {_one(fields, 'exit')[:12]}"
+    if "signal" in fields:
+        return "killed", f"signal {_one(fields, 'signal')[:12]}"
+    return "killed", f"it was not started: {_one(fields, 'failed')}"[:200]
+
+
+def held_of(made: Plan, environment: Environment) -> Held:
+    """Return what a birth says of a plan."""
+
+    def some(names: tuple[str, ...]) -> tuple[str, ...]:
+        more = len(names) - _MOST_NAMED
+        return (*names[:_MOST_NAMED], f"and {more} more") if more > 0 else names
+
+    lacks = tuple(f"{one.what} {' '.join(one.patterns[:6])}".strip()[:200] for one in made.lacks)
+    return Held(
+        files=f"landlock:{made.landlock}" if made.landlock else "",
+        view=made.own_view,
+        network=made.network,
+        calls=made.seccomp,
+        whole=made.held,
+        lacks=lacks[:20],
+        scrubbed=some(environment.scrubbed),
+        kept=some(environment.kept),
+        lent=some((*(f"env:{name}" for name in environment.lent), *made.lent)),
+    )
+
+
+def _said(born: AgentBorn, made: Plan, environment: Environment) -> list[str]:
+    """Return what ``--verbose`` prints."""
+    held = born.held
+    assert held is not None
+    out = [f"agent {born.agent} born under charter {born.charter} (event {born.n})"]
+    walls = [held.files, "a view of its own" if held.view else "", "filtered system calls" if held.calls else ""]
+    out.append(f"held by: {', '.join(one for one in walls if one) or 'nothing'}; network: {held.network}")
+    for title, names in (
+        ("taken out of the environment", environment.scrubbed),
+        ("kept, as the charter says", environment.kept),
+        ("lent to the command", held.lent),
+    ):
+        if names:
+            out.append(f"{title}: {', '.join(names)}")
+    out += [f"not held: {one.what}: {one.why}" for one in made.lacks]
+    return out
+
+
+def _secrets_in(pairs: list[tuple[str, str]]) -> Callable[[str, str], bool]:
+    """Return a test whether a variable's value holds a secret. All values are looked at in one pass."""
+    lines = [f"{name}={redactable(text)}" for name, text in pairs]
+    starts, at = [], 0
+    for one in lines:
+        starts.append(at)
+        at += len(one) + 1
+    found = {
+        pairs[bisect.bisect_right(starts, hit.start) - 1][0]
+        for hit in find("\n".join(lines))
+        if hit.confidence != "low"
+    }
+    return lambda name, _text: name in found
+
+
+def redactable(text: str) -> str:
+    """Return a variable's value as one line of text."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\n", " ")
+
+
+def _hook_files() -> tuple[str, ...]:
+    """Return what the Python hook client needs; the native one needs nothing but itself."""
+    return () if client() == [str(NATIVE)] else (sys.prefix, sys.base_prefix)
+
+
+def _host(fields: dict[str, list[str]]) -> Host:
+    version = _one(fields, "landlock")
+    return Host(
+        landlock=int(version) if version.isdigit() and len(version) < 4 else 0,
+        namespaces=_one(fields, "namespaces") == "1",
+        seccomp=_one(fields, "seccomp") == "1",
+    )
+
+
+def _one(fields: dict[str, list[str]], key: str) -> str:
+    return (fields.get(key) or [""])[0]
