@@ -327,13 +327,17 @@ static void end_the_rest(void) {
     }
 }
 
-static int watch(void) {
+/* From before the command begins: it may tell somebody that it is there sooner than we get round to watching it. */
+static void take_signals(void) {
     static const int passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH};
-    int status;
     size_t i;
     for (i = 0; i < sizeof passed / sizeof *passed; i++) signal(passed[i], pass_on);
     signal(SIGINT, SIG_IGN); /* The terminal sends these two to the command as well. */
     signal(SIGQUIT, SIG_IGN);
+}
+
+static int watch(void) {
+    int status;
     for (;;) {
         pid_t pid = waitpid(-1, &status, 0);
         if (pid == watched) break;
@@ -459,6 +463,7 @@ int main(int argc, char **argv) {
         fail(EXIT_AWAY, "the proxy could not be reached; nothing was started", "");
     }
     if (listening >= 0) close(listening);
+    take_signals();
     if (write(channel, "g", 1) != 1) fail(1, "the command's process is gone", "");
     n = read(channel, text, sizeof text - 1);
     if (n > 0) {
