@@ -217,7 +217,7 @@ def test_a_torn_snapshot_is_refused(data):
 
 def test_a_snapshot_of_another_version_is_refused(monkeypatch):
     data = Registry().dump()
-    monkeypatch.setattr(module, "_VERSION", 3)
+    monkeypatch.setattr(module, "VERSION", 3)
     with pytest.raises(ValueError, match="version 2"):
         Registry.load(data)
 
