@@ -292,3 +292,10 @@ def test_what_a_framework_injects_is_not_the_clients_word():
         return db.execute(f"SELECT * FROM notes WHERE owner = {user.id}")
     """
     assert reached(text) == []
+
+
+def test_of_two_imports_of_a_name_the_later_one_counts():
+    view = "@app.route('/')\ndef view():\n    go(request.args.get('x'))\n"
+    harmless, harmful = "from textwrap import dedent as go\n", "from os import system as go\n"
+    assert [kind for kind, _, _ in reached(harmless + harmful + view)] == ["shell"]
+    assert reached(harmful + harmless + view) == []
