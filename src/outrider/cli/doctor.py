@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import facts, hooks, hosts, launchers, reach, show
+from outrider.cli import facts, hooks, hosts, kernel, launchers, reach, show
 from outrider.cli.finding import Finding, bad, ok, tell, warn
 from outrider.config import load_config
 from outrider.daemon import shelf
@@ -45,6 +45,7 @@ def command(*, as_json: bool) -> int:
     claude = hosts.find_claude(hosts.named(home))
     parts = {
         "This machine": [*_system(), *_client(), *_programs()],
+        "Confinement": kernel.check(),
         "Claude Code": [*_claude(claude), *hooks.check(home, claude)],
         "Outrider": [*_daemon(home), *_places(home), *_charters(home), *_rules(), *_second_look(home), *_disk(home)],
         "Packages": [*_registries(), *_facts(home)],

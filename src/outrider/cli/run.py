@@ -22,13 +22,13 @@ def command(
 ) -> None:
     """Start COMMAND as an agent: born before its first instruction, under a charter, held by the kernel.
 
-    Ambient secrets are taken out of its environment; files and hosts are held to the charter; its end is recorded
-    with its exit status, which is also this command's. Needs no root.
+    Ambient secrets are taken out of its environment; files are held to the charter, and no host can be reached. Its
+    end is recorded with its exit status, which is also this command's. Needs no root.
 
     \b
     Examples:
-      outrider run --charter coder -- claude -p "fix the tests"
-      outrider run --charter ci --sponsor platform@example.com --verbose -- make test
+      outrider run --charter coder -- make test
+      outrider run --charter ci --sponsor platform@example.com --verbose -- ./build.sh
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     home = reach.home()
     launchers.check(home)

@@ -433,6 +433,9 @@ def _about_host(host: Host, places: Places) -> list[Lack]:
         else:
             why = "Nothing holds the network: programs are told of the proxy, and may ignore it."
         found.append(Lack(what="network", why=why))
+    if host.namespaces or host.landlock >= _TCP:
+        why = "No host can be reached: there is no proxy yet that lets those of [may] connect through."
+        found.append(Lack(what="hosts", why=why))
     if host.landlock < _SCOPES:
         found.append(Lack(what="signals", why="Processes of this user outside can be sent signals, Outrider's too."))
     if not host.seccomp:
