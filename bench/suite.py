@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import detecting, hooks, judging, levers, policy, questions, record, traffic
+from bench import detecting, hooks, judging, launching, levers, policy, questions, record, traffic
 from bench.measure import Row, say
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -119,6 +119,7 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "first": lambda size: hooks.first_call(3 if size.factor < 1 else 5),
     "sustained": lambda size: traffic.sustained(size.seconds),
     "flood": lambda size: traffic.flood(size.seconds),
+    "launch": lambda size: launching.launching(size.of(60)),
     "quarantine": lambda size: levers.quarantine(size.of(20)),
     "tokens": lambda size: levers.tokens(size.of(50_000)),
     "record": appends,

@@ -1,0 +1,63 @@
+"""What ``outrider run`` adds to a command: to its start, and to work that is like a build."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+
+from bench.measure import Row, spread
+from bench.world import World, daemon, world
+
+from outrider.confine.find import NATIVE, launcher
+
+BUILD = """
+i=0
+while [ $i -lt 40 ]; do
+    echo 'int f(int x) { return x + 1; }' > f$i.c
+    cc -O1 -c f$i.c -o f$i.o || exit 1
+    i=$((i + 1))
+done
+git status --short > listed
+"""
+"""Many short processes and small files."""
+
+
+def _took(here: World, argv: Sequence[str]) -> tuple[int, bool]:
+    """Return nanoseconds from start to end of a command, and whether it ended well."""
+    env = {**here.env(), "OUTRIDER_HOME": str(here.home.root)}
+    began = time.perf_counter_ns()
+    done = subprocess.run(argv, cwd=here.repo, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return time.perf_counter_ns() - began, done.returncode == 0
+
+
+def _beside(here: World, name: str, bare: Sequence[str], turns: int) -> Row:
+    """Measure a command bare and as an agent, alternately, in milliseconds."""
+    held = [*launcher(), "--charter", "coder", "--", *bare]
+    _took(here, held)
+    alone, run, wrong = [], [], 0
+    for _ in range(turns):
+        for argv, spent in ((bare, alone), (held, run)):
+            took, well = _took(here, argv)
+            spent.append(took)
+            wrong += not well
+    before = spread(alone, "ms")["p50"]
+    row = Row(name, "ms", spread(run, "ms"), "the bare command", before, wrong=wrong)
+    row.above = (before, "the bare command's p50")
+    row.notes = f"{wrong} failed"
+    return row
+
+
+def launching(turns: int) -> list[Row]:
+    """Measure the start, and a build if there is a compiler."""
+    if not os.access(NATIVE, os.X_OK):
+        raise SystemExit("the launcher was not built: install a C compiler, then `make setup`")
+    with world() as here, daemon(here):
+        rows = [_beside(here, "outrider run, a command that does nothing", ["/bin/true"], turns)]
+        rows[0].budgets = {"p50": 15.0}
+        if shutil.which("cc"):
+            rows.append(_beside(here, "outrider run, 40 files compiled", ["/bin/sh", "-c", BUILD], max(3, turns // 20)))
+            rows[1].notes += f"; {rows[1].ratio:.2f} times the bare command"
+    return rows
