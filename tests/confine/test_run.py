@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -329,3 +332,34 @@ def test_password_hashes_are_out_of_reach(cell):
     if cell.view == "shared" and os.geteuid() == 0:
         pytest.skip("root without a view of its own reads what root may read; the birth says so")
     assert "root:" not in cell.sh("cat /etc/shadow; true").out
+
+
+def test_the_command_starts_a_daemon_that_outlives_it(cell):
+    cell.stop()
+    words = [sys.executable, "-m", "outrider", "run", "--charter", "coder", "--", "true"]
+    env = cell.environment(PYTHONPATH=str(SRC))
+    try:
+        done = subprocess.run(words, cwd=cell.repo, env=env, capture_output=True, text=True, check=False, timeout=60)
+        if "was not built" in done.stderr:
+            pytest.skip("this installation has no launcher")
+        assert done.returncode == 0, done
+        assert cell.births()[0].agent == cell.ends()[0].agent
+        assert cell.status()["living"] == 0
+    finally:
+        cell.control(do="down")
+
+
+def test_children_of_whoever_became_the_launcher_live_on(cell):
+    words = shlex.join(cell.argv("true"))
+    shell = f"sleep 600 >/dev/null 2>&1 & echo $!; exec {words}"
+    done = subprocess.run(
+        ["sh", "-c", shell],
+        cwd=cell.repo,
+        env=cell.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done
+    os.kill(int(done.stdout), signal.SIGKILL)

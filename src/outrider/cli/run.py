@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import click
 
@@ -43,7 +45,7 @@ def command(
 
 
 def _up() -> None:
-    from outrider.cli import up
-
-    context = click.Context(up.command)
-    context.invoke(up.command, foreground=False, service=False, as_json=False)
+    """Start the daemon from a process of its own: the launcher takes our place, and must not be above the daemon."""
+    done = subprocess.run([sys.executable, "-m", "outrider", "up"], stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)

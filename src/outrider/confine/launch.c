@@ -301,28 +301,46 @@ static void pass_on(int number) {
     if (watched > 0) kill(watched, number);
 }
 
+static pid_t spared[64];
+static int sparing;
+
+/* Call `each` for every child of ours; return how many it counted. */
+static int children(int (*each)(pid_t)) {
+    static char path[64], text[65536];
+    char *at;
+    int fd, counted = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    ssize_t n = (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    text[n > 0 ? n : 0] = 0;
+    for (at = text; *at;) {
+        long pid = strtol(at, &at, 10);
+        if (pid > 0) counted += each((pid_t)pid);
+        while (*at == ' ') at++;
+    }
+    return counted;
+}
+
+/* Whoever became the launcher by exec may have had children: they are none of the agent's. */
+static int spare(pid_t pid) {
+    if (sparing < 64) spared[sparing++] = pid;
+    return 1;
+}
+
+static int kill_one(pid_t pid) {
+    for (int i = 0; i < sparing; i++)
+        if (spared[i] == pid) return 0;
+    kill(pid, SIGKILL);
+    return 1;
+}
+
 /* Kill what is left of the tree: orphans come to us, so that there is nowhere to hide. */
 static void end_the_rest(void) {
     const struct timespec nap = {0, 1000000};
-    char path[64], text[4096];
     int round;
     for (round = 0; round < 2000; round++) {
-        ssize_t n;
-        char *at;
-        int fd;
         while (waitpid(-1, NULL, WNOHANG) > 0) continue;
-        if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD) return;
-        snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0) return;
-        n = read(fd, text, sizeof text - 1);
-        close(fd);
-        text[n > 0 ? n : 0] = 0;
-        for (at = text; *at;) {
-            long pid = strtol(at, &at, 10);
-            if (pid > 0) kill((pid_t)pid, SIGKILL);
-            while (*at == ' ') at++;
-        }
+        if (!children(kill_one)) return;
         nanosleep(&nap, NULL);
     }
 }
@@ -450,6 +468,7 @@ int main(int argc, char **argv) {
     if (plan == MAP_FAILED) fail(1, "mmap", strerror(errno));
     if (argc == 2 && same(argv[1], "--probe")) return probe();
     command = read_options(argc, argv);
+    children(spare);
     daemon = reach();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (told.no_view || !(watched = bring_up(&channel, &listening, 1, command)))
