@@ -24,8 +24,8 @@ def command(
 ) -> None:
     """Start COMMAND as an agent: born before its first instruction, under a charter, held by the kernel.
 
-    Ambient secrets are taken out of its environment; files are held to the charter, and no host can be reached. Its
-    end is recorded with its exit status, which is also this command's. Needs no root.
+    Ambient secrets are taken out of its environment; files and hosts are held to the charter; its end is recorded
+    with its exit status, which is also this command's. Needs no root.
 
     \b
     Examples:

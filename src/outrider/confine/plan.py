@@ -433,8 +433,8 @@ def _about_host(host: Host, places: Places) -> list[Lack]:
         else:
             why = "Nothing holds the network: programs are told of the proxy, and may ignore it."
         found.append(Lack(what="network", why=why))
-    if host.namespaces or host.landlock >= _TCP:
-        why = "No host can be reached: there is no proxy yet that lets those of [may] connect through."
+    if not host.namespaces and host.landlock >= _TCP:
+        why = "No host can be reached: the proxy for those of [may] connect needs a network of the agent's own."
         found.append(Lack(what="hosts", why=why))
     if host.landlock < _SCOPES:
         found.append(Lack(what="signals", why="Processes of this user outside can be sent signals, Outrider's too."))

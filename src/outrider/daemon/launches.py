@@ -23,7 +23,8 @@ from outrider.confine import told
 from outrider.confine.ambient import Environment, scrub
 from outrider.confine.look import look, program_files
 from outrider.confine.plan import Host, Places, Plan, plan
-from outrider.confine.reaches import state_of
+from outrider.confine.reaches import hosts_of, state_of
+from outrider.daemon.ways_out import WaysOut
 from outrider.detect.secrets import find
 from outrider.errors import BadInputError, OutriderError, RefusedError
 from outrider.events.held import Held
@@ -61,6 +62,7 @@ class Launches:
         self._serve = serve
         self._plans: dict[tuple[tuple[str, ...], Host, bytes], Plan] = {}
         self._sockets: dict[str, asyncio.Server] = {}
+        self.ways_out = WaysOut(parts)
         self._launching = Launching(
             scribe=parts.scribe,
             state=parts.state,
@@ -85,7 +87,7 @@ class Launches:
         parent = self._launching.parent_of(launch)
         host = _host(fields)
         made, environment = await asyncio.to_thread(self._plan, launch, line, host, fields.get("env", []))
-        born = await self._launching.bear(launch, parent, held_of(made, environment))
+        born = await self._launching.bear(launch, parent, held_of(made, environment, launch.command))
         agent = self._parts.state.registry.by_id(born.agent)
         assert agent is not None
         socket = await self._own_socket(agent)
@@ -94,6 +96,9 @@ class Launches:
         ours = [one.partition("=")[0] for one in fields.get("env", []) if one.startswith("OUTRIDER_")]
         answer += [("drop", name) for name in (*environment.scrubbed, *ours)]
         answer += [("set", f"{name}={text}") for name, text in self._variables(agent)]
+        if made.network == "proxy":
+            answer.append(("egress", self.ways_out.promise(agent, launch.command)))
+            answer += [("set", f"{name}={text}") for name, text in proxied(_one(fields, "port"))]
         answer += [("say", text) for text in _said(born, made, environment)]
         return answer, Talk(self._launching, agent, self._over)
 
@@ -236,7 +241,15 @@ def how_it_ended(fields: dict[str, list[str]]) -> tuple[str, str]:
     return "killed", f"it was not started: {_one(fields, 'failed')}"[:200]
 
 
-def held_of(made: Plan, environment: Environment) -> Held:
+def proxied(port: str) -> list[tuple[str, str]]:
+    """Return the variables by which programs are told of the proxy on a port of their own loopback."""
+    way = f"http://127.0.0.1:{port if port.isdigit() else '0'}"
+    inside = "localhost,127.0.0.1,::1"
+    names = {"http_proxy": way, "https_proxy": way, "all_proxy": way, "no_proxy": inside}
+    return [*names.items(), *((name.upper(), text) for name, text in names.items()), ("NODE_USE_ENV_PROXY", "1")]
+
+
+def held_of(made: Plan, environment: Environment, command: str) -> Held:
     """Return what a birth says of a plan."""
 
     def some(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -254,6 +267,7 @@ def held_of(made: Plan, environment: Environment) -> Held:
         scrubbed=some(environment.scrubbed),
         kept=some(environment.kept),
         lent=some((*(f"env:{name}" for name in environment.lent), *made.lent)),
+        reaches=tuple(sorted(hosts_of(command))) if made.network == "proxy" else (),
     )
 
 
@@ -267,7 +281,7 @@ def _said(born: AgentBorn, made: Plan, environment: Environment) -> list[str]:
     for title, names in (
         ("taken out of the environment", environment.scrubbed),
         ("kept, as the charter says", environment.kept),
-        ("lent to the command", held.lent),
+        ("lent to the command", (*held.lent, *held.reaches)),
     ):
         if names:
             out.append(f"{title}: {', '.join(names)}")

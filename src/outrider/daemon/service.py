@@ -105,11 +105,13 @@ class Daemon:
             await self._own_up()
             chores = asyncio.create_task(Chores(parts, stop=self.stop).run())
             looks = asyncio.create_task(parts.second_looks.run())
+            ways = asyncio.create_task(self._launches.ways_out.serve())
             http = await listen(parts, self._asked)
             await self._until_stopped(parts, inode)
             chores.cancel()
             looks.cancel()
-            await asyncio.gather(chores, looks, return_exceptions=True)
+            ways.cancel()
+            await asyncio.gather(chores, looks, ways, return_exceptions=True)
             if http is not None:
                 http.close()
         finally:
@@ -155,6 +157,7 @@ class Daemon:
         self._parts = parts
         self._controls = Controls(parts, self.stop)
         self._launches = Launches(parts, lambda: self._connection(self._controlled_by_agent))
+        self._launches.ways_out.open()
         # What stands now stands for good: looking through it again and again is what the slowest answers waited for.
         gc.collect()
         gc.freeze()

@@ -1,0 +1,166 @@
+"""The ways out of agents that the kernel holds: each has a listening socket and a proxy on it that asks the gate."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from outrider.confine.egress import MAX_HEAD, Egress
+from outrider.confine.reaches import hosts_of
+from outrider.errors import RefusedError
+from outrider.events import message as m
+from outrider.events.call import Call
+from outrider.gate.study import Reading
+from outrider.identity.ids import agent_id
+
+if TYPE_CHECKING:
+    from outrider.daemon.wiring import Parts
+    from outrider.identity.registry import Agent
+
+log = logging.getLogger("outrider.daemon")
+_CRED = struct.Struct("3i")
+_WAIT_S = 5.0
+SOCKET = "egress.sock"
+
+
+class Asked:
+    """Puts one agent's connections before the gate, as calls that reach a host."""
+
+    def __init__(self, parts: Parts, agent: Agent, lent: frozenset[str]) -> None:
+        self._parts = parts
+        self._agent = agent
+        self._lent = lent
+
+    async def ask(self, host: str, port: int, *, tls: bool) -> str:
+        """Return the id of the call, empty for a host that is lent to the command.
+
+        Raises:
+            RefusedError: The gate says no, or a person would have to be asked.
+        """
+        if f"{host}:{port}" in self._lent:
+            return ""
+        call = self._call(host, port, tls=tls, call=f"out-{agent_id()}")
+        asked = m.CallAsked(door=call.door, session=call.session, event="connect", cwd=call.cwd, call=call)
+        agent = self._parts.state.registry.by_id(self._agent.id)
+        if agent is None or agent.ended:
+            raise RefusedError("this agent has ended")
+        answer = await self._parts.gate.judge(asked, call, agent)
+        if answer.verdict in {"deny", "ask"}:
+            raise RefusedError(answer.reason)
+        return call.call_id
+
+    async def over(self, call: str, *, ok: bool) -> None:
+        """Record the end of a connection."""
+        if not call:
+            return
+        what = self._call("", 0, tls=True, call=call)
+        told = m.CallReturned(
+            door=what.door,
+            session=what.session,
+            event="connect",
+            cwd=what.cwd,
+            call=what,
+            ok=ok,
+            output="",
+            duration_ms=-1,
+            child="",
+        )
+        agent = self._parts.state.registry.by_id(self._agent.id) or self._agent
+        self._parts.results.returned(told, agent, Reading(findings=(), prints=b"", named=()))
+
+    def _call(self, host: str, port: int, *, tls: bool, call: str) -> Call:
+        written = f"[{host}]" if ":" in host else host
+        return Call(
+            door=self._agent.door,
+            session=self._agent.session,
+            call_id=call,
+            tool="fetch",
+            name="egress",
+            args={"url": f"{'https' if tls else 'http'}://{written}:{port}/"} if host else {},
+            cwd=self._agent.cwd,
+        )
+
+
+class WaysOut:
+    """Takes listening sockets from launchers, and answers on each for its agent."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._waiting: dict[str, tuple[Agent, str]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+
+    def promise(self, agent: Agent, command: str) -> str:
+        """Return the word by which an agent's launcher will say whose socket it hands over."""
+        word = secrets.token_hex(16)
+        self._waiting[word] = (agent, command)
+        return word
+
+    def open(self) -> None:
+        """Make the socket on which launchers hand theirs over.
+
+        Raises:
+            OSError: It cannot be had.
+        """
+        path = self._parts.home.run / SOCKET
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        old = os.umask(0o177)
+        try:
+            self._door.bind(str(path))
+        finally:
+            os.umask(old)
+        self._door.listen(64)
+        self._door.setblocking(False)
+
+    async def serve(self) -> None:
+        """Take sockets until cancelled."""
+        loop = asyncio.get_running_loop()
+        with self._door:
+            while True:
+                connection, _ = await loop.sock_accept(self._door)
+                task = loop.create_task(self._serve(connection))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        """Answer on a socket that is handed over until its launcher is gone."""
+        with connection:
+            try:
+                found = await asyncio.to_thread(self._taken, connection)
+                if found is None:
+                    return
+                (agent, command), listening = found
+                way = Egress(Asked(self._parts, agent, hosts_of(command)))
+                server = await asyncio.start_server(way.serve, sock=listening, limit=MAX_HEAD)
+            except OSError as error:
+                log.warning("a launcher's socket could not be taken: %s", error)
+                return
+            try:
+                connection.setblocking(False)
+                await asyncio.get_running_loop().sock_recv(connection, 1)
+            except OSError:
+                pass
+            finally:
+                server.close()
+
+    def _taken(self, connection: socket.socket) -> tuple[tuple[Agent, str], socket.socket] | None:
+        connection.settimeout(_WAIT_S)
+        data, handles, _, _ = socket.recv_fds(connection, 64, 1)
+        listening = socket.socket(fileno=handles[0]) if handles else None
+        cred = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CRED.size)
+        pid, uid, _ = _CRED.unpack(cred)
+        meant = self._waiting.get(data.decode("ascii", "replace"))
+        if listening is None or meant is None or uid != os.getuid() or pid != meant[0].attested.pid:
+            if listening is not None:
+                listening.close()
+            return None
+        del self._waiting[data.decode("ascii")]
+        listening.setblocking(False)
+        return meant, listening

@@ -1,0 +1,178 @@
+"""The proxy, asked over real sockets; and real commands that go through it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.daemon.house import until
+
+from outrider.confine.egress import Egress, outside, target
+from outrider.errors import BadInputError, RefusedError
+from outrider.events.record import CallDecided, CallResult
+
+
+class Asking:
+    """Permits some hosts; keeps what it was asked and how it ended."""
+
+    def __init__(self, *permitted):
+        self.permitted = permitted
+        self.asked = []
+        self.ends = []
+
+    async def ask(self, host, port, *, tls):
+        self.asked.append((host, port, tls))
+        if host not in self.permitted:
+            raise RefusedError("the charter does not list it")
+        return host
+
+    async def over(self, call, *, ok):
+        self.ends.append((call, ok))
+
+
+async def server(seen):
+    async def answer(reader, writer):
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        if b"/away " in seen[-1]:
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://evil.example/\r\nContent-Length: 0\r\n\r\n")
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    one = await asyncio.start_server(answer, "127.0.0.1", 0)
+    return one, one.sockets[0].getsockname()[1]
+
+
+def through(asking, text, resolve=None):
+    """Send a request to the proxy, ``PORT`` being that of a server; return the answer and what the server saw."""
+
+    async def story():
+        seen = []
+        there, port = await server(seen)
+        way = Egress(asking, resolve) if resolve else Egress(asking)
+        proxy = await asyncio.start_server(way.serve, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*proxy.sockets[0].getsockname()[:2])
+        writer.write(text.replace("PORT", str(port)).encode())
+        said = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        proxy.close()
+        there.close()
+        return said.decode(), seen
+
+    return asyncio.run(story())
+
+
+def test_a_permitted_host_is_reached_and_its_name_is_the_one_that_was_asked_about():
+    asking = Asking("127.0.0.1")
+    said, seen = through(asking, "GET http://127.0.0.1:PORT/a?b HTTP/1.1\r\nHost: other.example\r\nX: y\r\n\r\n")
+    assert said.endswith("ok")
+    assert seen[0].startswith(b"GET /a?b HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert b"other.example" not in seen[0]
+    assert asking.ends == [("127.0.0.1", True)]
+
+
+def test_a_tunnel_carries_what_is_said_in_it():
+    said, seen = through(Asking("127.0.0.1"), "CONNECT 127.0.0.1:PORT HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+    assert said.startswith("HTTP/1.1 200 Connection established")
+    assert said.endswith("ok")
+    assert seen == [b"GET / HTTP/1.1\r\n\r\n"]
+
+
+def test_a_host_that_is_not_permitted_is_neither_looked_up_nor_reached():
+    looked = []
+
+    async def resolve(host, port):
+        looked.append((host, port))
+        return ["127.0.0.1"]
+
+    said, seen = through(Asking(), "CONNECT evil.example:PORT HTTP/1.1\r\n\r\n", resolve)
+    assert said.startswith("HTTP/1.1 403")
+    assert "does not list it" in said
+    assert (looked, seen) == ([], [])
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.8", "169.254.169.254", "::1", "fd00::1", "::ffff:127.0.0.1"])
+def test_a_permitted_name_that_leads_inside_is_refused(address):
+    async def resolve(host, port):
+        return [address]
+
+    asking = Asking("good.example")
+    said, seen = through(asking, "CONNECT good.example:PORT HTTP/1.1\r\n\r\n", resolve)
+    assert said.startswith("HTTP/1.1 403")
+    assert seen == []
+    assert asking.ends == [("good.example", False)]
+
+
+@pytest.mark.parametrize("host", ["0x7f.1", "127.1", "2130706433", "0177.0.0.1"])
+def test_an_address_that_is_written_as_a_name_is_treated_as_one(host):
+    said, seen = through(Asking(host), f"CONNECT {host}:PORT HTTP/1.1\r\n\r\n")
+    assert said.startswith(("HTTP/1.1 403", "HTTP/1.1 502"))
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET / HTTP/1.1\r\n\r\n", "HELLO\r\n\r\n", "CONNECT evil@good.example:443 HTTP/1.1\r\n\r\n",
+        "CONNECT good.example:0 HTTP/1.1\r\n\r\n", "CONNECT good.example:99999 HTTP/1.1\r\n\r\n",
+        "GET http://a@good.example/ HTTP/1.1\r\n\r\n", "CONNECT [::1:443 HTTP/1.1\r\n\r\n",
+        "GET https://good.example/ HTTP/1.1\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused_before_anybody_is_asked(text):
+    asking = Asking("good.example")
+    said, seen = through(asking, text)
+    assert said.startswith("HTTP/1.1 400"), said
+    assert (asking.asked, seen) == ([], [])
+
+
+def test_hosts_are_read_in_one_form():
+    assert target("Good.Example.:8443", 443) == ("good.example", 8443)
+    assert target("[2001:DB8::1]", 443) == ("2001:db8::1", 443)
+    assert outside("93.184.215.14")
+    with pytest.raises(BadInputError):
+        target("a b", 80)
+
+
+GET = """
+import os, sys, urllib.request
+try:
+    print(urllib.request.urlopen(sys.argv[1], timeout=20).read().decode())
+except OSError as error:
+    print("refused", getattr(error, "code", error), error.read().decode() if hasattr(error, "read") else "")
+"""
+WEB = """
+[charter]
+name = "web"
+extends = "base"
+[may]
+read = ["repo/**", "@system", "@tmp"]
+write = ["repo/**", "@tmp"]
+exec = ["*"]
+connect = ["127.0.0.1:PORT"]
+"""
+
+
+def test_a_command_reaches_the_hosts_of_its_charter_and_none_by_a_redirect_and_each_is_recorded(cell):
+    if cell.view == "shared":
+        pytest.skip("without a network of its own no host can be reached; the birth says so")
+
+    async def story():
+        seen = []
+        there, port = await server(seen)
+        (cell.home.charters / "web.toml").write_text(WEB.replace("PORT", str(port)))
+        await asyncio.to_thread(until, lambda: "web" in cell.status()["charters"])
+        script = "import os; os.environ.update(no_proxy='', NO_PROXY='')\n" + GET
+        good = await asyncio.to_thread(cell.python, script, f"http://127.0.0.1:{port}/", charter="web")
+        bad = await asyncio.to_thread(cell.python, script, f"http://127.0.0.1:{port}/away", charter="web")
+        there.close()
+        return good, bad, len(seen), port
+
+    good, bad, reached, port = asyncio.run(story())
+    assert (good.out.strip(), reached) == ("ok", 2), good
+    assert bad.out.startswith("refused 403"), bad
+    said = [(one.effects[0].value, one.decision.enforced) for one in cell.events(CallDecided)]
+    here = f"127.0.0.1:{port}"
+    assert said == [(here, "allow"), (here, "allow"), ("evil.example", "deny")]
+    assert [one.ok for one in cell.events(CallResult)] == [True, True]
