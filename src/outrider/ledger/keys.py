@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -60,6 +61,24 @@ def token_key(path: Path) -> bytes:
     return _secret(path, f"Remove {path}: a new key is made, and every token of before is void.")
 
 
+def issuing_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the P-256 key that signs credentials, made at ``path`` (PKCS #8, PEM) if there is none.
+
+    Raises:
+        RefusedError: Others than its owner could read the file, or it is not this user's.
+        RecordError: The file is no such key, or cannot be read or made.
+    """
+    fix = f"Remove {path}: a new key is made, and the public half of the old one stays known."
+    data = _load_or_create(path, _new_issuing_key)
+    try:
+        key = load_pem_private_key(data, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise RecordError(f"{path} holds no private key", fix=fix) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise RecordError(f"{path} holds a key that is not of P-256", fix=fix)
+    return key
+
+
 def _secret(path: Path, fix: str) -> bytes:
     data = _load_or_create(path, lambda: secrets.token_bytes(PRINT_KEY))
     if len(data) != PRINT_KEY:
@@ -73,6 +92,11 @@ def _restore(path: Path) -> str:
 
 def _new_log_key() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _new_issuing_key() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _load_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
