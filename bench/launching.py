@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 
@@ -33,9 +34,9 @@ def _took(here: World, argv: Sequence[str]) -> tuple[int, bool]:
     return time.perf_counter_ns() - began, done.returncode == 0
 
 
-def _beside(here: World, name: str, bare: Sequence[str], turns: int) -> Row:
+def _beside(here: World, name: str, bare: Sequence[str], turns: int, *, start: Sequence[str] = ()) -> Row:
     """Measure a command bare and as an agent, alternately, in milliseconds."""
-    held = [*launcher(), "--charter", "coder", "--", *bare]
+    held = [*(start or launcher()), "--charter", "coder", "--", *bare]
     _took(here, held)
     alone, run, wrong = [], [], 0
     for _ in range(turns):
@@ -55,9 +56,12 @@ def launching(turns: int) -> list[Row]:
     if not os.access(NATIVE, os.X_OK):
         raise SystemExit("the launcher was not built: install a C compiler, then `make setup`")
     with world() as here, daemon(here):
-        rows = [_beside(here, "outrider run, a command that does nothing", ["/bin/true"], turns)]
+        nothing = ["/bin/true"]
+        rows = [_beside(here, "the launcher, a command that does nothing", nothing, turns)]
         rows[0].budgets = {"p50": 15.0}
+        python = [sys.executable, "-m", "outrider", "run"]
+        rows.append(_beside(here, "outrider run, through Python, the same", nothing, turns, start=python))
         if shutil.which("cc"):
-            rows.append(_beside(here, "outrider run, 40 files compiled", ["/bin/sh", "-c", BUILD], max(3, turns // 20)))
-            rows[1].notes += f"; {rows[1].ratio:.2f} times the bare command"
+            rows.append(_beside(here, "the launcher, 40 files compiled", ["/bin/sh", "-c", BUILD], max(3, turns // 20)))
+            rows[-1].notes += f"; {rows[-1].ratio:.2f} times the bare command"
     return rows

@@ -58,7 +58,7 @@ def test_the_wheel_carries_the_native_hook_client_as_a_program_where_it_could_be
 def test_the_wheel_holds_the_licence_and_the_command_and_no_tests(wheel: zipfile.ZipFile) -> None:
     names = wheel.namelist()
     [points] = [name for name in names if name.endswith("entry_points.txt")]
-    assert "outrider = outrider.cli:main" in wheel.read(points).decode()
+    assert "outrider = outrider.__main__:main" in wheel.read(points).decode()
     [licence] = [name for name in names if name.endswith("/LICENSE")]
     assert wheel.read(licence) == (REPO / "LICENSE").read_bytes()
     assert not [name for name in names if name.startswith("tests")]
