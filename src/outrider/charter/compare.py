@@ -31,6 +31,7 @@ _LOOSER = {
     "persona": ("audit", "strict", "everyday"),
     "comments": ("never", "standing", "allow"),
     "grant": (False, True),
+    "ask_by": ("outrider", "host"),
 }
 """Setting to its words, the strictest first."""
 
@@ -145,12 +146,14 @@ def _settings(before: Sequence[Charter], after: Sequence[Charter]) -> Iterator[C
             way = "looser" if words.index(now) > words.index(was) else "stricter"
             told = f"{name} is {_said(now)} instead of {_said(was)}: {way}"
             yield Change(becomes="other", section="code" if name in _CODE else "charter", key=name, text=told)
-    limits: list[tuple[str, int | None, int | None]] = [("ttl", old.ttl, new.ttl)]
+    limits: list[tuple[str, int | None, int | None]] = [
+        ("ttl", old.ttl, new.ttl), ("ask_within", old.ask_within, new.ask_within),
+    ]  # fmt: skip
     limits += [(name, getattr(old.budget, name), getattr(new.budget, name)) for name in _BUDGET]
     for name, was, now in limits:
         if was != now:
             way = "stricter" if now is not None and (was is None or now < was) else "looser"
-            unit = " s" if name == "ttl" else ""
+            unit = " s" if name in {"ttl", "ask_within"} else ""
             told = f"{name} is {_said(now)}{unit} instead of {_said(was)}{unit}: {way}"
             yield Change(becomes="other", section="charter", key=name, text=told)
 

@@ -20,6 +20,7 @@ from outrider.events.sequence import Sequence
 Undecided = Literal["deny", "ask", "allow"]
 Mode = Literal["enforce", "observe"]
 Opaque = Literal["deny", "ask", "confined", "allow"]
+AskBy = Literal["outrider", "host"]
 Sponsor = Literal["required", "optional"]
 Treatment = Literal["fix", "tell", "note"]
 Unsure = Literal["full", "less", "note"]
@@ -131,6 +132,8 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
         may: What is permitted; everything else is denied.
         delegate: What it may hand on to children without having it.
         ask: What a person answers.
+        ask_by: Who asks: the host at its own prompt, or Outrider, which refuses the call until it is answered.
+        ask_within: How long a question waits for its answer, such as ``1h``; then it is a no.
         never: What is refused whatever else says, in every child too.
         flow: Label to rule.
         tools: Pattern of tools to what is said about them.
@@ -152,6 +155,8 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     may: Rules = {}
     delegate: Rules = {}
     ask: Rules = {}
+    ask_by: AskBy | None = None
+    ask_within: str = ""
     never: Rules = {}
     flow: dict[str, Flow] = {}
     tools: dict[str, Tool] = {}

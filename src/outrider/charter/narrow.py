@@ -1,12 +1,13 @@
 """The settings of a chain: each has an order, and the strictest that anybody says holds.
 
-``deny`` < ``ask`` < ``allow`` for ``undecided``; ``deny`` < ``ask`` < ``confined`` < ``allow`` for ``opaque``;
-``fix`` < ``tell`` < ``note`` for findings (:mod:`treatment` says which charter's word counts for which); ``full`` <
-``less`` < ``note`` for findings of low confidence; ``audit`` < ``strict`` < ``everyday`` for whose rules are asked;
-``never`` < ``standing`` < ``allow`` for comments that let a finding be; the least number for budgets and lives;
-``required`` < ``optional``. A charter that extends another and does not write a setting has no opinion on it; one that
-extends nothing then has the strict default. An affirmative allow (``grant``) needs everybody's yes. ``mode`` is each
-charter's own: it says whether that charter's own refusals are enforced, and cannot reach another's.
+``deny`` < ``ask`` < ``allow`` for ``undecided``; ``deny`` < ``ask`` < ``confined`` < ``allow`` for ``opaque``; ``fix``
+< ``tell`` < ``note`` for findings (:mod:`treatment` says which charter's word counts for which); ``full`` < ``less`` <
+``note`` for findings of low confidence; ``audit`` < ``strict`` < ``everyday`` for whose rules are asked; ``never`` <
+``standing`` < ``allow`` for comments that let a finding be; the least number for budgets and lives; ``required`` <
+``optional``; ``outrider`` < ``host`` for who asks a person, and the shortest wait. A charter that extends another and
+does not write a setting has no opinion on it; one that extends nothing then has the strict default. An affirmative
+allow (``grant``) needs everybody's yes. ``mode`` is each charter's own: it says whether that charter's own refusals are
+enforced, and cannot reach another's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from outrider.charter.model import (
+    AskBy,
     Budget,
     Charter,
     Comments,
@@ -37,10 +39,14 @@ _UNSURE = {"full": 0, "less": 1, "note": 2}
 _PERSONA = {"audit": 0, "strict": 1, "everyday": 2}
 _COMMENTS = {"never": 0, "standing": 1, "allow": 2}
 _MODE = {"enforce": 0, "observe": 1}
+_ASK_BY = {"outrider": 0, "host": 1}
 _SPONSOR = {"required": 0, "optional": 1}
 
 DEFAULT_TTL = 24 * 3600
 """Seconds that an instance lives if no charter says anything."""
+
+DEFAULT_WAIT = 3600
+"""Seconds that a question waits for its answer if no charter says anything."""
 
 T = TypeVar("T", bound=str)
 
@@ -62,6 +68,8 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
         unsure: What one of low confidence comes to.
         persona: Whose rules about code are asked.
         comments: Whose comments in the code let a finding be.
+        ask_by: Who asks a person.
+        ask_within: Seconds that a question waits for its answer.
     """
 
     undecided: Undecided = "deny"
@@ -77,6 +85,8 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     unsure: Unsure = "less"
     persona: Persona = "everyday"
     comments: Comments = "allow"
+    ask_by: AskBy = "host"
+    ask_within: int = DEFAULT_WAIT
 
 
 def _strictest(order: dict[str, int], said: Iterable[T | None], default: T) -> T:
@@ -136,6 +146,8 @@ def effective(line: Sequence[Charter]) -> Effective:
         unsure=_strictest(_UNSURE, [one.unsure or (None if below else plain.unsure) for one, below in code], "less"),
         persona=_strictest(_PERSONA, [one.persona for one, _ in code], plain.persona),
         comments=_strictest(_COMMENTS, [one.comments for one, _ in code], plain.comments),
+        ask_by=_strictest(_ASK_BY, [one.ask_by for one in line], plain.ask_by),
+        ask_within=_least(seconds(one.ask_within) if one.ask_within else None for one in line) or DEFAULT_WAIT,
     )
 
 
@@ -145,7 +157,14 @@ def narrower(child: Charter, parent: Charter | Sequence[Charter]) -> Effective:
     return effective([child, *above])
 
 
-Looser = Literal["undecided", "opaque", "ttl", "budget", "sponsor", "code"]
+Looser = Literal["undecided", "opaque", "ttl", "budget", "sponsor", "ask", "code"]
+
+
+def _looser_ask(child: Charter, now: Effective) -> Iterable[tuple[Looser, str, str]]:
+    if child.ask_by is not None and child.ask_by != now.ask_by:
+        yield "ask", f"by = {child.ask_by}", f"by = {now.ask_by}"
+    if child.ask_within and seconds(child.ask_within) != now.ask_within:
+        yield "ask", f"within = {child.ask_within}", f"within = {now.ask_within}s"
 
 
 def looser(child: Charter, line: Sequence[Charter]) -> list[tuple[Looser, str, str]]:
@@ -163,6 +182,7 @@ def looser(child: Charter, line: Sequence[Charter]) -> list[tuple[Looser, str, s
             found.append((name, wrote, holds))
     if child.ttl and seconds(child.ttl) != now.ttl:
         found.append(("ttl", child.ttl, f"{now.ttl}s"))
+    found += _looser_ask(child, now)
     for name in ("calls", "spawns", "spawn_depth"):
         wrote, holds = getattr(child.budget, name), getattr(now.budget, name)
         if wrote is not None and wrote != holds:

@@ -15,6 +15,7 @@ from outrider.charter.examples import EXPECTED
 from outrider.charter.examples import fault as fault_of_examples
 from outrider.charter.lines import Lines
 from outrider.charter.model import (
+    AskBy,
     Budget,
     Charter,
     Code,
@@ -49,6 +50,7 @@ _AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
 SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "cedar", "examples")
 BUDGET_KEYS = ("calls", "spawns", "spawn_depth")
+ASK_KEYS = ("by", "within")
 FLOW_KEYS = ("not_to", "with", "except", "verdict")
 TOOL_KEYS = ("looks", "control")
 SEVERITIES = ("high", "medium", "low")
@@ -59,6 +61,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "undecided": get_args(Undecided),
     "mode": get_args(Mode),
     "opaque": get_args(Opaque),
+    "by": get_args(AskBy),
     "code": get_args(Treatment),
     "unsure": get_args(Unsure),
     "persona": get_args(Persona),
@@ -121,12 +124,14 @@ class _Reader:
             self.fail(f'charter "{name}" extends itself', ("charter", "extends"))
         may = dict(self.table(data, "may"))
         opaque = self.choice(may.pop("opaque", None), "opaque", ("may", "opaque"))
+        ask = dict(self.table(data, "ask"))
+        by = self.choice(ask.pop("by", None), "by", ("ask", "by"))
         charter = Charter(
             name=name,
             extends=extends,
             description=self.string(head, "description"),
             sponsor=self.choice(head.get("sponsor"), "sponsor", ("charter", "sponsor")),  # type: ignore[arg-type]
-            ttl=self.duration(head),
+            ttl=self.duration(head, "charter", "ttl"),
             budget=self.budget(head),
             undecided=self.choice(head.get("undecided"), "undecided", ("charter", "undecided")),  # type: ignore[arg-type]
             mode=self.choice(head.get("mode"), "mode", ("charter", "mode")),  # type: ignore[arg-type]
@@ -134,7 +139,9 @@ class _Reader:
             opaque=opaque,  # type: ignore[arg-type]
             may=self.rules(may, "may", ("opaque",)),
             delegate=self.rules(self.table(data, "delegate"), "delegate"),
-            ask=self.rules(self.table(data, "ask"), "ask"),
+            ask_by=by,  # type: ignore[arg-type]
+            ask_within=self.duration(ask, "ask", "within"),
+            ask=self.rules({key: one for key, one in ask.items() if key != "within"}, "ask", ASK_KEYS),
             never=self.rules(self.table(data, "never"), "never"),
             flow=self.flow(self.table(data, "flow")),
             tools=self.tools(self.table(data, "tools")),
@@ -192,10 +199,10 @@ class _Reader:
             self.fail(f'{path[-1]} = "{value}" means nothing', path, fix=fix)
         return str(value)
 
-    def duration(self, head: Mapping[str, Any]) -> str:
-        value = self.string(head, "ttl")
+    def duration(self, table: Mapping[str, Any], section: str, key: str) -> str:
+        value = self.string(table, key, section)
         if value:
-            self.within(lambda: seconds(value), ("charter", "ttl"))
+            self.within(lambda: seconds(value), (section, key))
         return value
 
     def within(self, call: Callable[[], object], path: tuple[str, ...], item: str = "") -> None:

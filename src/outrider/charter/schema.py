@@ -148,6 +148,18 @@ def _example_list(key: str) -> dict[str, Any]:
     return {"type": "array", "description": told, "items": {"anyOf": [{"type": "string"}, call]}}
 
 
+def _ask() -> dict[str, Any]:
+    return _section(
+        "What a person decides; no answer is a deny.",
+        by=_words("by", "Who asks: the host at its own prompt, or Outrider, which refuses until it is answered."),
+        within={
+            "type": "string",
+            "pattern": "^[1-9][0-9]{0,8}[smhd]$",
+            "description": "How long a question waits: 1h. Then it is a no.",
+        },
+    )
+
+
 def json_schema() -> dict[str, Any]:
     """Return the schema (JSON Schema draft 2020-12) of a charter file."""
     flow = _table(
@@ -173,7 +185,7 @@ def json_schema() -> dict[str, Any]:
                     opaque=_words("opaque", "Programs whose inner effects are not seen."),
                 ),
                 "delegate": _section("What it may hand on to children without having it itself."),
-                "ask": _section("What a person decides; no answer is a deny."),
+                "ask": _ask(),
                 "never": _section("What is refused whatever else says, in every child too."),
                 "flow": {
                     "type": "object",

@@ -41,6 +41,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "release": "Lift a quarantine or an observation.",
         "revoke": "End agents for good.",
         "observe": "Only watch a class of agents for a stated time.",
+        "asks": "Calls that wait for a person.",
+        "answer": "Say yes or no to a call that waits.",
         "pause": "Stop enforcing for a while, with a reason.",
         "resume": "Enforce again.",
     },

@@ -135,6 +135,8 @@ def _live(running: dict[str, Any] | None) -> list[Finding]:
     for one in running.get("levers", ()):
         fix = f"`outrider release --{one['scope'].replace(':', ' ', 1)}`"
         out.append((warn if one["lever"] == "observe" else bad)(f"{_lever(one)} ({one['living']} living)", fix))
+    if count := running.get("asks"):
+        out.append(warn(f"{count} calls wait for a person's answer", "`outrider asks`"))
     if count := running.get("unclaimed"):
         out.append(warn(f"{count} living agents have no charter", "`outrider init` in their repositories."))
     if count := running.get("observing"):

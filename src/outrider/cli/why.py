@@ -42,6 +42,10 @@ def _print(told: Why) -> None:
         show.heading("\nAdvice")
         pairs = (("corrects", told.corrects), ("corrected by", told.corrected))
         show.facts((name, f"event {one.n}: {one.what}") for name, one in pairs if one is not None)
+    if told.asked is not None:
+        show.heading("\nWhat a person was asked")
+        said = [("answer", f"event {one.n}, {show.when(one.ts)} UTC: {one.what}") for one in told.answers]
+        show.facts([("question", str(told.asked.n)), *(said or [("answer", "none so far; without one it is a no")])])
     if told.charters:
         show.heading("\nRules in force")
         show.facts(dict.fromkeys((charter.name, charter.digest) for charter in told.charters))

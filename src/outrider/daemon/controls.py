@@ -1,4 +1,4 @@
-"""What a person may ask a running daemon: how it is, to pause, to resume, to end.
+"""What a person may ask a running daemon: how it is, what waits for an answer, to pause, to resume, to end.
 
 A request from inside an agent's process tree may look but not touch: an agent that could pause its guard would.
 """
@@ -12,6 +12,7 @@ import msgspec
 
 from outrider import __version__
 from outrider.charter.narrow import effective
+from outrider.daemon.asks import Asking
 from outrider.daemon.callers import person
 from outrider.daemon.delegation import Delegation
 from outrider.daemon.levers import Levering, described
@@ -39,12 +40,15 @@ class Controls:
         self._stop = stop
         self._started = parts.scribe.now()
         delegation = Delegation(parts)
+        asking = Asking(parts)
         self._verbs: dict[str, Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
             "sync": self._sync,
             "pause": self._pause,
             "resume": self._resume,
             "lever": Levering(parts).pull,
+            "asks": asking.asks,
+            "answer": asking.answer,
             "token": delegation.token,
             "verify": delegation.verify,
             "spawn": delegation.spawn,
@@ -85,6 +89,7 @@ class Controls:
             "paused_until": state.paused_until if state.paused(now) else 0,
             "paused_why": state.paused_why if state.paused(now) else "",
             "levers": described(parts, now),
+            "asks": state.asks.waiting(now),
             "charters": dict(sorted(state.in_force.items())),
             "undecided_allow": self._undecided_allow(),
             "facts": [[head.ecosystem, head.kind, head.count, head.made] for head in parts.facts.facts.heads],

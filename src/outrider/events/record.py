@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from outrider.events.asked import Answered, Asked
 from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.decision import Decision
@@ -383,6 +384,7 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
         us: Microseconds that judging took.
         permission: True for the host's own permission prompt rather than a call.
         corrects: Index of the refusal after which this call does the right thing, or -1.
+        asked: That a person decides it, and what came of that.
     """
 
     call: str
@@ -402,6 +404,7 @@ class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
     us: int = 0
     permission: bool = False
     corrects: int = -1
+    asked: Asked | None = None
 
 
 class SecondLook(Event, frozen=True, kw_only=True, tag="code.second-look"):
@@ -474,6 +477,12 @@ class LeverPulled(Event, frozen=True, kw_only=True, tag="lever.pulled"):
     scope: str = "host"
 
 
+class AskAnswered(Event, frozen=True, kw_only=True, tag="ask.answered"):
+    """A person answered a question about a call of ``agent``."""
+
+    answer: Answered
+
+
 class LabelsJoined(Event, frozen=True, kw_only=True, tag="labels.joined"):
     """Labels moved from one agent to another: a child's to its parent when its message came back."""
 
@@ -485,5 +494,5 @@ AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
     | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
-    | SessionJoined
+    | SessionJoined | AskAnswered
 )  # fmt: skip

@@ -21,11 +21,10 @@ def answer(event: CallDecided, judged: Judged, later: str = "") -> Answer:
     allow leaves only where a charter says ``grant``.
     """
     enforced = event.decision.enforced
-    if enforced in {"deny", "error"}:
-        return Answer(verdict="deny", reason=words.refusal(event.decision, event.effects, event.n), event=event.n)
-    if enforced == "ask":
-        return Answer(verdict="ask", reason=words.refusal(event.decision, event.effects, event.n), event=event.n)
-    note = "\n".join(one for one in (words.told(judged.told, event.n), later) if one)
+    if enforced in {"deny", "error", "ask"}:
+        reason = words.refusal(event.decision, event.effects, event.n, event.asked)
+        return Answer(verdict="ask" if enforced == "ask" else "deny", reason=reason, event=event.n)
+    note = "\n".join(one for one in (words.said_yes(event.asked), words.told(judged.told, event.n), later) if one)
     if event.decision.grant:
         return Answer(verdict="allow", context=note, event=event.n)
     return Answer(context=note, event=event.n)

@@ -30,11 +30,13 @@ from outrider.events.entities import entities_of_effects
 from outrider.events.record import Beside, CallDecided, Counters, HostNoted, Prompted, Refusal
 from outrider.flow.labels import prompt_brings
 from outrider.gate import answers, study
-from outrider.gate.clean import abbreviate, clean_message, clean_name, cut
+from outrider.gate.asks import Made, settle
+from outrider.gate.clean import clean_message, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.names import through_second_names
 from outrider.gate.provenance import told_of
+from outrider.gate.recorded import abbreviated, written
 from outrider.gate.results import hidden, secrets_of
 from outrider.gate.second_looks import look_again, passed, tells
 from outrider.gate.standing import EXPIRED, observed, refuse, stopped
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from outrider.events.call import Effect, PathFact
-    from outrider.events.decision import Decision
     from outrider.gate.chains import Chains
     from outrider.gate.enrol import Enrolment
     from outrider.gate.results import Results
@@ -225,7 +226,7 @@ class Gate:
             seen = msgspec.structs.replace(seen, findings=found) if found else seen
             effects = study.settled(resolve(seen.plan, facts, place), seen.plan, facts, self._names)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
-            judged = self._decide(effects, seen, agent, call)
+            judged = self._decide(effects, seen, agent, call, permission=permission)
             later = self._state.untold.note(agent.id, self._chains.of(agent))
             event = self._record(
                 message, call, effects, judged, seen, agent, salt, permission=permission, started=started
@@ -252,7 +253,9 @@ class Gate:
             findings, looked = study.inspect(call, seen.plan, facts, self._scribe.now(), persona)
         return msgspec.structs.replace(seen, findings=(*seen.findings, *findings), looked=looked)
 
-    def _decide(self, effects: Sequence[Effect], seen: study.Study, agent: Agent, call: Call) -> Judged:
+    def _decide(
+        self, effects: Sequence[Effect], seen: study.Study, agent: Agent, call: Call, *, permission: bool
+    ) -> Judged:
         counters = self._state.registry.counters(agent.id)
         spawns = sum(1 for effect in effects if effect.verb == "spawn")
         setting = Setting(
@@ -269,7 +272,11 @@ class Gate:
         told = told_of(call, seen.given, flow, agent.id, (agent.home, self._scribe.key))
         judged = decide(effects, seen.findings, setting, flow.read_labels(effects), told)
         hit = stopped(agent, self._state, self._scribe.now())
-        return refuse(judged, hit, agent) if hit is not None else judged
+        if hit is not None or judged.decision.enforced != "ask":
+            return refuse(judged, hit, agent) if hit is not None else judged
+        made = Made(agent.id, call, tuple(written(one, agent.home, self._scribe.key) for one in effects))
+        asks = self._state.asks
+        return settle(judged, made, asks, settings_of(setting.chain), setting.now, permission=permission)
 
     def _previews(self, agent: Agent) -> bool:
         """Tell whether an agent is only watched although its charter enforces.
@@ -298,10 +305,11 @@ class Gate:
             prints=seen.prints,
             control=seen.control,
             salt=salt,
+            private={"cwd": call.cwd} if judged.asked is not None else {},
         )
         counters = self._state.registry.counters(agent.id)
         calls = counters.calls + 1
-        written = tuple(_written(effect, agent.home, self._scribe.key) for effect in effects)
+        shown = tuple(written(effect, agent.home, self._scribe.key) for effect in effects)
         passed = judged.decision.verdict == "allow" and not permission
         return self._scribe.write(
             CallDecided,
@@ -312,7 +320,7 @@ class Gate:
             call=cut(call.call_id, 200, self._scribe.key),
             tool=call.tool,
             name=cut(call.name, 200, self._scribe.key),
-            effects=written,
+            effects=shown,
             findings=(*seen.findings, *judged.sequences),
             looked=seen.looked,
             labels=judged.labels,
@@ -320,11 +328,12 @@ class Gate:
             adds=judged.adds,  # Of an ask and a deny too: a person may say yes, and a host may not obey.
             counters=Counters(calls=calls, spawns=counters.spawns, depth=agent.depth),
             chain=agent.chain,
-            decision=_abbreviated(judged.decision, effects, agent.home, self._scribe.key),
+            decision=abbreviated(judged.decision, effects, agent.home, self._scribe.key),
             content=seen.content,
             us=(time.perf_counter_ns() - started) // 1000,
             permission=permission,
-            corrects=self._state.corrections.corrects(agent.id, call.tool, written, calls) if passed else -1,
+            asked=judged.asked,
+            corrects=self._state.corrections.corrects(agent.id, call.tool, shown, calls) if passed else -1,
         )
 
     async def _returned(self, message: m.CallReturned, agent: Agent, peer: m.Peer) -> m.Answer:
@@ -457,38 +466,3 @@ class Gate:
 def source_of(message: m.Message) -> str:
     """Return the source that a message counts for: its door and session."""
     return f"{message.door}:{message.session}"[:200]
-
-
-def _written(effect: Effect, home: str, key: bytes) -> Effect:
-    """Return an effect as the record holds it: homes are ``~``, hosts that carry data are prints, nothing is long."""
-    value, resolved = effect.value, effect.resolved
-    if effect.kind == "path" or (effect.kind == "repo" and value.startswith("/")):
-        return msgspec.structs.replace(
-            effect,
-            value=cut(abbreviate(value, home), 4096, key),
-            resolved=cut(abbreviate(resolved, home), 4096, key),
-        )
-    written = cut(clean_name(effect.kind, value, key), 512, key)
-    return effect if written == value else msgspec.structs.replace(effect, value=written)
-
-
-def _abbreviated(decision: Decision, effects: Sequence[Effect], home: str, key: bytes) -> Decision:
-    """Return a decision whose sentences name things as the record does."""
-    if not decision.hits:
-        return decision
-    others = {home + "/": "~/"} if home and home != "/" else {}
-    for effect in effects:
-        written = clean_name(effect.kind, effect.value, key)
-        if written != effect.value:
-            others[effect.value] = written
-
-    def shown(text: str) -> str:
-        for raw, written in others.items():
-            text = text.replace(raw, written)
-        return cut(text, 400, key)
-
-    hits = tuple(
-        msgspec.structs.replace(hit, reason=shown(hit.reason), advice=shown(hit.advice), unlock=shown(hit.unlock))
-        for hit in decision.hits
-    )
-    return msgspec.structs.replace(decision, hits=hits)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from outrider.charter.bound import Bound
+    from outrider.events.asked import Asked
     from outrider.events.record import Counters
     from outrider.events.sequence import Sequence as Steps
 
@@ -65,6 +66,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         told: Findings that do not stop the call but that the agent is told of.
         values: Labels of the call's own values, of all charters of the chain.
         sequences: Findings about the call and those before it.
+        asked: That a person decides it, and what came of that so far.
     """
 
     decision: Decision
@@ -73,6 +75,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     told: tuple[RuleHit, ...] = ()
     values: tuple[str, ...] = ()
     sequences: tuple[Finding, ...] = ()
+    asked: Asked | None = None
 
 
 _UNTOLD = Told()

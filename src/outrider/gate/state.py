@@ -21,6 +21,7 @@ from outrider.events.record import (
     LeverPulled,
 )
 from outrider.flow.state import FlowState
+from outrider.gate.asks import Asks, Question
 from outrider.gate.corrections import Corrections, Tally, Waiting
 from outrider.gate.second_looks import Untold
 from outrider.gate.second_looks import Waiting as WaitingToBeTold
@@ -49,6 +50,7 @@ class _Dump(msgspec.Struct):
     waiting: dict[str, tuple[Waiting, ...]]
     tally: Tally
     untold: dict[str, tuple[WaitingToBeTold, ...]]
+    questions: dict[str, tuple[Question, ...]]
 
 
 class State:
@@ -66,6 +68,7 @@ class State:
         opaque: Per agent, how many calls with effects that nobody sees were let through.
         corrections: Refusals that wait for their correction, and how many were corrected.
         untold: What second looks found and their agents are still to be told.
+        asks: What a person was asked, and what they said.
     """
 
     def __init__(self) -> None:
@@ -81,6 +84,7 @@ class State:
         self.opaque: dict[str, int] = {}
         self.corrections = Corrections()
         self.untold = Untold()
+        self.asks = Asks()
 
     def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:
         """Fold one event in. ``leaf_hash`` is the hex of the RFC 6962 hash of its leaf."""
@@ -88,6 +92,7 @@ class State:
         self.flow.apply(event, beside)
         self.corrections.apply(event)
         self.untold.apply(event)
+        self.asks.apply(event, beside)
         self.last_ts = event.ts
         if event.src is not None:
             self.sources[event.src.id] = (event.src.seq, leaf_hash)
@@ -161,6 +166,7 @@ class State:
                 waiting=self.corrections.waiting,
                 tally=self.corrections.tally,
                 untold=self.untold.waiting,
+                questions=self.asks.questions,
             )
         )
 
@@ -185,6 +191,7 @@ class State:
         state.opaque = dump.opaque
         state.corrections = Corrections(dump.waiting, dump.tally)
         state.untold = Untold(dump.untold)
+        state.asks = Asks(dump.questions)
         return state, dump.size, dump.root
 
 

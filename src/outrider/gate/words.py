@@ -13,6 +13,7 @@ from outrider.events.decision import WORSE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from outrider.events.asked import Asked
     from outrider.events.call import Effect
     from outrider.events.decision import Decision, RuleHit
 
@@ -43,13 +44,17 @@ def doing(effect: Effect) -> str:
     return f"{_DOING.get(effect.verb, effect.verb)} {effect.value}".strip()
 
 
-def refusal(decision: Decision, effects: Sequence[Effect], n: int) -> str:
-    """Return the reason given to the agent for a deny or an ask, recorded as event ``n``."""
+def refusal(decision: Decision, effects: Sequence[Effect], n: int, asked: Asked | None = None) -> str:
+    """Return the reason given to the agent for a deny or an ask, recorded as event ``n``.
+
+    ``asked``: that a person decides, and what came of it; a deny for which an answer is still awaited is a question.
+    """
+    waits = asked is not None and asked.answer < 0
     hits = sorted(decision.hits, key=lambda hit: -WORSE[hit.verdict])
     distinct = _distinct(hits)
     shown = distinct[:_MAX_SHOWN]
     said = [_sentence(hit, effects) for hit in shown]
-    if decision.enforced == "ask":
+    if waits or decision.enforced == "ask":
         lead = "Outrider leaves this call to a person, and it has not run."
     else:
         lead = "Outrider refused this call. The hook works; this is its decision."  # Hosts call it a "hook error".
@@ -57,9 +62,28 @@ def refusal(decision: Decision, effects: Sequence[Effect], n: int) -> str:
     if len(distinct) > len(shown):
         more = len(distinct) - len(shown)
         lines.append(f"({more} more {'rule applies' if more == 1 else 'rules apply'}.)")
-    lines += _who_could(hits, asked=decision.enforced == "ask")
+    if asked is not None and waits:
+        lines += [*(_who_could(hits, asked=True) if asked.by == "host" else ()), _question(asked, n)]
+    else:
+        lines += _who_could(hits, asked=decision.enforced == "ask")
     recorded = f"\nRecorded as event {n}; `outrider why {n}` explains it."
     return "\n".join(lines)[: MAX_REASON - len(recorded)] + recorded
+
+
+def _question(asked: Asked, n: int) -> str:
+    """Return how a question is answered."""
+    number = asked.question if asked.question >= 0 else n
+    if asked.by == "host":
+        return f"Where no prompt appears: `outrider answer {number} yes`, and the same call once more."
+    return (
+        f"Question {number} waits for your person: `outrider answer {number} yes`. You cannot answer it yourself. Tell "
+        "them, go on with something else, and make this very call again once they have answered; no answer is a no."
+    )
+
+
+def said_yes(asked: Asked | None) -> str:
+    """Return the note for a call that a person's answer lets through, or the empty string."""
+    return f"Your person answered question {asked.question} with yes." if asked and asked.answer >= 0 else ""
 
 
 def _who_could(hits: Sequence[RuleHit], *, asked: bool) -> list[str]:

@@ -8,7 +8,7 @@ import msgspec
 
 from outrider.events.call import Effect, Finding
 from outrider.events.decision import Decision
-from outrider.events.record import AnyEvent, CallDecided, CallResult, Counters, SecondLook
+from outrider.events.record import AnyEvent, AskAnswered, CallDecided, CallResult, Counters, SecondLook
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
 from outrider.store import reading
@@ -65,6 +65,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
         outcome: What became of it, or empty.
         result: Index of its result, or -1.
         second_looks: What slower scanners said of what it wrote, after it was let through.
+        asked: The decision that asked a person first, where one decides; None where none does.
+        answers: What the person said, in order.
         before: The agent's ten events before it.
         corrects: The refusal after which this call does the right thing, or None.
         corrected: The call by which the agent did the right thing after this refusal, or None.
@@ -84,6 +86,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     result: int
     second_looks: tuple[SecondLook, ...]
+    asked: Line | None
+    answers: tuple[Line, ...]
     before: tuple[Line, ...]
     corrects: Line | None
     corrected: Line | None
@@ -92,7 +96,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def why(view: View, n: int) -> Why:
-    """Explain event ``n``. For a result or a second look, the call that it belongs to is explained.
+    """Explain event ``n``. For a result, a second look or an answer, the call that it belongs to is explained.
 
     Raises:
         BadInputError: There is no such event.
@@ -101,7 +105,10 @@ def why(view: View, n: int) -> Why:
         event = reading.event(view, n)
         if isinstance(event, CallResult | SecondLook) and event.intent >= 0:
             event = reading.peek(view, event.intent) or event
+        elif isinstance(event, AskAnswered):
+            event = reading.peek(view, event.answer.question) or event
         call = event if isinstance(event, CallDecided) else None
+        asked = _asked(call)
         result = reading.result_of(view, event.n) if call else None
         return Why(
             event=of(view, event),
@@ -116,6 +123,8 @@ def why(view: View, n: int) -> Why:
             outcome=reading.outcomes(view, [event.n]).get(event.n, ""),
             result=-1 if result is None else result,
             second_looks=_second_looks(view, call) if call else (),
+            asked=of(view, reading.event(view, asked)) if asked >= 0 else None,
+            answers=tuple(of(view, one) for one in reading.leaves(view, reading.answers(view, asked))),
             before=_before(view, event),
             corrects=of(view, reading.event(view, call.corrects)) if call and 0 <= call.corrects < call.n else None,
             corrected=_corrected(view, call) if call and call.decision.enforced == "deny" else None,
@@ -154,6 +163,13 @@ def _corrected(view: View, call: CallDecided) -> Line | None:
     )  # fmt: skip
     later = reading.leaves(view, [row.n for row in rows])
     return next((of(view, one) for one in later if isinstance(one, CallDecided) and one.corrects == call.n), None)
+
+
+def _asked(call: CallDecided | None) -> int:
+    """Return the index of the decision that asked a person about a call, or -1."""
+    if call is None or call.asked is None:
+        return -1
+    return call.asked.question if 0 <= call.asked.question < call.n else call.n
 
 
 def _second_looks(view: View, call: CallDecided) -> tuple[SecondLook, ...]:

@@ -12,6 +12,7 @@ from outrider.events.record import (
     AgentEnded,
     AgentRolled,
     AnyEvent,
+    AskAnswered,
     CallDecided,
     CallResult,
     CharterLoaded,
@@ -91,6 +92,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
     if isinstance(event, LeverPulled):
         reach = "" if event.scope == "host" else f" {event.scope}"
         return f"{event.lever}{reach} by {event.by}" + _said(event.why)
+    if isinstance(event, AskAnswered):
+        return _answered(event)
     if isinstance(event, AgentRolled):
         return f"moved from version {event.before[:19]} of {event.charter} to {event.digest[:19]}"
     if isinstance(event, TokenIssued):
@@ -108,6 +111,12 @@ def _result(view: View, event: CallResult) -> str:
     intent = reading.peek(view, event.intent)
     asked = summary(intent) if isinstance(intent, CallDecided) else f"event {event.intent}"
     return f"result of {asked} ({_ok(ok=event.ok)}){' despite the refusal' if event.despite else ''}"
+
+
+def _answered(event: AskAnswered) -> str:
+    given = event.answer
+    how = {"once": "yes, once", "agent": "yes, for this agent", "charter": "by a change of the charter"}[given.reach]
+    return f"question {given.question} answered by {given.by}: {how if given.yes else 'no'}" + _said(given.why)
 
 
 def _second_look(event: SecondLook) -> str:

@@ -15,6 +15,7 @@ from outrider.events.record import (
     AgentBorn,
     AgentEnded,
     AnyEvent,
+    AskAnswered,
     Beside,
     CallDecided,
     CallResult,
@@ -212,6 +213,9 @@ class Fold:
         elif isinstance(event, SecondLook):
             if 0 <= event.intent < n:
                 rows["causes"].append((event.intent, "looked", n, "certain"))
+        elif isinstance(event, AskAnswered):
+            if 0 <= event.answer.question < n:
+                rows["causes"].append((event.answer.question, "answered", n, "certain"))
         elif isinstance(event, Prompted):
             self._carries(event.agent, event.adds, n)
         elif isinstance(event, LabelsJoined):

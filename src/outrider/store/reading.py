@@ -324,6 +324,11 @@ def second_looks(view: View, n: int) -> list[int]:
     return [row[0] for row in view.rows("SELECT dst FROM causes WHERE src = ? AND why = 'looked' ORDER BY dst", n)]
 
 
+def answers(view: View, n: int) -> list[int]:
+    """Return the indices of a person's answers to the question that decision ``n`` asked, in order."""
+    return [row[0] for row in view.rows("SELECT dst FROM causes WHERE src = ? AND why = 'answered' ORDER BY dst", n)]
+
+
 def intent_of(view: View, n: int) -> int | None:
     """Return the index of the call that ``n`` is the result of."""
     row = view.one("SELECT src FROM causes WHERE dst = ? AND why = 'returns'", n)

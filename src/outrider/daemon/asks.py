@@ -1,0 +1,136 @@
+"""Questions that wait for a person, shown and answered on a running daemon.
+
+An agent may look at them and answers none: who answers is told by the process that asks and by what started it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from outrider.daemon.callers import person
+from outrider.detect.redact import redact
+from outrider.errors import BadInputError
+from outrider.events.asked import Answered, Reach
+from outrider.events.record import AskAnswered, Beside
+from outrider.gate.words import doing
+from outrider.identity import place, process
+from outrider.identity.people import Pseudonyms
+
+if TYPE_CHECKING:
+    from outrider.daemon.wiring import Parts
+    from outrider.events.message import Peer
+    from outrider.gate.asks import Question
+
+_SAY_YES = "say yes when asked, or "
+
+
+class _Order(msgspec.Struct, frozen=True):
+    """An answer as it was given."""
+
+    question: int
+    yes: bool
+    reach: Reach = "once"
+    why: str = ""
+
+
+class Asking:
+    """Shows and answers questions."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def asks(self, request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
+        """Return the questions that wait; with ``all``, also those of living agents that are over."""
+        now = self._parts.scribe.now()
+        found = self._parts.state.asks.everyone()
+        shown = found if request.get("all") else [one for one in found if one.waits(now)]
+        return {"asks": [self._told(one, now) for one in shown]}
+
+    async def answer(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        """Record a person's answer to a question; it holds from the agent's next call on.
+
+        Raises:
+            BadInputError: There is no such question, it is over, or it cannot be answered so.
+            RefusedError: An agent asks.
+        """
+        try:
+            order = msgspec.convert({key: value for key, value in request.items() if key != "do"}, _Order)
+        except msgspec.ValidationError as error:
+            raise BadInputError(f"not an answer: {error}") from error
+        person(self._parts, peer)
+        scribe, state = self._parts.scribe, self._parts.state
+        now = scribe.now()
+        one = next((one for one in state.asks.everyone() if one.n == order.question), None)
+        if one is None:
+            fix = "`outrider asks` lists those that wait; a question ends with its agent, and when the call has run."
+            raise BadInputError(f"there is no question {order.question}", fix=fix)
+        if now >= one.until:
+            fix = "Let the agent make the call again: that asks anew."
+            raise BadInputError(f"question {one.n} is over: nobody answered it in time, and that is a no", fix=fix)
+        _check(one, order)
+        event = scribe.write(
+            AskAnswered,
+            agent=one.agent,
+            beside=Beside(private=self._who(peer)),
+            answer=Answered(
+                question=one.n,
+                yes=order.yes,
+                reach=order.reach if order.yes else "once",
+                until=now + one.until - one.ts if order.yes and order.reach == "once" else 0,
+                by=Pseudonyms(scribe.key).of(place.os_user(peer.uid)),
+                why=redact(" ".join(order.why.split()), scribe.key)[:200],
+            ),
+            seal=True,
+        )
+        await scribe.durable(event)
+        return {**self._told(one, now), "event": event.n, "yes": order.yes, "answer": msgspec.to_builtins(event.answer)}
+
+    def _who(self, peer: Peer) -> dict[str, str]:
+        above = ", ".join(f"{one.pid}:{one.comm}" for one in process.ancestors(peer.pid)[:8])
+        return {"human": place.os_user(peer.uid), "process": f"{peer.pid} below {above}"}
+
+    def _told(self, one: Question, now: int) -> dict[str, Any]:
+        agent = self._parts.state.registry.by_id(one.agent)
+        return {
+            "question": one.n,
+            "asked": one.ts,
+            "until": one.until,
+            "by": one.by,
+            "waits": one.waits(now),
+            "agent": one.agent,
+            "charter": agent.charter if agent is not None else "",
+            "tool": one.name,
+            "what": [doing(effect) for effect in _in_question(one)],
+            "because": [reason for reason, _ in one.reasons if reason],
+            "instead": [unlock.removeprefix(_SAY_YES) for _, unlock in one.reasons if unlock],
+            "answer": msgspec.to_builtins(one.answer) if one.answer is not None else None,
+            "used": one.used is not None,
+        }
+
+
+def _in_question(one: Question) -> list[Any]:
+    """Return the effects that rules spoke of, or all where they spoke of the call as a whole."""
+    places = dict.fromkeys(at for _, _, _, at in one.said if 0 <= at < len(one.effects))
+    return [one.effects[at] for at in places] or list(one.effects)
+
+
+def _check(one: Question, order: _Order) -> None:
+    """Let an answer be given to a question, or raise.
+
+    Raises:
+        BadInputError: A yes to it would not be about one thing.
+    """
+    if not order.yes or order.reach == "charter":
+        return
+    if not one.whole:
+        raise BadInputError(
+            f"question {one.n} cannot be answered with yes: the call does more than the record names",
+            fix="Have the agent make it in smaller steps.",
+        )
+    if order.reach == "agent" and (why := one.no_standing_yes()):
+        raise BadInputError(
+            f"question {one.n} cannot be answered for all that this agent does: {why}",
+            fix=f"Answer it once: `outrider answer {one.n} yes`.",
+        )
