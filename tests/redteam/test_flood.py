@@ -24,6 +24,10 @@ async def _no(_request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
     return {}
 
 
+async def _nothing(_fields: dict[str, list[str]], _peer: Peer) -> tuple[bytes, None]:
+    return b"", None
+
+
 async def _ask_after(first: bytes, count: int) -> tuple[Wire, int]:
     """Open ``count`` connections that send ``first`` and no more, then ask; return the answer and how many are left."""
     waiting = Waiting()
@@ -32,7 +36,7 @@ async def _ask_after(first: bytes, count: int) -> tuple[Wire, int]:
         path = str(Path(place) / "s")
         loop = asyncio.get_running_loop()
         listening = await loop.create_unix_server(
-            lambda: Connection(_yes, _no, os.getuid(), tasks, waiting), path, backlog=1024
+            lambda: Connection(_yes, _no, _nothing, os.getuid(), tasks, waiting), path, backlog=1024
         )
         idle = []
         for _ in range(count):

@@ -30,7 +30,7 @@ def command(
     \b
     Examples:
       outrider run --charter coder -- make test
-      outrider run --charter ci --sponsor platform@example.com --verbose -- ./build.sh
+      outrider run --charter ci --sponsor ops@example.com --verbose -- ./build.sh
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     home = reach.home()
     launchers.check(home)
