@@ -88,6 +88,18 @@ def test_a_call_waits_until_a_person_says_yes_and_then_passes_once(house, client
     assert waiting(asking)[0]["question"] == decided[2].n
 
 
+def test_a_person_sees_what_they_answer_and_an_agent_does_not_see_anothers(asking):
+    host, other = asking.host(), asking.host()
+    host.bash(f"{PUSH} -o topic=launch")
+    other.bash("git status")
+    [one] = waiting(asking)
+    assert one["call"] == f"{PUSH} -o topic=launch"
+    assert from_agent(asking, other, do="asks")["asks"][0]["call"] == ""
+    asking.kill(asking.pid)
+    asking.start()
+    assert waiting(asking)[0]["call"] == ""
+
+
 def test_a_call_that_is_made_again_before_the_answer_asks_nothing_new(asking):
     host = asking.host()
     for call in ("c1", "c2", "c3"):

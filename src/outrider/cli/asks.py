@@ -37,6 +37,7 @@ def command(*, everything: bool, as_json: bool) -> None:
 def _print(one: dict[str, Any]) -> None:
     show.heading(f"Question {one['question']}: {_state(one)}")
     rows = [("agent", f"{one['agent']}, under charter {one['charter']}"), ("tool", one["tool"])]
+    rows += [("call", one["call"] or "not kept: the daemon was started again since")]
     rows += [("would be", what) for what in one["what"]]
     rows += [("because", why) for why in one["because"]]
     show.facts(rows)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from outrider.daemon.callers import person
+from outrider.daemon.callers import agent_of, person
 from outrider.detect.redact import redact
 from outrider.errors import BadInputError
 from outrider.events.asked import Answered, Reach
@@ -41,12 +41,20 @@ class Asking:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def asks(self, request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
-        """Return the questions that wait; with ``all``, also those of living agents that are over."""
+    async def asks(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        """Return the questions that wait; with ``all``, also those of living agents that are over.
+
+        What the calls say is shown to a person only: one agent's commands are no other's business.
+
+        Raises:
+            RefusedError: The process that asks cannot be seen.
+        """
+        is_person = agent_of(self._parts, peer) is None
         now = self._parts.scribe.now()
         found = self._parts.state.asks.everyone()
         shown = found if request.get("all") else [one for one in found if one.waits(now)]
-        return {"asks": [self._told(one, now) for one in shown]}
+        texts = self._parts.state.asks.text if is_person else lambda _n: ""
+        return {"asks": [{**self._told(one, now), "call": texts(one.n)} for one in shown]}
 
     async def answer(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
         """Record a person's answer to a question; it holds from the agent's next call on.

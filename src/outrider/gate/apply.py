@@ -231,6 +231,7 @@ class Gate:
             event = self._record(
                 message, call, effects, judged, seen, agent, salt, permission=permission, started=started
             )
+            self._state.asks.show(event, call, self._scribe.key)
             trees = tuple(effect.value for effect in effects if effect.verb == "commit")
             if trees and event.decision.enforced in {"allow", "ask"}:
                 self._results.expect_commit(agent.id, event.call, trees)

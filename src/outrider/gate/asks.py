@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from outrider.detect.redact import redact
 from outrider.events.asked import Answered, Asked
 from outrider.events.call import Effect
 from outrider.events.codec import commit
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
 
 KEPT = 32
 """Most questions of one agent that are kept; the oldest without an answer goes first, and is a no."""
+
+MAX_SHOWN = 1_000
+"""Most characters of a call that are shown to the person who answers."""
+
+MAX_READ = 20_000
+"""Most characters of a call that are read for that."""
+
+MOST_SHOWN = 256
+"""Most calls whose text is kept."""
 
 ANSWERED_NO = "ask.answered-no"
 _NOBODY_ASKS = frozenset({"dontAsk"})
@@ -138,6 +148,24 @@ class Asks:
 
     def __init__(self, questions: dict[str, tuple[Question, ...]] | None = None) -> None:
         self.questions = questions or {}
+        self._texts: dict[int, str] = {}
+
+    def show(self, event: CallDecided, call: Call, key: bytes) -> None:
+        """Keep what a question's call says for the person who answers: in memory only, secrets as their prints."""
+        if event.asked is None or event.asked.question >= 0:
+            return
+        command = call.args.get("command")
+        text = command if isinstance(command, str) and call.tool == "shell" else ""
+        text = text or canonical_or_text(call.args).decode("utf-8", "replace")
+        shown = redact(text[:MAX_READ], key)
+        cut = len(shown) > MAX_SHOWN or len(text) > MAX_READ
+        self._texts[event.n] = shown[:MAX_SHOWN] + (" ... (cut)" if cut else "")
+        while len(self._texts) > MOST_SHOWN:
+            del self._texts[next(iter(self._texts))]
+
+    def text(self, n: int) -> str:
+        """Return what the call of question ``n`` says; empty where that was before a restart."""
+        return self._texts.get(n, "")
 
     def apply(self, event: AnyEvent, beside: Beside) -> None:
         """Fold one event in."""
