@@ -26,6 +26,7 @@ from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Label
 from outrider.events.codec import beside_digest, encode, encode_beside
 from outrider.events.decision import Decision
+from outrider.events.event import Source
 from outrider.events.record import (
     AgentBorn,
     AgentEnded,
@@ -38,7 +39,6 @@ from outrider.events.record import (
     Entity,
     Prompted,
     RecordOpened,
-    Source,
 )
 from outrider.investigate.answer import answer
 from outrider.investigate.blast import blast

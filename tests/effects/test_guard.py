@@ -55,6 +55,20 @@ def test_a_child_that_a_command_makes_is_a_child_and_what_it_runs_is_seen():
     assert any("inexact" in one.flags for one in playing.shell("outrider spawn --charter $X -- true"))
 
 
+def test_a_command_that_prints_what_the_broker_lends_uses_that_credential():
+    def used(text):
+        return [one.value for one in playing.shell(text) if one.verb == "use_credential"]
+
+    assert used("outrider credential token --audience https://vault.example") == [
+        "brokered:audience:https://vault.example"
+    ]
+    assert used("outrider credential token --json --audience=a") == ["brokered:audience:a"]
+    assert used("outrider credential aws deploy | jq .") == ["brokered:aws:deploy"]
+    assert used("outrider credential issuer jwks") == used("outrider credential get") == []
+    assert writes("outrider credential token --audience a") == set()
+    assert any("inexact" in one.flags for one in playing.shell("outrider credential aws $X"))
+
+
 def test_another_home_is_another_outrider_but_hosts_are_the_same():
     assert writes("OUTRIDER_HOME=/tmp/o outrider pause 1h") == {"/tmp/o"}
     assert f"{HOME}/.claude/settings.json" in writes("OUTRIDER_HOME=/tmp/o outrider uninstall")

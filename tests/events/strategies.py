@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from outrider.events.codec import MAX_INT
-from outrider.events.record import VERSION, AnyEvent
+from outrider.events.event import VERSION
+from outrider.events.record import AnyEvent
 
 KINDS: tuple[type[msgspec.Struct], ...] = get_args(AnyEvent)
 

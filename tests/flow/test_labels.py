@@ -85,6 +85,11 @@ def test_the_connection_of_an_installer_or_a_push_is_no_content():
     assert brings([install, effect("connect", "host", "evil.example", span=(12, 30))], []) == {"untrusted"}
 
 
+def test_a_credential_brings_secret_unless_it_is_lent_to_a_program():
+    assert brings([effect("use_credential", "credential", "gh:token")], ()) == {"secret"}
+    assert brings([effect("use_credential", "credential", "brokered:aws:deploy", "lent")], ()) == set()
+
+
 def test_findings_bring_labels_when_they_are_more_than_a_guess():
     assert brings([], [finding("secret.jwt")]) == {"secret"}
     assert brings([], [finding("secret.jwt", confidence="low")]) == frozenset()

@@ -7,7 +7,8 @@ from outrider.detect.vectors import fill
 from outrider.events.call import Effect, Finding
 from outrider.events.codec import encode
 from outrider.events.decision import Decision, RuleHit
-from outrider.events.record import Beside, CallDecided, Commitment, Entity, HostNoted, Source
+from outrider.events.event import Source
+from outrider.events.record import Beside, CallDecided, Commitment, Entity, HostNoted
 from outrider.gate.clean import abbreviate, clean_beside, clean_event, clean_name, cut, expand
 from outrider.gate.scribe import fit
 

@@ -3,8 +3,8 @@
 from outrider.events.attestation import Attestation
 from outrider.events.call import Effect
 from outrider.events.decision import Decision
+from outrider.events.event import VERSION
 from outrider.events.record import (
-    VERSION,
     AgentBorn,
     AgentEnded,
     AgentResumed,

@@ -5,7 +5,8 @@ from tests.identity.record import FOREVER, Record
 
 from outrider.errors import RefusedError, UnavailableError
 from outrider.events.call import Label
-from outrider.events.record import VERSION, AgentBorn
+from outrider.events.event import VERSION
+from outrider.events.record import AgentBorn
 from outrider.identity import birth
 from outrider.identity.birth import Terms, Wish, plan_birth
 from outrider.identity.registry import Registry

@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 from tests.investigate.conftest import World
 
 from outrider.events.call import Effect
-from outrider.events.record import AgentEnded, DaemonStarted, DaemonStopped, RecordGap, RecordRecovered, Refusal, Source
+from outrider.events.event import Source
+from outrider.events.record import AgentEnded, DaemonStarted, DaemonStopped, RecordGap, RecordRecovered, Refusal
 from outrider.investigate.coverage import coverage
 
 

@@ -9,16 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from outrider.events.codec import beside_digest, encode, encode_beside
 from outrider.events.decision import Decision
-from outrider.events.record import (
-    VERSION,
-    Beside,
-    CallDecided,
-    Commitment,
-    Entity,
-    Event,
-    RecordOpened,
-    Source,
-)
+from outrider.events.event import VERSION, Event, Source
+from outrider.events.record import Beside, CallDecided, Commitment, Entity, RecordOpened
 from outrider.ledger.ledger import Ledger
 
 ORIGIN = "outrider.test/log"

@@ -21,7 +21,8 @@ from outrider.daemon import control, lock
 from outrider.doors.claude_code import settings
 from outrider.errors import OutriderError
 from outrider.events.codec import decode
-from outrider.events.record import AgentBorn, CallDecided, Event
+from outrider.events.event import Event
+from outrider.events.record import AgentBorn, CallDecided
 from outrider.hook.find import client
 from outrider.ledger.reader import Reader
 

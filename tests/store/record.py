@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from outrider.events.call import Effect
 from outrider.events.codec import beside_digest, encode, encode_beside
 from outrider.events.decision import Decision
-from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, Commitment, RecordOpened, Source
+from outrider.events.event import Source
+from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, Commitment, RecordOpened
 
 NOTHING = Commitment(c="0" * 64, size=1)
 

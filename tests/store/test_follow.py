@@ -11,6 +11,7 @@ from tests.store.record import Story
 
 from outrider.errors import BadInputError, RecordError, UnknownVersionError
 from outrider.events.call import Effect, Label
+from outrider.events.event import Source
 from outrider.events.record import (
     AgentEnded,
     AgentResumed,
@@ -21,7 +22,6 @@ from outrider.events.record import (
     LabelsJoined,
     RecordGap,
     Refusal,
-    Source,
 )
 from outrider.store.follow import catch_up, follow, rebuild
 from outrider.store.schema import NAMES

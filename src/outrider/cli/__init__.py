@@ -52,6 +52,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Run": {
         "spawn": "Make a child of the agent that runs this: less, never more.",
+        "credential": "Short-lived credentials for the agent that runs this.",
         "run": "Start a command as an agent, under a charter, held by the kernel.",
         "up": "Start the daemon.",
         "down": "End the daemon.",

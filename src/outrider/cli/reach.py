@@ -49,14 +49,14 @@ def key(at: Home | None = None) -> bytes:
     return print_key(path) if path.exists() else b""
 
 
-def daemon(request: dict[str, Any], at: Home | None = None) -> dict[str, Any]:
-    """Ask the daemon and return its answer.
+def daemon(request: dict[str, Any], at: Home | None = None, *, seconds: float = 5.0) -> dict[str, Any]:
+    """Ask the daemon and return its answer, which may take ``seconds``.
 
     Raises:
         OutriderError: It says no, with its own exit code.
         UnavailableError: Nobody answers.
     """
-    answer = ask((at or home()).socket, request)
+    answer = ask((at or home()).socket, request, timeout=seconds)
     if "error" in answer:
         error = OutriderError(str(answer["error"]), fix=str(answer.get("fix", "")))
         error.exit_code = int(answer.get("exit_code", 1))

@@ -13,6 +13,7 @@ import msgspec
 from outrider import __version__
 from outrider.charter.narrow import effective
 from outrider.daemon.asks import Asking
+from outrider.daemon.brokering import Brokering
 from outrider.daemon.callers import person
 from outrider.daemon.delegation import Delegation
 from outrider.daemon.levers import Levering, described
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from outrider.daemon.wiring import Parts
+    from outrider.events.event import Event
     from outrider.events.message import Peer
-    from outrider.events.record import Event
 
 MAX_PAUSE_US = 24 * 3600 * 1_000_000
 
@@ -41,6 +42,7 @@ class Controls:
         self._started = parts.scribe.now()
         delegation = Delegation(parts)
         asking = Asking(parts)
+        broker = Brokering(parts)
         self._verbs: dict[str, Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
             "sync": self._sync,
@@ -52,6 +54,9 @@ class Controls:
             "token": delegation.token,
             "verify": delegation.verify,
             "spawn": delegation.spawn,
+            "credential": broker.credential,
+            "issuer": broker.issuer,
+            "checked": broker.checked,
             "roll": self._roll,
             "down": self._down,
         }

@@ -167,6 +167,12 @@ def _prompt(_call: Call, _place: Place) -> list[Effect]:
     return [Effect(verb="prompt", kind="text", value="prompt")]
 
 
+def _credential(call: Call, _place: Place) -> list[Effect]:
+    """What the broker lends; it is named by us and not by the host."""
+    name = text_of(call.args, "credential")
+    return [Effect(verb="use_credential", kind="credential", value=name, flags=("lent",))]
+
+
 def _other(call: Call, place: Place) -> list[Effect]:
     return [Effect(verb="call", kind="tool", value=f"host:{call.name}"), *_named(call.name, call, place)]
 
@@ -182,6 +188,7 @@ TOOLS: dict[str, Callable[[Call, Place], list[Effect]]] = {
     "mcp": _mcp,
     "settings": _settings,
     "prompt": _prompt,
+    "credential": _credential,
     "other": _other,
 }
 """Reader by normal tool; ``shell`` is the walker's."""

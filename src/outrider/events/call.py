@@ -21,7 +21,8 @@ ResourceKind = Literal[
 ]  # fmt: skip
 
 Tool = Literal[
-    "shell", "read", "write", "edit", "search", "fetch", "websearch", "spawn", "mcp", "settings", "prompt", "other"
+    "shell", "read", "write", "edit", "search", "fetch", "websearch", "spawn", "mcp", "settings", "prompt",
+    "credential", "other"
 ]  # fmt: skip
 """The normal tools. Every door maps its host's own names to these; ``other`` is named, never dropped."""
 
@@ -87,7 +88,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             quoting or encoding), ``discards`` (throws away work that git cannot bring back), ``git-own`` (git's own
             writing in its folder, which sets no key and puts no program there), ``git-safe`` and ``git-exec`` (sets
             a key of git's configuration that runs nothing, or that makes git run something), ``listed`` and
-            ``suspect`` (a package's name that a list of names holds, or that what is known of names speaks against).
+            ``suspect`` (a package's name that a list of names holds, or that what is known of names speaks against),
+            ``lent`` (a credential that the broker makes for the agent).
         note: Why, for a person, where the effect is not obvious: ``could not read the text after line 3``.
     """
 

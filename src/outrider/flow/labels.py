@@ -28,7 +28,7 @@ def brings(effects: Sequence[Effect], findings: Sequence[Finding]) -> frozenset[
     ``secret``: it reads a secret store (as written or as resolved, alone or within a tree), uses a credential, asks a
     tool that hands out secrets, or holds a secret itself. ``untrusted``: it fetches from another host or asks an MCP
     server, whose answer anybody may have written. The connection of an installer or of a push is not content and brings
-    nothing.
+    nothing, nor does what the broker lends to a program: it is the agent's own, and a command that prints it is seen.
 
     Args:
         effects: What it would do.
@@ -38,7 +38,8 @@ def brings(effects: Sequence[Effect], findings: Sequence[Finding]) -> frozenset[
     quiet = {(effect.start, effect.end) for effect in effects if effect.verb in _QUIET and effect.end}
     for effect in effects:
         if effect.verb == "use_credential":
-            out.add(SECRET)
+            if "lent" not in effect.flags:
+                out.add(SECRET)
         elif effect.verb == "read":
             if effect.kind == "credential" or (effect.kind == "path" and _reads_store(effect)):
                 out.add(SECRET)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from outrider.charter.model import Charter
     from outrider.events.call import Label
-    from outrider.events.record import Event
+    from outrider.events.event import Event
     from outrider.gate.chains import Chains
     from outrider.gate.results import Results
     from outrider.gate.scribe import Scribe

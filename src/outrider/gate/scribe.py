@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 import msgspec
 
 from outrider.events.codec import beside_digest, encode, encode_beside
-from outrider.events.record import VERSION, AnyEvent, Beside, CallDecided, Event, SecondLook, Source
+from outrider.events.event import VERSION, Event, Source
+from outrider.events.record import AnyEvent, Beside, CallDecided, SecondLook
 from outrider.gate.clean import clean_beside, clean_event, is_clean
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from outrider.events.credential import CredentialIssued, IssuerKey
 from outrider.events.record import (
     AgentAttested,
     AgentBorn,
@@ -98,6 +99,10 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"moved from version {event.before[:19]} of {event.charter} to {event.digest[:19]}"
     if isinstance(event, TokenIssued):
         return f"was given the token {event.id[:16]}"
+    if isinstance(event, CredentialIssued):
+        return f"was lent {event.name}, known abroad as {event.session}"
+    if isinstance(event, IssuerKey):
+        return f"key {event.kid[:16]} signs credentials of {event.issuer}"
     if isinstance(event, SessionJoined):
         return f"has the session {event.session} of {event.door}"
     if isinstance(event, AgentAttested):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from outrider.errors import BadInputError, RecordError
 from outrider.events.codec import decode, decode_beside
+from outrider.events.event import Source
 from outrider.events.record import (
     AgentBorn,
     AgentEnded,
@@ -29,7 +30,6 @@ from outrider.events.record import (
     RecordRecovered,
     Refusal,
     SecondLook,
-    Source,
 )
 
 if TYPE_CHECKING:

@@ -57,7 +57,28 @@ def outrider(run: Invocation) -> Flow:
         return UNKNOWN
     if name == "spawn" and words[0].exact:
         return _spawned(run)
+    if name == "credential" and words[0].exact:
+        return _lent(run, words[1:])
     guarded(run, hosts=name in _HOOKED)
+    return UNKNOWN
+
+
+def _lent(run: Invocation, words: list[Arg]) -> Flow:
+    """``outrider credential``: what it prints is a secret. Git's own questions are judged by the daemon alone."""
+    what = words[0].text if words else ""
+    named = words[1] if what == "aws" and len(words) > 1 else None
+    kind = "aws"
+    if what == "token":
+        kind = "audience"
+        rest = list(run.words)
+        for at, word in enumerate(rest):
+            if word.text == "--audience" and at + 1 < len(rest):
+                named = rest[at + 1]
+            elif word.text.startswith("--audience="):
+                named = Arg(word.text.partition("=")[2], word.start, word.end, word.exact)
+    if named is not None:
+        flags = () if named.exact else ("inexact",)
+        run.emit("use_credential", "credential", f"brokered:{kind}:{named.text}", named, flags)
     return UNKNOWN
 
 

@@ -1,0 +1,272 @@
+"""Credentials on a real daemon: lent to those whose charter says so, recorded, short-lived, and named for the agent."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from outrider.daemon.lent import parse
+from outrider.errors import BadInputError
+from outrider.events.codec import decode_beside
+from outrider.events.credential import CredentialIssued, IssuerKey
+from outrider.events.entities import guess
+from outrider.events.record import AgentBorn, CallDecided, CallResult
+from outrider.ledger.reader import Reader
+
+ROLE = "arn:aws:iam::123456789012:role/deploy"
+CHARTER = """
+[charter]
+name = "lender"
+extends = "base"
+
+[may]
+read = ["repo/**"]
+exec = ["*"]
+prompt = ["*"]
+opaque = "allow"
+use_credential = ["brokered:aws:deploy", "brokered:git:git.example", "brokered:audience:https://vault.example"]
+"""
+
+
+class Agent:
+    """An agent under some charter, and what it runs from below its host."""
+
+    def __init__(self, house):
+        self.house, self.host = house, house.host()
+        assert self.host.bash("git status").verdict == "silent"
+        self.id = house.events(AgentBorn)[-1].agent
+
+    def run(self, *words, stdin=""):
+        code = (
+            "import os,sys;os.environ['OUTRIDER_HOME']=sys.argv[1];"
+            "from outrider.cli import main;main(['credential',*sys.argv[2:]])"
+        )
+        return self.host.run([sys.executable, "-c", code, str(self.house.home.root), *words], stdin.encode())[0]
+
+
+class Service(BaseHTTPRequestHandler):
+    """A token service that answers what its test says, and keeps what it was asked."""
+
+    answer = (200, b"", "")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.asked.append(dict(urllib.parse.parse_qsl(body)))
+        code, body, location = self.answer
+        self.send_response(code)
+        if location:
+            self.send_header("Location", location)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def service():
+    """A token service on loopback, at ``url``."""
+    handler = type("Handler", (Service,), {"asked": []})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        handler.url = f"http://127.0.0.1:{server.server_port}"
+        yield handler
+        server.shutdown()
+        thread.join()
+
+
+def lends(house, endpoint="https://sts.example"):
+    """Set a house up to lend, and start it."""
+    (house.home.charters / "lender.toml").write_text(CHARTER)
+    house.home.config.write_text(f'[[repositories]]\npath = "{house.repo}"\ncharter = "lender"\n')
+    (house.home.root / "credentials.toml").write_text(
+        f'trust_domain = "id.example"\n[aws.deploy]\nrole = "{ROLE}"\nendpoint = "{endpoint}"\n'
+        f'[aws.other]\nrole = "{ROLE}"\nendpoint = "{endpoint}"\n[git."git.example"]\nusername = "bot"\n'
+    )
+    house.start()
+    return Agent(house)
+
+
+@pytest.fixture
+def agent(house):
+    return lends(house)
+
+
+def test_an_agent_is_lent_a_token_that_names_it_and_the_record_names_the_token_and_holds_no_secret(agent, house):
+    said = agent.run("token", "--audience", "https://vault.example")
+    text = said.out.strip()
+    [issued] = house.events(CredentialIssued)
+    assert (issued.agent, issued.service, issued.audience) == (agent.id, "token", "https://vault.example")
+    assert issued.session == f"spiffe://id.example/agent/lender/{agent.id}"
+    decided = next(event for event in house.events(CallDecided) if event.n == issued.intent)
+    assert (decided.tool, decided.decision.enforced, decided.agent) == ("credential", "allow", agent.id)
+    assert [event.ok for event in house.events(CallResult) if event.intent == issued.intent] == [True]
+    got = house.control(do="checked", token=text, audience="https://vault.example")
+    assert (got["agent"], got["id"]) == (agent.id, issued.id)
+    on_disk = b"".join(path.read_bytes() for path in house.home.root.rglob("*") if path.is_file())
+    assert text.rpartition(".")[2].encode() not in on_disk
+    house.control(do="sync")
+    report = house.verify()
+    assert report.ok, [str(one) for one in report.problems]
+
+
+def test_an_agent_whose_charter_does_not_say_so_gets_advice_instead(house):
+    house.start()
+    agent = Agent(house)
+    said = agent.run("token", "--audience", "https://vault.example")
+    assert said.code == 4
+    assert not said.out
+    assert "use_credential" in said.err or "credential" in said.err
+    assert "Recorded as event" in said.err
+    assert house.events(CredentialIssued) == []
+    assert house.events(IssuerKey) == []
+
+
+def test_a_charter_lends_what_it_names_and_nothing_beside(agent, house):
+    assert agent.run("token", "--audience", "https://other.example").code == 4
+    assert agent.run("aws", "other").code == 4
+    assert "known are: deploy, other" in agent.run("aws", "nothing").err
+    assert house.events(CredentialIssued) == []
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_what_a_charter_only_previews_or_allows_by_a_wildcard_is_not_lent(house, mode):
+    """An agent that nobody gave a charter may use every credential of its own, and is lent none."""
+    allowed = '"*"' if mode == "enforce" else '"other"'
+    text = CHARTER[: CHARTER.index("use_credential")] + f"use_credential = [{allowed}]\n"
+    (house.home.charters / "wide.toml").write_text(text.replace('"lender"', '"wide"'))
+    house.home.config.write_text(f'[[repositories]]\npath = "{house.repo}"\ncharter = "wide"\nmode = "{mode}"\n')
+    house.start()
+    said = Agent(house).run("token", "--audience", "https://vault.example")
+    assert (said.code, said.out) == (4, "")
+    assert "brokered:audience:https://vault.example" in said.err
+    assert house.events(CallDecided)[-1].decision.enforced == "allow"
+    assert house.events(CredentialIssued) == []
+
+
+def test_nobody_is_lent_anything_outside_an_agents_tree_or_in_quarantine(agent, house):
+    answer = house.control(do="credential", service="token", audience="https://vault.example")
+    assert "living agent" in answer["error"]
+    house.control(do="lever", lever="quarantine", kind="agent", value=agent.id)
+    assert "quarantine" in agent.run("token", "--audience", "https://vault.example").err
+    assert house.events(CredentialIssued) == []
+
+
+def test_git_is_answered_for_the_hosts_that_are_lent_and_asks_its_next_helper_for_others(agent, house):
+    said = agent.run("get", stdin="protocol=https\nhost=git.example\n\n").out
+    lines = dict(line.split("=", 1) for line in said.splitlines())
+    assert lines["username"] == "bot"
+    assert house.control(do="checked", token=lines["password"], audience="https://git.example")["agent"] == agent.id
+    assert int(lines["password_expiry_utc"]) * 1_000_000 == house.events(CredentialIssued)[0].expires
+    for other in ("protocol=https\nhost=elsewhere.example\n\n", "protocol=http\nhost=git.example\n\n", "nonsense"):
+        said = agent.run("get", stdin=other)
+        assert (said.code, said.out) == (0, "")
+    assert [agent.run(verb, stdin="x").code for verb in ("store", "erase")] == [0, 0]
+
+
+def test_git_is_told_to_stop_where_the_charter_says_no(agent, house):
+    path = house.home.root / "credentials.toml"
+    path.write_text(path.read_text() + '[git."other.example"]\n')
+    said = agent.run("get", stdin="protocol=https\nhost=other.example\n\n")
+    assert said.out == "quit=1\n"
+    assert "Recorded as event" in said.err
+
+
+def test_aws_keys_come_from_a_real_token_service_and_its_session_is_named_for_the_agent(house):
+    server = pytest.importorskip("moto.server", reason="moto with its server is not installed")
+    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
+    moto = server.ThreadedMotoServer("127.0.0.1", 0)
+    moto.start()
+    try:
+        endpoint = f"http://127.0.0.1:{moto.get_host_and_port()[1]}"
+        agent = lends(house, endpoint)
+        keys = json.loads(agent.run("aws", "deploy").out)
+        assert keys["Version"] == 1
+        [issued] = house.events(CredentialIssued)
+        assert issued.session == f"arn:aws:sts::123456789012:assumed-role/deploy/{agent.id}"
+        beside = [decode_beside(entry.beside) for entry in Reader(house.home.record).entries(issued.n, issued.n + 1)]
+        assert ("credential", issued.session) in guess(issued.session)
+        assert [one.value for one in beside[0].entities] == [issued.session]
+        client = boto3.client(
+            "sts", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"],
+        )  # fmt: skip
+        assert client.get_caller_identity()["Arn"].endswith(agent.id)
+        on_disk = b"".join(path.read_bytes() for path in house.home.root.rglob("*") if path.is_file())
+        assert keys["SecretAccessKey"].encode() not in on_disk
+        assert keys["SessionToken"].encode() not in on_disk
+    finally:
+        moto.stop()
+
+
+def test_the_token_that_a_service_is_shown_is_the_agents_own_and_the_agent_never_sees_it(house, service):
+    agent = lends(house, service.url)
+    service.answer = (403, b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>", "")
+    said = agent.run("aws", "deploy")
+    assert said.code == 4
+    assert "AccessDenied" in said.err
+    [asked] = service.asked
+    assert asked["RoleSessionName"] == agent.id
+    token = asked["WebIdentityToken"]
+    assert house.control(do="checked", token=token, audience="sts.amazonaws.com")["agent"] == agent.id
+    assert token not in said.out + said.err
+    assert house.events(CredentialIssued) == []
+    assert [event.ok for event in house.events(CallResult) if event.n > house.events(IssuerKey)[0].n] == [False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ((200, b"not xml", ""), 7),
+        ((200, b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", ""), 7),
+        ((200, b"x" * 70_000, ""), 7),
+        ((307, b"", "http://127.0.0.1:1/elsewhere"), 7),
+        ((500, b"", ""), 7),
+    ],
+)
+def test_a_service_that_answers_nonsense_lends_nothing(house, service, answer, code):
+    agent = lends(house, service.url)
+    service.answer = answer
+    said = agent.run("aws", "deploy")
+    assert (said.code, said.out) == (code, "")
+    assert len(service.asked) == 1
+    assert house.events(CredentialIssued) == []
+
+
+def test_the_key_that_signs_is_in_the_record_and_is_what_verifiers_are_given(agent, house):
+    agent.run("token", "--audience", "https://vault.example")
+    agent.run("token", "--audience", "https://vault.example")
+    [key] = house.events(IssuerKey)
+    given = house.control(do="issuer")
+    assert [(one["kid"], one["x"], one["y"]) for one in given["jwks"]["keys"]] == [(key.kid, key.x, key.y)]
+    assert given["discovery"]["issuer"] == key.issuer == "https://id.example"
+    assert {event.kid for event in house.events(CredentialIssued)} == {key.kid}
+
+
+def test_a_file_that_makes_no_sense_lends_nothing_and_says_why(agent, house):
+    (house.home.root / "credentials.toml").write_text('[aws.deploy]\nrole = "x"\nendpoint = "https://sts.example"\n')
+    said = agent.run("token", "--audience", "https://vault.example")
+    assert said.code == 2
+    assert "aws.deploy" in said.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rotate_days = 0", 'issuer = "http://id.example"', 'issuer = "https://id.example/"', "typo = 1", "not toml",
+        f'[aws.a]\nrole = "{ROLE}"\nendpoint = "http://sts.example"', '[aws.a]\nrole = "r"\nendpoint = "https://a"',
+        f'[aws.a]\nrole = "{ROLE}"\nendpoint = "https://a"\nseconds = 60', '[git."a b"]', '[git.a]\nusername = "a\\nb"',
+        f'[aws.a]\nrole = "{ROLE}"\nendpoint = "http://127.0.0.1.sts.example"',
+        f'[aws.a]\nrole = "{ROLE}"\nendpoint = "file:///etc/passwd"',
+    ],
+)  # fmt: skip
+def test_what_may_be_lent_is_read_strictly(text):
+    with pytest.raises(BadInputError):
+        parse(text.encode())
