@@ -117,7 +117,7 @@ class Brokering:
                 sts.assume, found.endpoint, found.role, session=agent.id, token=text, seconds=found.seconds
             )
         except OutriderError:
-            self._lending.closed(asked, ok=False)
+            await self._lending.closed(asked, ok=False)
             raise
         told = await self._lent(asked, "aws", text, claims, session=got.arn, expires=got.expires)
         keys = {"key_id": got.key_id, "secret": got.secret, "session_token": got.token}
@@ -146,7 +146,7 @@ class Brokering:
             above = tuple(self._parts.state.registry.lineage(asked.agent.id)[1:])
             return issuer.mint(asked.agent, above, audience=audience, now=self._parts.scribe.now(), jkt=jkt)
         except OutriderError:
-            self._lending.closed(asked, ok=False)
+            await self._lending.closed(asked, ok=False)
             raise
 
     async def _issuer(self, here: lent.Lent) -> Issuer:

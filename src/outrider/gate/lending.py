@@ -98,7 +98,7 @@ class Lending:
         asked = Asked(agent=agent, call=call, name=name, event=answer.event)
         why = self._previewed(asked) or self._unnamed(asked)
         if why:
-            self.closed(asked, ok=False)
+            await self.closed(asked, ok=False)
             raise RefusedError(why, rule="use_credential")
         return asked
 
@@ -132,12 +132,11 @@ class Lending:
             seal=True,
             **fields,
         )
-        self.closed(asked, ok=True)
-        await self._scribe.durable(event)
+        await self.closed(asked, ok=True)
         return event
 
-    def closed(self, asked: Asked, *, ok: bool) -> None:
-        """Record how the request ended."""
+    async def closed(self, asked: Asked, *, ok: bool) -> None:
+        """Record how the request ended, durably, with all that was written before."""
         reading = study.read("", self._scribe.key, asked.agent.home, "", "nobody")
         returned = m.CallReturned(door=DOOR, session=asked.agent.id, event="lent", call=asked.call, ok=ok, output="")
-        self._results.returned(returned, asked.agent, reading)
+        await self._scribe.durable(self._results.returned(returned, asked.agent, reading))
