@@ -89,6 +89,22 @@ def test_without_a_view_of_its_own_what_cannot_be_refused_is_named() -> None:
     assert one.held
 
 
+@pytest.mark.parametrize("host", [FULL, FILES_ONLY], ids=["own", "shared"])
+@pytest.mark.parametrize("home", ["/tmp/x/.outrider", f"{HOME}/.outrider"])
+def test_outriders_own_files_in_a_directory_for_temporary_files_are_kept_all_the_same(host: Host, home: str) -> None:
+    charters = line("coder")
+    here = Places(home=HOME, repo=REPO, outrider=home, package="/tmp/src/outrider")
+    seen = {path: Seen(real=path) for path in wanted(charters, here)}
+    one = plan(charters, host, Places(home=HOME, repo=REPO, outrider=home, package="/tmp/src/outrider", seen=seen))
+    assert not reaches(one, "write", "/tmp/src/outrider/errors.py")
+    assert reaches(one, "read", "/tmp/src/outrider/errors.py")
+    for path in ("keys/log.key", "run/daemon.sock"):
+        assert not reaches(one, "read", f"{home}/{path}")
+        assert not reaches(one, "write", f"{home}/{path}")
+    assert reaches(one, "write", f"{REPO}/src/main.py")
+    assert ("/tmp" in named(one, "may.write")) == (host is FILES_ONLY)
+
+
 def test_a_kernel_that_offers_nothing_is_said_to_hold_nothing() -> None:
     one = made("coder", NOTHING)
     assert not one.held

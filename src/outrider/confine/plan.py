@@ -197,6 +197,8 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
     own = tuple(path for path in places.own if not _own(path, places) and not _held(path, granted["write"]))
     for verb in _VERBS:
         granted[verb] = smallest((*granted[verb], *(Tree(path, whole=True) for path in own)))
+    if not host.namespaces:
+        lacks += _without_ours(granted, places)
     grants = _grants(granted, (*lent, *([places.package] if places.package else [])))
     view = host.namespaces
     hidden, kept = never.within(grants, own_view=view, lacks=lacks)
@@ -266,6 +268,17 @@ def _own(path: str, places: Places) -> bool:
 
 def _held(path: str, trees: Iterable[Tree]) -> bool:
     return any(tree.holds(Tree(path, whole=True)) for tree in trees)
+
+
+def _without_ours(granted: dict[str, tuple[Tree, ...]], places: Places) -> Iterable[Lack]:
+    """Take out the trees that Outrider's own files lie in: without a view of its own nothing can keep them apart."""
+    for verb in _VERBS:
+        ours = [places.outrider, *([places.package] if places.package and verb != "read" else [])]
+        out = tuple(tree for tree in granted[verb] if any(within(path, tree.path) for path in ours))
+        if out:
+            granted[verb] = tuple(tree for tree in granted[verb] if tree not in out)
+            why = "Outrider's own files lie in it, and only a file system of its own could keep them; not granted."
+            yield Lack(what=f"may.{verb}", why=why, patterns=tuple(tree.path for tree in out))
 
 
 def _grants(granted: Mapping[str, tuple[Tree, ...]], readable: Iterable[str]) -> tuple[Grant, ...]:
