@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from tests.daemon.house import SRC, until
 
 from outrider.daemon.lent import parse
 from outrider.errors import BadInputError
@@ -82,9 +85,9 @@ def service():
         thread.join()
 
 
-def lends(house, endpoint="https://sts.example"):
+def lends(house, endpoint="https://sts.example", charter=CHARTER):
     """Set a house up to lend, and start it."""
-    (house.home.charters / "lender.toml").write_text(CHARTER)
+    (house.home.charters / "lender.toml").write_text(charter)
     house.home.config.write_text(f'[[repositories]]\npath = "{house.repo}"\ncharter = "lender"\n')
     (house.home.root / "credentials.toml").write_text(
         f'trust_domain = "id.example"\n[aws.deploy]\nrole = "{ROLE}"\nendpoint = "{endpoint}"\n'
@@ -92,6 +95,16 @@ def lends(house, endpoint="https://sts.example"):
     )
     house.start()
     return Agent(house)
+
+
+def found_by(house, artefact):
+    """Whom `outrider involved` names for what a log abroad holds."""
+    done = subprocess.run(
+        [sys.executable, "-m", "outrider", "involved", artefact, "--json"], check=True, capture_output=True, text=True,
+        env={"OUTRIDER_HOME": str(house.home.root), "HOME": str(house.user), "PATH": os.environ["PATH"],
+             "PYTHONPATH": str(SRC)},
+    )  # fmt: skip
+    return json.loads(done.stdout)["data"]["agents"]
 
 
 @pytest.fixture
@@ -159,6 +172,19 @@ def test_nobody_is_lent_anything_outside_an_agents_tree_or_in_quarantine(agent, 
     assert house.events(CredentialIssued) == []
 
 
+def test_an_agent_that_is_revoked_or_whose_time_is_over_is_lent_nothing_any_more(house):
+    agent = lends(house, charter=CHARTER.replace('extends = "base"', 'extends = "base"\nttl = "3s"'))
+    assert agent.run("token", "--audience", "https://vault.example").code == 0
+    said = until(lambda: (one := agent.run("token", "--audience", "https://vault.example")).code == 4 and one)
+    assert "living agent" in said.err or "life" in said.err
+    other = Agent(house)
+    house.control(do="lever", lever="revoke", kind="agent", value=other.id, why="it leaked a key")
+    before = len(house.events(CredentialIssued))
+    for words in (["token", "--audience", "https://vault.example"], ["aws", "deploy"]):
+        assert other.run(*words).code == 4
+    assert len(house.events(CredentialIssued)) == before
+
+
 def test_git_is_answered_for_the_hosts_that_are_lent_and_asks_its_next_helper_for_others(agent, house):
     said = agent.run("get", stdin="protocol=https\nhost=git.example\n\n").out
     lines = dict(line.split("=", 1) for line in said.splitlines())
@@ -199,6 +225,7 @@ def test_aws_keys_come_from_a_real_token_service_and_its_session_is_named_for_th
             aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"],
         )  # fmt: skip
         assert client.get_caller_identity()["Arn"].endswith(agent.id)
+        assert [one["agent"] for one in found_by(house, issued.session)] == [agent.id]
         on_disk = b"".join(path.read_bytes() for path in house.home.root.rglob("*") if path.is_file())
         assert keys["SecretAccessKey"].encode() not in on_disk
         assert keys["SessionToken"].encode() not in on_disk

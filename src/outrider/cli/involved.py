@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -35,15 +36,24 @@ def command(*, artefact: str, as_json: bool) -> int:
 
     from outrider.investigate.answer import answer
 
-    sought = artefact
-    if "://" not in artefact and ("/" in artefact or Path(artefact).exists()) and not artefact.startswith("~"):
-        sought = str(Path(artefact).absolute())
+    sought = str(Path(artefact).absolute()) if _is_here(artefact) else artefact
     told = answer(reach.view(), sought, key=reach.key())
     if as_json:
         show.emit(told, kind="involved")
     else:
         _print(told)
     return {"yes": 0, "no": 1}.get(told.answer, 3)
+
+
+def _is_here(artefact: str) -> bool:
+    """Whether it is a path below this directory. ``arn:...`` and ``npm:@scope/name`` hold a slash and are none."""
+    from pathlib import Path
+
+    first, slash, _ = artefact.partition("/")
+    with suppress(OSError, ValueError):  # Longer than a path can be, or with a zero byte.
+        if Path(artefact).exists():
+            return "://" not in artefact
+    return bool(slash) and ":" not in first and not artefact.startswith("~")
 
 
 def _print(told: Answer) -> None:
