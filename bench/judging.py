@@ -20,8 +20,8 @@ from outrider.charter.parse import parse
 from outrider.charter.shelf import Shelf
 from outrider.doors.registry import DOORS
 from outrider.effects import Place, resolve
+from outrider.events.counters import Counters
 from outrider.events.message import Answer, CallAsked
-from outrider.events.record import Counters
 from outrider.gate import study
 from outrider.gate.gather import gather
 from outrider.gate.judge import Setting, decide

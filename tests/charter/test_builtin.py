@@ -17,7 +17,7 @@ from outrider.charter.ruling import Context, rule
 from outrider.charter.schema import json_schema
 from outrider.charter.shelf import Shelf
 from outrider.events.call import Effect
-from outrider.events.record import Counters
+from outrider.events.counters import Counters
 
 CHARTERS = Path(__file__).parents[2] / "charters"
 FILES = sorted(CHARTERS.glob("*.toml"))

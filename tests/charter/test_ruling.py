@@ -14,8 +14,8 @@ from outrider.charter.program import plain
 from outrider.charter.ruling import Context, context_of, rule
 from outrider.charter.values import Entity, Uid
 from outrider.events.call import Effect, Finding, Label
+from outrider.events.counters import Counters
 from outrider.events.decision import WORSE
-from outrider.events.record import Counters
 
 BINDINGS = Bindings(home="/home/u", repo="/home/u/r")
 OTHER = Bindings(home="/home/v", repo="/home/v/r")

@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from tests.daemon.house import House
+from tests.daemon.house import House, until
 
 from outrider.cli import main
+from outrider.events.record import AskTimedOut, CallDecided
 
 PUSH = "git push origin main"
 
@@ -102,3 +103,22 @@ def test_an_answer_that_cannot_be_given_says_why(asked, run, words, code, said):
     done = run(*words)
     assert done[0] == code
     assert said in done[2]
+
+
+def test_a_time_out_stands_in_the_log_and_in_the_explanation(house, run, monkeypatch):
+    monkeypatch.setenv("OUTRIDER_HOME", str(house.home.root))
+    monkeypatch.setenv("HOME", str(house.user))
+    (house.home.charters / "hasty.toml").write_text(
+        '[charter]\nname = "hasty"\nextends = "coder"\n[may]\nread = ["**"]\nexec = ["*"]\nconnect = ["*"]\n'
+        'push = ["origin/*"]\nopaque = "allow"\n[ask]\nwithin = "1s"\n'
+    )
+    house.home.config.write_text(f'[[repositories]]\npath = "{house.repo}"\ncharter = "hasty"\n')
+    house.start()
+    assert house.host().bash(PUSH).verdict == "ask"
+    [asked] = [event for event in house.events() if isinstance(event, CallDecided)]
+    until(lambda: house.events(AskTimedOut))
+    assert "nobody answered it in time" in run("asks", "--all")[1]
+    assert f"nobody answered question {asked.n} in time" in run("log", "--kind", "ask.timed-out")[1]
+    explained = run("why", str(asked.n))[1]
+    assert f"nobody answered question {asked.n} in time, and that is a no" in explained
+    assert run("charter", "show", "hasty")[1].count("answered by any person within 1 seconds") == 1

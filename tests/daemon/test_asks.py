@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import grp
 import json
+import os
+import pwd
 import sys
 
 import pytest
-from tests.daemon.house import PYTHON_CLIENT
+from tests.daemon.house import PYTHON_CLIENT, until
 
-from outrider.events.record import AskAnswered, CallDecided
+from outrider.events.record import AskAnswered, AskTimedOut, CallDecided
 
 _ASK = """
 import json, sys
@@ -32,6 +35,7 @@ opaque = "ask"
 [ask]
 by = "outrider"
 within = "{within}"
+{more}
 """
 PUSH = "git push origin main"
 
@@ -42,8 +46,8 @@ def asking(house):
     return asking_in(house)
 
 
-def asking_in(house, within="30m"):
-    (house.home.charters / "asker.toml").write_text(_CHARTER.format(within=within))
+def asking_in(house, within="30m", more=""):
+    (house.home.charters / "asker.toml").write_text(_CHARTER.format(within=within, more=more))
     house.home.config.write_text(f'[[repositories]]\npath = "{house.repo}"\ncharter = "asker"\n')
     house.start()
     return house
@@ -214,6 +218,61 @@ def test_the_permission_prompt_of_a_call_that_was_let_through_is_not_a_second_qu
     fields = {"tool_name": "Bash", "tool_input": {"command": PUSH}}
     assert host.hook("PermissionRequest", tool_use_id="c2", **fields).verdict == "silent"
     assert host.hook("PermissionRequest", tool_use_id="c3", **fields).verdict == "deny"
+
+
+def test_a_question_that_nobody_answers_in_time_is_an_event_and_a_no(house):
+    asking = asking_in(house, "1s")
+    host = asking.host()
+    host.bash(PUSH)
+    [asked] = asking.events(CallDecided)
+    [over] = until(lambda: asking.events(AskTimedOut))
+    assert (over.question, over.unused, over.agent) == (asked.n, -1, asked.agent)
+    assert waiting(asking) == []
+    assert "over" in answer(asking, asked.n)["error"]
+    assert host.bash(PUSH, call="c2").verdict == "deny"
+    assert asking.events(CallDecided)[-1].asked.question == -1
+
+
+def test_a_yes_that_is_not_used_in_time_ends_as_an_event(house):
+    asking = asking_in(house, "2s")
+    host = asking.host()
+    host.bash(PUSH)
+    answer(asking, waiting(asking)[0]["question"])
+    [over] = until(lambda: asking.events(AskTimedOut))
+    assert over.unused == asking.events(AskAnswered)[0].n
+    assert host.bash(PUSH, call="c2").verdict == "deny"
+
+
+ME = pwd.getpwuid(os.getuid()).pw_name
+MINE = grp.getgrgid(pwd.getpwuid(os.getuid()).pw_gid).gr_name
+
+
+@pytest.mark.parametrize(("approvers", "may"), [(ME, True), (f"group:{MINE}", True), ("somebody-else", False)])
+def test_who_may_answer_is_what_the_charter_says(house, approvers, may):
+    asking = asking_in(house, more=f'approvers = ["the-lead", "{approvers}"]')
+    host = asking.host()
+    host.bash(PUSH)
+    [one] = waiting(asking)
+    assert one["for"] == f"the-lead or {approvers}"
+    told = answer(asking, one["question"])
+    if not may:
+        assert f"for the-lead or {approvers} to answer, and you are {ME}" in told["error"]
+        assert asking.events(AskAnswered) == []
+    assert host.bash(PUSH, call="c2").verdict == ("silent" if may else "deny")
+
+
+def test_who_answers_stands_in_the_list_of_every_charter_above(house):
+    above = _CHARTER.format(within="1h", more='approvers = ["somebody-else"]').replace('"asker"', '"above"')
+    (house.home.charters / "above.toml").write_text(above)
+    mine = _CHARTER.format(within="1h", more=f'approvers = ["{ME}"]').replace('"coder"', '"above"')
+    (house.home.charters / "asker.toml").write_text(mine)
+    house.home.config.write_text(f'[[repositories]]\npath = "{house.repo}"\ncharter = "asker"\n')
+    house.start()
+    host = house.host()
+    host.bash(PUSH)
+    [one] = waiting(house)
+    assert one["for"] == f"({ME}) and (somebody-else)"
+    assert "and you are" in answer(house, one["question"])["error"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from outrider.events.asked import Answered
 from outrider.events.call import Call, Effect
 from outrider.events.codec import commit
 from outrider.events.decision import Decision, RuleHit
-from outrider.events.record import AgentEnded, AskAnswered, Beside, CallDecided
+from outrider.events.record import AgentEnded, AskAnswered, AskTimedOut, Beside, CallDecided
 from outrider.gate.asks import KEPT, Asks, Made, Question, settle
 from outrider.gate.judge import MAX_HITS, Judged
 from outrider.gate.study import canonical_or_text
@@ -86,6 +86,15 @@ class Room:
         self.n += 1
         given = Answered(question=question, yes=yes, by="p_1", reach=reach, until=until)
         self.asks.apply(AskAnswered(v=1, n=self.n, ts=NOW, agent=agent, answer=given), Beside())
+
+    def time_out(self, now):
+        """Record what the daemon would; return the questions that it was about."""
+        found = self.asks.out_of_time(now)
+        for one, unused in found:
+            self.n += 1
+            event = AskTimedOut(v=1, n=self.n, ts=now, agent=one.agent, question=one.n, unused=unused)
+            self.asks.apply(event, Beside())
+        return [(one.n, unused) for one, unused in found]
 
 
 def same(one, other):
@@ -212,3 +221,26 @@ def test_questions_end_with_their_agent():
     room.asks.apply(AgentEnded(v=1, n=99, ts=NOW, agent="a", how="completed"), Beside())
     assert room.asks.everyone() == []
     assert room.make(plain(), (hit(),)).decision.enforced == "deny"
+
+
+@given(asked, st.sampled_from(["", "no", "once", "used", "agent", "charter"]), st.integers(0, 3 * HOUR))
+@settings(max_examples=200, deadline=None)
+def test_time_runs_out_once_on_what_nobody_answered_or_used_and_on_nothing_else(one, said, later):
+    room = Room()
+    question = room.make(*one)
+    if said:
+        reach = said if said in {"agent", "charter"} else "once"
+        room.answer(one[0].agent, question.n, yes=said != "no", reach=reach, until=NOW + 2 * HOUR)
+    if said == "used":
+        assert room.make(*one).decision.enforced == "allow"
+    found = room.time_out(NOW + later)
+    if said in {"", "charter"}:
+        assert found == ([(question.n, -1)] if later >= HOUR else [])
+    elif said == "once":
+        assert found == ([(question.n, question.n + 1)] if later >= 2 * HOUR else [])
+    else:
+        assert found == []
+    assert room.time_out(NOW + later) == []
+    if found:
+        assert not room.asks.waiting(NOW)
+        assert room.make(*one).asked.question == -1

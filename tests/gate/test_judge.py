@@ -8,7 +8,7 @@ from outrider.charter.bound import Bindings, bind
 from outrider.charter.floor import floor
 from outrider.charter.parse import parse
 from outrider.events.call import Effect, Finding, Label
-from outrider.events.record import Counters
+from outrider.events.counters import Counters
 from outrider.gate.judge import PENDING, Setting, decide
 
 BINDINGS = Bindings(home="/home/a", repo="/home/a/repo", groups={})

@@ -5,7 +5,8 @@ from tests.events.strategies import events
 from tests.identity.record import FOREVER, Record
 
 from outrider.events.attestation import Attestation
-from outrider.events.record import Beside, Counters
+from outrider.events.counters import Counters
+from outrider.events.record import Beside
 from outrider.identity import registry as module
 from outrider.identity.process import ProcessFacts
 from outrider.identity.registry import Registry

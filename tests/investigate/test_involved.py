@@ -195,7 +195,7 @@ def test_no_is_said_only_with_the_coverage_that_supports_it(world):
 
 @pytest.mark.parametrize("missing", ["spool", "intent", "opaque", "vanished", "lost", "despite", "erased"])
 def test_where_coverage_is_missing_no_is_refused(world, missing):
-    from outrider.events.record import Source
+    from outrider.events.event import Source
 
     world.born("a")
     if missing == "spool":

@@ -49,6 +49,59 @@ def coder(rider: Rider, claude: ClaudeCode) -> Rider:
     return rider
 
 
+_ASKER = """
+[charter]
+name = "asker"
+extends = "coder"
+
+[may]
+read = ["**"]
+write = ["repo/**"]
+exec = ["*"]
+push = ["origin/*"]
+connect = ["@loopback"]
+opaque = "allow"
+
+[ask]
+by = "outrider"
+"""
+
+
+def test_a_call_that_waits_for_a_person_is_refused_with_a_sentence_and_passes_after_their_yes(
+    rider: Rider, claude: ClaudeCode
+) -> None:
+    """The model is told the question's number; its person answers; the very same call then runs, and only once."""
+    world = claude.world
+    world.git("init", "--quiet", "--bare", str(world.home / "shared.git"))
+    world.git("remote", "add", "origin", str(world.home / "shared.git"))
+    rider.home.make()
+    (rider.home.charters / "asker.toml").write_text(_ASKER)
+    rider.init("--charter", "asker", "--enforce")
+    push = bash("git push -q origin main")
+
+    def answered(heard: Heard) -> Turn:
+        assert heard.last.failed
+        [one] = rider.json("asks")["data"]
+        assert f"Question {one['question']} waits for your person" in heard.last.text
+        assert one["call"] == "git push -q origin main"
+        rider.command("answer", str(one["question"]), "yes", "--why", "it is a rehearsal")
+        return push
+
+    def again(heard: Heard) -> Turn:
+        assert not heard.last.failed, heard.last
+        return push
+
+    def over(heard: Heard) -> Turn:
+        assert heard.last.failed
+        return Turn("pushed")
+
+    run = claude([push, answered, again, over])
+    assert run.final == "pushed", run
+    assert world.git("rev-parse", "origin/main") == world.git("rev-parse", "main")
+    decided = [(one.decision.verdict, one.decision.enforced) for one in rider.decisions()]
+    assert decided == [("ask", "deny"), ("ask", "allow"), ("ask", "deny")]
+
+
 @pytest.mark.parametrize(
     ("commands", "rule", "advice"),
     [(OFF, "floor.hooks-off", "Start it without the option"), (SETTINGS, "floor.host-settings", "ask your user")],

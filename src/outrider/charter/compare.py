@@ -14,7 +14,7 @@ import msgspec
 
 from outrider.charter.cedar import ACTIONS
 from outrider.charter.model import Charter, Rules
-from outrider.charter.narrow import effective
+from outrider.charter.narrow import approvers, effective
 from outrider.charter.patterns import PATH_VERBS, UNIVERSAL
 
 Becomes = Literal["allowed", "asked", "denied", "other"]
@@ -146,6 +146,9 @@ def _settings(before: Sequence[Charter], after: Sequence[Charter]) -> Iterator[C
             way = "looser" if words.index(now) > words.index(was) else "stricter"
             told = f"{name} is {_said(now)} instead of {_said(was)}: {way}"
             yield Change(becomes="other", section="code" if name in _CODE else "charter", key=name, text=told)
+    if old.ask_approvers != new.ask_approvers:
+        told = f"who may answer a question: {approvers(new)} instead of {approvers(old)}"
+        yield Change(becomes="other", section="ask", key="approvers", text=told)
     limits: list[tuple[str, int | None, int | None]] = [
         ("ttl", old.ttl, new.ttl), ("ask_within", old.ask_within, new.ask_within),
     ]  # fmt: skip

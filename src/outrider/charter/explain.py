@@ -11,8 +11,8 @@ from outrider.charter.model import Charter
 from outrider.charter.narrow import Effective
 from outrider.charter.treatment import Settings, Treated, treated
 from outrider.events.call import Effect, Finding, Label
+from outrider.events.counters import Counters
 from outrider.events.decision import RuleHit, Verdict
-from outrider.events.record import Counters
 
 _WRITES = frozenset({"write", "commit", "push", "connect", "call", "deploy", "spawn", "install"})
 """Verbs under which what a call holds leaves it: a finding in a search pattern is only told."""

@@ -134,6 +134,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
         ask: What a person answers.
         ask_by: Who asks: the host at its own prompt, or Outrider, which refuses the call until it is answered.
         ask_within: How long a question waits for its answer, such as ``1h``; then it is a no.
+        ask_approvers: Who may answer: users of this host, and groups as ``group:NAME``; none for any person.
         never: What is refused whatever else says, in every child too.
         flow: Label to rule.
         tools: Pattern of tools to what is said about them.
@@ -157,6 +158,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     ask: Rules = {}
     ask_by: AskBy | None = None
     ask_within: str = ""
+    ask_approvers: tuple[str, ...] = ()
     never: Rules = {}
     flow: dict[str, Flow] = {}
     tools: dict[str, Tool] = {}

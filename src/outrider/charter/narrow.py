@@ -4,10 +4,11 @@
 < ``tell`` < ``note`` for findings (:mod:`treatment` says which charter's word counts for which); ``full`` < ``less`` <
 ``note`` for findings of low confidence; ``audit`` < ``strict`` < ``everyday`` for whose rules are asked; ``never`` <
 ``standing`` < ``allow`` for comments that let a finding be; the least number for budgets and lives; ``required`` <
-``optional``; ``outrider`` < ``host`` for who asks a person, and the shortest wait. A charter that extends another and
-does not write a setting has no opinion on it; one that extends nothing then has the strict default. An affirmative
-allow (``grant``) needs everybody's yes. ``mode`` is each charter's own: it says whether that charter's own refusals are
-enforced, and cannot reach another's.
+``optional``; ``outrider`` < ``host`` for who asks a person, and the shortest wait; who answers must stand in every list
+of approvers, and where there is one the host's prompt asks nobody. A charter that extends another and does not write a
+setting has no opinion on it; one that extends nothing then has the strict default. An affirmative allow (``grant``)
+needs everybody's yes. ``mode`` is each charter's own: it says whether that charter's own refusals are enforced, and
+cannot reach another's.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
         comments: Whose comments in the code let a finding be.
         ask_by: Who asks a person.
         ask_within: Seconds that a question waits for its answer.
+        ask_approvers: Each charter's list of who may answer; who answers stands in every one.
     """
 
     undecided: Undecided = "deny"
@@ -87,6 +89,7 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     comments: Comments = "allow"
     ask_by: AskBy = "host"
     ask_within: int = DEFAULT_WAIT
+    ask_approvers: tuple[tuple[str, ...], ...] = ()
 
 
 def _strictest(order: dict[str, int], said: Iterable[T | None], default: T) -> T:
@@ -146,9 +149,16 @@ def effective(line: Sequence[Charter]) -> Effective:
         unsure=_strictest(_UNSURE, [one.unsure or (None if below else plain.unsure) for one, below in code], "less"),
         persona=_strictest(_PERSONA, [one.persona for one, _ in code], plain.persona),
         comments=_strictest(_COMMENTS, [one.comments for one, _ in code], plain.comments),
-        ask_by=_strictest(_ASK_BY, [one.ask_by for one in line], plain.ask_by),
+        ask_by=_strictest(_ASK_BY, ["outrider" if one.ask_approvers else one.ask_by for one in line], plain.ask_by),
         ask_within=_least(seconds(one.ask_within) if one.ask_within else None for one in line) or DEFAULT_WAIT,
+        ask_approvers=tuple(dict.fromkeys(one.ask_approvers for one in line if one.ask_approvers)),
     )
+
+
+def approvers(settings: Effective) -> str:
+    """Return in words who may answer a question."""
+    lists = [" or ".join(one) for one in settings.ask_approvers]
+    return lists[0] if len(lists) == 1 else " and ".join(f"({one})" for one in lists) or "any person"
 
 
 def narrower(child: Charter, parent: Charter | Sequence[Charter]) -> Effective:

@@ -50,7 +50,8 @@ _AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
 SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "cedar", "examples")
 BUDGET_KEYS = ("calls", "spawns", "spawn_depth")
-ASK_KEYS = ("by", "within")
+ASK_KEYS = ("by", "within", "approvers")
+APPROVER = re.compile(r"(?:group:)?[A-Za-z_][A-Za-z0-9._-]{0,63}")
 FLOW_KEYS = ("not_to", "with", "except", "verdict")
 TOOL_KEYS = ("looks", "control")
 SEVERITIES = ("high", "medium", "low")
@@ -141,7 +142,8 @@ class _Reader:
             delegate=self.rules(self.table(data, "delegate"), "delegate"),
             ask_by=by,  # type: ignore[arg-type]
             ask_within=self.duration(ask, "ask", "within"),
-            ask=self.rules({key: one for key, one in ask.items() if key != "within"}, "ask", ASK_KEYS),
+            ask_approvers=self.approvers(ask),
+            ask=self.rules({key: one for key, one in ask.items() if key not in ASK_KEYS}, "ask", ASK_KEYS),
             never=self.rules(self.table(data, "never"), "never"),
             flow=self.flow(self.table(data, "flow")),
             tools=self.tools(self.table(data, "tools")),
@@ -204,6 +206,16 @@ class _Reader:
         if value:
             self.within(lambda: seconds(value), (section, key))
         return value
+
+    def approvers(self, ask: Mapping[str, Any]) -> tuple[str, ...]:
+        value, path = ask.get("approvers", []), ("ask", "approvers")
+        if not isinstance(value, list) or ("approvers" in ask and not value):
+            self.fail("approvers is not a list of who may answer", path, fix='Write approvers = ["group:release"].')
+        for one in value:
+            if not isinstance(one, str) or not APPROVER.fullmatch(one):
+                fix = 'Write a login name of this host, or "group:" and the name of one of its groups.'
+                self.fail(f'"{one}" is nobody who could answer', path, item=str(one), fix=fix)
+        return tuple(dict.fromkeys(value))
 
     def within(self, call: Callable[[], object], path: tuple[str, ...], item: str = "") -> None:
         """Run a check and give its error a line."""

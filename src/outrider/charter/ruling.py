@@ -25,8 +25,8 @@ from outrider.charter.narrow import Effective, effective, opaques
 from outrider.charter.patterns import MATTER
 from outrider.charter.values import Entity, Uid
 from outrider.events.call import Effect, Finding, Label
+from outrider.events.counters import Counters
 from outrider.events.decision import WORSE, RuleHit, Verdict
-from outrider.events.record import Counters
 
 MAX_HITS = 24
 """Most hits that a ruling carries, the worst first: a call with a thousand refused effects explains enough of them."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from outrider.charter.cedar import ACTIONS
 from outrider.charter.examples import EXPECTED
-from outrider.charter.parse import CHOICES, LABEL, NAME
+from outrider.charter.parse import APPROVER, CHOICES, LABEL, NAME
 from outrider.charter.treatment import CLASS, RULE
 from outrider.events.call import VERBS
 from outrider.events.sequence import MAX_WITHIN
@@ -156,6 +156,12 @@ def _ask() -> dict[str, Any]:
             "type": "string",
             "pattern": "^[1-9][0-9]{0,8}[smhd]$",
             "description": "How long a question waits: 1h. Then it is a no.",
+        },
+        approvers={
+            "type": "array",
+            "items": {"type": "string", "pattern": f"^{APPROVER.pattern}$"},
+            "minItems": 1,
+            "description": "Who may answer: users of this host, and group:NAME. Then Outrider asks, not the host.",
         },
     )
 

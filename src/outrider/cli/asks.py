@@ -15,8 +15,9 @@ from outrider.cli import reach, show
 def command(*, everything: bool, as_json: bool) -> None:
     """Calls that wait for a person: whose, what they would do, and why it was asked.
 
-    A call that a charter leaves to a person waits here until it is answered, at most as long as the charter says; no
-    answer is a no. `outrider answer` answers.
+    A call that a charter leaves to a person waits here until it is answered, at most as long as the charter says
+    (`within` in its [ask]; an hour if it says nothing). No answer is a no, and an event. `outrider answer` answers,
+    where the charter lets you.
 
     \b
     Examples:
@@ -38,6 +39,7 @@ def _print(one: dict[str, Any]) -> None:
     show.heading(f"Question {one['question']}: {_state(one)}")
     rows = [("agent", f"{one['agent']}, under charter {one['charter']}"), ("tool", one["tool"])]
     rows += [("call", one["call"] or "not kept: the daemon was started again since")]
+    rows += [("answered by", one["for"])] if one["waits"] else []
     rows += [("would be", what) for what in one["what"]]
     rows += [("because", why) for why in one["because"]]
     show.facts(rows)
@@ -52,6 +54,8 @@ def _state(one: dict[str, Any]) -> str:
         return "nobody answered it in time, and that is a no"
     if not answer["yes"]:
         return "answered with no"
+    if one["lapsed"]:
+        return "answered with yes, and the call was not made again in time"
     reach_ = answer.get("reach", "once")
     return "answered with yes, for this agent" if reach_ == "agent" else f"answered with yes, {_once(one)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from outrider.charter.narrow import effective
+from outrider.charter.narrow import approvers, effective
 from outrider.cli import show
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _COMMENTS = {
     "standing": "count if they stood there before the change",
     "never": "do not count, and neither does a list in the repository",
 }
+_ASKS = {"outrider": "Outrider", "host": "the host's own prompt"}
 _ALL = ("*",)
 
 
@@ -63,6 +64,7 @@ def _settings(now: Effective) -> list[tuple[str, str]]:
     told = ", ".join(f"{number} {name}" for name, number in limits.items() if number is not None)
     return [
         ("undecided calls", _UNDECIDED[now.undecided]),
+        ("questions", f"asked by {_ASKS[now.ask_by]}, answered by {approvers(now)} within {_span(now.ask_within)}"),
         ("mode", "enforced" if now.mode == "enforce" else "only observed"),
         ("opaque programs", _OPAQUE[now.opaque]),
         ("a life", f"at most {_span(now.ttl)}"),

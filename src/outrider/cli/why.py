@@ -45,7 +45,9 @@ def _print(told: Why) -> None:
     if told.asked is not None:
         show.heading("\nWhat a person was asked")
         said = [("answer", f"event {one.n}, {show.when(one.ts)} UTC: {one.what}") for one in told.answers]
-        show.facts([("question", str(told.asked.n)), *(said or [("answer", "none so far; without one it is a no")])])
+        over = told.agent is not None and told.agent.ended_n is not None
+        none = "none; its agent has ended, and that is a no" if over else "none so far; without one it is a no"
+        show.facts([("question", str(told.asked.n)), *(said or [("answer", none)])])
     if told.charters:
         show.heading("\nRules in force")
         show.facts(dict.fromkeys((charter.name, charter.digest) for charter in told.charters))

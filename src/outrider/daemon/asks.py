@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from outrider.charter.narrow import approvers
+from outrider.charter.ruling import settings_of
 from outrider.daemon.callers import agent_of, person
 from outrider.detect.redact import redact
-from outrider.errors import BadInputError
+from outrider.errors import BadInputError, RefusedError
 from outrider.events.asked import Answered, Reach
 from outrider.events.record import AskAnswered, Beside
 from outrider.gate.words import doing
@@ -19,6 +21,7 @@ from outrider.identity import place, process
 from outrider.identity.people import Pseudonyms
 
 if TYPE_CHECKING:
+    from outrider.charter.narrow import Effective
     from outrider.daemon.wiring import Parts
     from outrider.events.message import Peer
     from outrider.gate.asks import Question
@@ -61,7 +64,7 @@ class Asking:
 
         Raises:
             BadInputError: There is no such question, it is over, or it cannot be answered so.
-            RefusedError: An agent asks.
+            RefusedError: An agent asks, or somebody whom the charter does not let answer.
         """
         try:
             order = msgspec.convert({key: value for key, value in request.items() if key != "do"}, _Order)
@@ -74,7 +77,8 @@ class Asking:
         if one is None:
             fix = "`outrider asks` lists those that wait; a question ends with its agent, and when the call has run."
             raise BadInputError(f"there is no question {order.question}", fix=fix)
-        if now >= one.until:
+        self._approves(one, peer)
+        if now >= one.until or one.over >= 0:
             fix = "Let the agent make the call again: that asks anew."
             raise BadInputError(f"question {one.n} is over: nobody answered it in time, and that is a no", fix=fix)
         _check(one, order)
@@ -95,12 +99,31 @@ class Asking:
         await scribe.durable(event)
         return {**self._told(one, now), "event": event.n, "yes": order.yes, "answer": msgspec.to_builtins(event.answer)}
 
+    def _approves(self, one: Question, peer: Peer) -> None:
+        """Let a person answer a question, or raise.
+
+        Raises:
+            RefusedError: A charter of the agent's chain leaves it to others.
+        """
+        user, groups = place.os_user(peer.uid), place.os_groups(peer.uid)
+        mine = {user, *(f"group:{name}" for name in groups)}
+        settings = self._settings(one)
+        if settings is not None and not all(mine & set(listed) for listed in settings.ask_approvers):
+            raise RefusedError(
+                f"question {one.n} is for {approvers(settings)} to answer, and you are {user}",
+                fix="Ask them, or change approvers in [ask] of the charter and roll it.",
+            )
+
+    def _settings(self, one: Question) -> Effective | None:
+        agent = self._parts.state.registry.by_id(one.agent)
+        return settings_of(self._parts.chains.of(agent)) if agent is not None else None
+
     def _who(self, peer: Peer) -> dict[str, str]:
         above = ", ".join(f"{one.pid}:{one.comm}" for one in process.ancestors(peer.pid)[:8])
         return {"human": place.os_user(peer.uid), "process": f"{peer.pid} below {above}"}
 
     def _told(self, one: Question, now: int) -> dict[str, Any]:
-        agent = self._parts.state.registry.by_id(one.agent)
+        agent, settings = self._parts.state.registry.by_id(one.agent), self._settings(one)
         return {
             "question": one.n,
             "asked": one.ts,
@@ -109,12 +132,14 @@ class Asking:
             "waits": one.waits(now),
             "agent": one.agent,
             "charter": agent.charter if agent is not None else "",
+            "for": approvers(settings) if settings is not None else "",
             "tool": one.name,
             "what": [doing(effect) for effect in _in_question(one)],
             "because": [reason for reason, _ in one.reasons if reason],
             "instead": [unlock.removeprefix(_SAY_YES) for _, unlock in one.reasons if unlock],
             "answer": msgspec.to_builtins(one.answer) if one.answer is not None else None,
             "used": one.used is not None,
+            "lapsed": one.over >= 0,
         }
 
 

@@ -1,4 +1,4 @@
-"""What the daemon does between calls: ends that nobody told of, the spool, heartbeats, the snapshot, rest."""
+"""What the daemon does between calls: ends and time-outs that nobody told of, the spool, heartbeats, snapshot, rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from outrider.daemon.levers import end_revoked
 from outrider.daemon.spool import import_spool
 from outrider.errors import OutriderError
-from outrider.events.record import Heartbeat
+from outrider.events.record import AskTimedOut, Heartbeat
 from outrider.gate import snapshot
 from outrider.identity import ends, process
 
@@ -76,6 +76,8 @@ class Chores:
         registry = parts.state.registry
         for end in (*ends.gone(registry, boot=self._boot), *ends.expired(registry, now=parts.scribe.now())):
             parts.enrolment.end(end.agent, end.how, end.detail)
+        for question, unused in parts.state.asks.out_of_time(parts.scribe.now()):
+            parts.scribe.write(AskTimedOut, agent=question.agent, question=question.n, unused=unused)
         end_revoked(parts)  # What a crash between a revocation and its ends left alive.
         import_spool(parts)
         parts.enrolment.attest_late()

@@ -47,6 +47,7 @@ class Parts:
     facts: Kept
     second_looks: SecondLooks
     people: Pseudonyms
+    chains: Chains
     http_problem: str = ""
     """Why HTTP hooks that are switched on are not served; empty if they are."""
 
@@ -113,7 +114,20 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         second_look=second_looks.take if second_looks.wanted else None,
     )
     return Parts(
-        home, config, ledger, state, scribe, charters, enrolment, results, workers, gate, facts, second_looks, people
+        home,
+        config,
+        ledger,
+        state,
+        scribe,
+        charters,
+        enrolment,
+        results,
+        workers,
+        gate,
+        facts,
+        second_looks,
+        people,
+        chains,
     )
 
 

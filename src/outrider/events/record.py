@@ -16,6 +16,7 @@ import msgspec
 from outrider.events.asked import Answered, Asked
 from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Finding, Label
+from outrider.events.counters import Counters
 from outrider.events.credential import CredentialIssued, IssuerKey
 from outrider.events.decision import Decision
 from outrider.events.event import Event
@@ -304,14 +305,6 @@ class Prompted(Event, frozen=True, kw_only=True, tag="agent.prompted"):
     adds: tuple[Label, ...] = ()
 
 
-class Counters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Counts that budgets are held against, as they stood when the call was judged (this call included)."""
-
-    calls: int = 0
-    spawns: int = 0
-    depth: int = 0
-
-
 class CallDecided(Event, frozen=True, kw_only=True, tag="call.decided"):
     """A call was asked for and judged. Durable before the answer leaves.
 
@@ -437,6 +430,16 @@ class AskAnswered(Event, frozen=True, kw_only=True, tag="ask.answered"):
     answer: Answered
 
 
+class AskTimedOut(Event, frozen=True, kw_only=True, tag="ask.timed-out"):
+    """Time ran out: nobody answered the ``question`` about a call of ``agent``, and that is a no.
+
+    ``unused`` is the index of a yes for once that ended because the call was not made again, or -1.
+    """
+
+    question: int
+    unused: int = -1
+
+
 class LabelsJoined(Event, frozen=True, kw_only=True, tag="labels.joined"):
     """Labels moved from one agent to another: a child's to its parent when its message came back."""
 
@@ -448,5 +451,5 @@ AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
     | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
-    | SessionJoined | AskAnswered | CredentialIssued | IssuerKey
+    | SessionJoined | AskAnswered | AskTimedOut | CredentialIssued | IssuerKey
 )  # fmt: skip

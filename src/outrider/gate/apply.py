@@ -26,8 +26,9 @@ from outrider.errors import OutriderError, RecordError, RefusedError
 from outrider.events import message as m
 from outrider.events.call import Call, Label, Want
 from outrider.events.codec import commit
+from outrider.events.counters import Counters
 from outrider.events.entities import entities_of_effects
-from outrider.events.record import Beside, CallDecided, Counters, HostNoted, Prompted, Refusal
+from outrider.events.record import Beside, CallDecided, HostNoted, Prompted, Refusal
 from outrider.flow.labels import prompt_brings
 from outrider.gate import answers, study
 from outrider.gate.asks import Made, settle

@@ -18,7 +18,7 @@ from outrider.events.asked import Answered, Asked
 from outrider.events.call import Effect
 from outrider.events.codec import commit
 from outrider.events.decision import Decision, RuleHit
-from outrider.events.record import AgentEnded, AskAnswered, CallDecided, CallResult
+from outrider.events.record import AgentEnded, AskAnswered, AskTimedOut, CallDecided, CallResult
 from outrider.gate.judge import MAX_HITS
 from outrider.gate.study import canonical_or_text
 
@@ -89,6 +89,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         answer: The answer, or None.
         answered: The event of it, or -1.
         used: The call that a yes for once let through, or None.
+        over: The event by which its time ran out, or -1.
     """
 
     n: int
@@ -109,10 +110,25 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answered | None = None
     answered: int = -1
     used: str | None = None
+    over: int = -1
 
     def waits(self, now: int) -> bool:
         """Tell whether an answer can still come."""
-        return now < self.until and (self.answer is None or self.answer.reach == "charter")
+        return self.over < 0 and now < self.until and self._open
+
+    @property
+    def _open(self) -> bool:
+        return self.answer is None or self.answer.reach == "charter"
+
+    def lapse(self, now: int) -> int | None:
+        """Return what its time ran out on: -1 where nobody answered, the event of a yes not used, None for neither."""
+        if self.over >= 0:
+            return None
+        if self._open:
+            return -1 if now >= self.until else None
+        given = self.answer
+        unused = given is not None and given.yes and given.reach == "once" and self.used is None and now >= given.until
+        return self.answered if unused else None
 
     def is_about(self, made: Made, decision: Decision) -> bool:
         """Tell whether a call is this very one, and nothing speaks against it that did not then."""
@@ -175,6 +191,8 @@ class Asks:
         elif isinstance(event, AskAnswered):
             given = event.answer
             self._change(event.agent, given.question, answer=given, answered=event.n, used=None)
+        elif isinstance(event, AskTimedOut):
+            self._change(event.agent, event.question, over=event.n)
         elif isinstance(event, CallResult):
             if event.ran and event.agent in self.questions:
                 self._ran(event.agent, event.intent)
@@ -188,6 +206,11 @@ class Asks:
     def waiting(self, now: int) -> int:
         """Return how many wait for an answer."""
         return sum(1 for held in self.questions.values() for one in held if one.waits(now))
+
+    def out_of_time(self, now: int) -> list[tuple[Question, int]]:
+        """Return the questions whose time has run out without an event of it, each with :meth:`Question.lapse`."""
+        found = ((one, one.lapse(now)) for one in self.everyone())
+        return [(one, lapse) for one, lapse in found if lapse is not None]
 
     def about(self, made: Made, decision: Decision) -> list[Question]:
         """Return the questions about this very call, the one that was answered last first."""
@@ -268,7 +291,7 @@ def _holds_once(known: Question, given: Answered, made: Made, now: int, *, permi
         return False
     if known.used is not None:
         return permission and bool(known.used) and known.used == made.call.call_id
-    return now < given.until
+    return known.over < 0 and now < given.until
 
 
 def _stands(made: Made, decision: Decision, asks: Asks) -> Question | None:

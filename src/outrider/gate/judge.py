@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from outrider.charter.bound import Bound
     from outrider.events.asked import Asked
-    from outrider.events.record import Counters
+    from outrider.events.counters import Counters
     from outrider.events.sequence import Sequence as Steps
 
 Mode = Literal["enforce", "observe"]

@@ -7,6 +7,8 @@ read is absent, never an error.
 
 from __future__ import annotations
 
+import contextlib
+import grp
 import os
 import pwd
 import re
@@ -74,6 +76,20 @@ def os_user(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):
         return f"uid:{uid}"
+
+
+def os_groups(uid: int) -> frozenset[str]:
+    """Return the names of the groups that the user database puts a user id in; none for one that it does not know."""
+    try:
+        known = pwd.getpwuid(uid)
+        numbers = os.getgrouplist(known.pw_name, known.pw_gid)
+    except (KeyError, OverflowError, OSError):
+        return frozenset()
+    names = set()
+    for number in numbers:
+        with contextlib.suppress(KeyError):
+            names.add(grp.getgrgid(number).gr_name)
+    return frozenset(names)
 
 
 def os_home(uid: int) -> str:

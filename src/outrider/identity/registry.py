@@ -18,6 +18,7 @@ from itertools import islice
 import msgspec
 
 from outrider.events.attestation import Attestation
+from outrider.events.counters import Counters
 from outrider.events.record import (
     AgentBorn,
     AgentEnded,
@@ -27,7 +28,6 @@ from outrider.events.record import (
     Beside,
     CallDecided,
     CallResult,
-    Counters,
     DaemonStarted,
     SessionJoined,
 )

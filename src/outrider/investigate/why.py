@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from outrider.events.call import Effect, Finding
+from outrider.events.counters import Counters
 from outrider.events.decision import Decision
-from outrider.events.record import AnyEvent, AskAnswered, CallDecided, CallResult, Counters, SecondLook
+from outrider.events.record import AnyEvent, AskAnswered, AskTimedOut, CallDecided, CallResult, SecondLook
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
 from outrider.store import reading
@@ -66,7 +67,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
         result: Index of its result, or -1.
         second_looks: What slower scanners said of what it wrote, after it was let through.
         asked: The decision that asked a person first, where one decides; None where none does.
-        answers: What the person said, in order.
+        answers: What the person said, and the time that ran out, in order.
         before: The agent's ten events before it.
         corrects: The refusal after which this call does the right thing, or None.
         corrected: The call by which the agent did the right thing after this refusal, or None.
@@ -96,7 +97,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def why(view: View, n: int) -> Why:
-    """Explain event ``n``. For a result, a second look or an answer, the call that it belongs to is explained.
+    """Explain event ``n``. For a result, a second look, an answer or a time-out, its call is explained.
 
     Raises:
         BadInputError: There is no such event.
@@ -107,6 +108,8 @@ def why(view: View, n: int) -> Why:
             event = reading.peek(view, event.intent) or event
         elif isinstance(event, AskAnswered):
             event = reading.peek(view, event.answer.question) or event
+        elif isinstance(event, AskTimedOut):
+            event = reading.peek(view, event.question) or event
         call = event if isinstance(event, CallDecided) else None
         asked = _asked(call)
         result = reading.result_of(view, event.n) if call else None

@@ -14,6 +14,7 @@ from outrider.events.record import (
     AgentRolled,
     AnyEvent,
     AskAnswered,
+    AskTimedOut,
     CallDecided,
     CallResult,
     CharterLoaded,
@@ -95,6 +96,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"{event.lever}{reach} by {event.by}" + _said(event.why)
     if isinstance(event, AskAnswered):
         return _answered(event)
+    if isinstance(event, AskTimedOut):
+        return _timed_out(event)
     if isinstance(event, AgentRolled):
         return f"moved from version {event.before[:19]} of {event.charter} to {event.digest[:19]}"
     if isinstance(event, TokenIssued):
@@ -122,6 +125,12 @@ def _answered(event: AskAnswered) -> str:
     given = event.answer
     how = {"once": "yes, once", "agent": "yes, for this agent", "charter": "by a change of the charter"}[given.reach]
     return f"question {given.question} answered by {given.by}: {how if given.yes else 'no'}" + _said(given.why)
+
+
+def _timed_out(event: AskTimedOut) -> str:
+    if event.unused >= 0:
+        return f"the yes to question {event.question} was not used in time: it counts no longer"
+    return f"nobody answered question {event.question} in time, and that is a no"
 
 
 def _second_look(event: SecondLook) -> str:

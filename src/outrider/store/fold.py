@@ -17,6 +17,7 @@ from outrider.events.record import (
     AgentEnded,
     AnyEvent,
     AskAnswered,
+    AskTimedOut,
     Beside,
     CallDecided,
     CallResult,
@@ -216,6 +217,9 @@ class Fold:
         elif isinstance(event, AskAnswered):
             if 0 <= event.answer.question < n:
                 rows["causes"].append((event.answer.question, "answered", n, "certain"))
+        elif isinstance(event, AskTimedOut):
+            if 0 <= event.question < n:
+                rows["causes"].append((event.question, "answered", n, "certain"))
         elif isinstance(event, Prompted):
             self._carries(event.agent, event.adds, n)
         elif isinstance(event, LabelsJoined):

@@ -325,7 +325,7 @@ def second_looks(view: View, n: int) -> list[int]:
 
 
 def answers(view: View, n: int) -> list[int]:
-    """Return the indices of a person's answers to the question that decision ``n`` asked, in order."""
+    """Return the indices of the answers to the question that decision ``n`` asked, and of its time-outs, in order."""
     return [row[0] for row in view.rows("SELECT dst FROM causes WHERE src = ? AND why = 'answered' ORDER BY dst", n)]
 
 
