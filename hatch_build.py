@@ -20,6 +20,7 @@ PROGRAMS = {
     Path("src/outrider/confine/outrider-run"): (
         Path("src/outrider/confine/launch.c"),
         Path("src/outrider/confine/apply.c"),
+        Path("src/outrider/confine/pass.c"),
     ),
 }
 """What is compiled, and from what."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from tests.daemon.house import until
@@ -104,6 +105,36 @@ def test_a_permitted_name_that_leads_inside_is_refused(address):
     assert asking.ends == [("good.example", False)]
 
 
+class Lending(Asking):
+    """Lends every host."""
+
+    async def ask(self, host, port, *, tls):
+        return ""
+
+
+def test_a_lent_name_may_lead_to_a_private_network_and_not_to_this_machine_or_its_cloud(monkeypatch):
+    tried = []
+
+    async def connect(address, port, **_):
+        tried.append(address)
+        raise ConnectionRefusedError
+
+    real = asyncio.open_connection
+    monkeypatch.setattr(
+        "outrider.confine.egress.asyncio.open_connection",
+        lambda address, *rest, **more: (connect if address[:4] == "10.0" else real)(address, *rest, **more),
+    )
+    for address in ("10.0.0.8", "127.0.0.1", "169.254.169.254"):
+
+        async def resolve(host, port, address=address):
+            return [address]
+
+        said, seen = through(Lending(), "CONNECT models.example:PORT HTTP/1.1\r\n\r\n", resolve)
+        assert said.startswith("HTTP/1.1 502" if address == "10.0.0.8" else "HTTP/1.1 403"), said
+        assert seen == []
+    assert tried == ["10.0.0.8"]
+
+
 @pytest.mark.parametrize("host", ["0x7f.1", "127.1", "2130706433", "0177.0.0.1"])
 def test_an_address_that_is_written_as_a_name_is_treated_as_one(host):
     said, seen = through(Asking(host), f"CONNECT {host}:PORT HTTP/1.1\r\n\r\n")
@@ -176,3 +207,46 @@ def test_a_command_reaches_the_hosts_of_its_charter_and_none_by_a_redirect_and_e
     here = f"127.0.0.1:{port}"
     assert said == [(here, "allow"), (here, "allow"), ("evil.example", "deny")]
     assert [one.ok for one in cell.events(CallResult)] == [True, True]
+
+
+def test_a_lent_port_of_this_machine_is_there_inside_and_no_other_one(cell):
+    if cell.view == "shared":
+        pytest.skip("nothing can be lent to a command without a network of its own")
+
+    async def story():
+        seen = []
+        there, port = await server(seen)
+        script = "import os; os.environ.update(http_proxy='', HTTP_PROXY='')\n" + GET
+        url = f"http://127.0.0.1:{port}/"
+        lent = await asyncio.to_thread(cell.python, script, url, options=["--lend", f"127.0.0.1:{port}"])
+        not_lent = await asyncio.to_thread(cell.python, script, url)
+        there.close()
+        return lent, not_lent, len(seen), port
+
+    lent, not_lent, reached, port = asyncio.run(story())
+    assert (lent.out.strip(), reached) == ("ok", 1), lent
+    assert not_lent.out.startswith("refused"), not_lent
+    assert [one.held.reaches for one in cell.births()] == [(f"127.0.0.1:{port}",), ()]
+
+
+def test_what_cannot_be_lent_starts_nothing_and_says_why(cell):
+    wrong = {"models.example": "no host with a port", "169.254.169.254:80": "[never]"}
+    if cell.view == "shared":
+        wrong = {"127.0.0.1:80": "no network of its own"}
+    for host, why in wrong.items():
+        done = cell.sh("echo ran", options=["--lend", host])
+        assert (done.code != 0, done.out) == (True, "")
+        assert why in done.err
+    assert cell.births() == []
+
+
+def test_an_agent_lends_nothing_to_what_it_starts(cell):
+    launcher = cell.repo / "claude"  # By its name, a known agent host.
+    launcher.write_bytes(Path(cell.launcher[0]).read_bytes())
+    launcher.chmod(0o755)
+    script = f"{launcher} --charter coder --lend 127.0.0.1:80 -- true; {launcher} --charter coder -- {launcher} --probe"
+    done = cell.sh(script, ANTHROPIC_BASE_URL="http://collect.example")
+    assert "an agent lends nothing" in done.err
+    outer, inner = cell.births()
+    assert (inner.parent, inner.attested.argv0, inner.held.reaches) == (outer.agent, "claude", ())
+    assert not any(".claude" in one for one in inner.held.lent)

@@ -200,6 +200,7 @@ class ClaudeCode:
         prompt: str = "Please do your part.",
         mcp: Mapping[str, Any] | None = None,
         arguments: Sequence[str] = (),
+        under: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         timeout: float = 60,
     ) -> Run:
@@ -215,6 +216,7 @@ class ClaudeCode:
             prompt: What the user says.
             mcp: MCP servers by name, as in the client's ``mcpServers``.
             arguments: More arguments of the client.
+            under: What the client is started by: words that its own command line follows.
             env: Added to the world's environment.
             timeout: Seconds after which the client is killed and the test fails.
 
@@ -229,8 +231,9 @@ class ClaudeCode:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(json.dumps(value))
         command = [
-            str(self.program), "-p", prompt, "--output-format", "stream-json", "--verbose", "--permission-mode", mode,
-            "--strict-mcp-config", "--mcp-config", json.dumps({"mcpServers": dict(mcp or {})}),
+            *under, str(self.program), "-p", prompt, "--output-format", "stream-json", "--verbose",
+            "--permission-mode", mode, "--strict-mcp-config",
+            "--mcp-config", json.dumps({"mcpServers": dict(mcp or {})}),
             "--allowedTools", ",".join(allowed), *arguments,
         ]  # fmt: skip
         with ScriptedModel(script if isinstance(script, Script) else Script(script)) as model:

@@ -16,11 +16,19 @@ from outrider.confine.find import launcher
 @click.option("--charter", required=True, help="The charter that it is born under.")
 @click.option("--sponsor", default="", help="Who answers for it; else as configured, or git's identity.")
 @click.option("--purpose", default="", help="What it is for.")
+@click.option("--lend", multiple=True, metavar="HOST:PORT", help="Let it reach this, unjudged: its own model, say.")
 @click.option("--shared-view", is_flag=True, help="No file system and network of its own: held by rules alone.")
 @click.option("--verbose", is_flag=True, help="Say what is held, what is not, and what was taken out.")
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
 def command(
-    *, charter: str, sponsor: str, purpose: str, shared_view: bool, verbose: bool, arguments: tuple[str, ...]
+    *,
+    charter: str,
+    sponsor: str,
+    purpose: str,
+    lend: tuple[str, ...],
+    shared_view: bool,
+    verbose: bool,
+    arguments: tuple[str, ...],
 ) -> None:
     """Start COMMAND as an agent: born before its first instruction, under a charter, held by the kernel.
 
@@ -37,6 +45,7 @@ def command(
     words = [*launcher(), "--charter", charter]
     for name, text in (("--sponsor", sponsor), ("--purpose", purpose)):
         words += [name, text] if text else []
+    words += [word for one in lend for word in ("--lend", one)]
     words += ["--shared-view"] if shared_view else []
     words += ["--verbose"] if verbose else []
     if reach.status(home) is None:

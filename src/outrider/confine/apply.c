@@ -78,8 +78,12 @@ int listen_here(int *port) {
     memset(&a, 0, sizeof a);
     a.sin_family = AF_INET;
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a.sin_port = htons((uint16_t)*port);
     *port = 0;
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 256) < 0) return -1;
+    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 256) < 0) {
+        if (fd >= 0) close(fd);
+        return -1;
+    }
     if (getsockname(fd, (struct sockaddr *)&a, &size) == 0) *port = ntohs(a.sin_port);
     return fd;
 }

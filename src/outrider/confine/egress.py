@@ -5,7 +5,7 @@ CONNECT and plain HTTP, both by HTTP/1.1 (RFC 9110, 9112). Invariants:
 - Nothing is looked up or connected to before the host and port were permitted.
 - The address that is connected to is the one that was looked at: a name that leads inside (loopback, private, link
   local) is refused, whatever it led to a moment ago and however it is spelt. Only an address that was permitted as an
-  address is connected to wherever it lies.
+  address is connected to wherever it lies; and a name that a person lends may lead to a private network.
 - What a client says after the head goes to that address and nowhere else; another host is another connection, and asked
   about anew. A redirect is one.
 """
@@ -20,6 +20,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from outrider.confine.reaches import private
 from outrider.errors import BadInputError, RefusedError
 
 MAX_HEAD = 32 * 1024
@@ -38,7 +39,7 @@ class Asking(Protocol):
     """Who decides about one agent's connections."""
 
     async def ask(self, host: str, port: int, *, tls: bool) -> str:
-        """Return the id of the call that was permitted.
+        """Return the id of the call that was permitted, empty for a host that is lent and not judged.
 
         Raises:
             RefusedError: It was not.
@@ -122,7 +123,7 @@ class Egress:
         call = await self._asking.ask(host, port, tls=tls)
         ok = False
         try:
-            there, out = await self._connect(host, port)
+            there, out = await self._connect(host, port, lent=not call)
             ok = True
             if absolute is None:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -132,11 +133,11 @@ class Egress:
         finally:
             await self._asking.over(call, ok=ok)
 
-    async def _connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self, host: str, port: int, *, lent: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         addresses: Sequence[str] = (host,)
         if literal(host) is None:
             found = await asyncio.wait_for(self._resolve(host, port), _CONNECT_S)
-            addresses = [one for one in found if outside(one)]
+            addresses = [one for one in found if outside(one) or (lent and private(one))]
             if not addresses and host != "localhost":
                 raise RefusedError(f"{host} leads to no address of the public network", rule="egress.inside")
             addresses = addresses or found
@@ -147,6 +148,27 @@ class Egress:
             except OSError as error:
                 wrong = error
         raise wrong
+
+
+class Through:
+    """A port inside that leads to one lent port of this machine's own loopback, and nowhere else."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection from inside."""
+        try:
+            there, out = await asyncio.wait_for(
+                asyncio.open_connection(self._host, self._port, limit=_CHUNK), _CONNECT_S
+            )
+            await _join((reader, out), (there, writer))
+        except (OSError, TimeoutError):
+            pass
+        finally:
+            with contextlib.suppress(OSError):
+                writer.close()
 
 
 def _forwarded(method: str, path: str, authority: str, lines: Sequence[str]) -> bytes:

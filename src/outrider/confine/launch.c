@@ -7,7 +7,7 @@
  * command ends is ended with it. What it is told comes from the person who starts it: its arguments and its environment.
  *
  * The conversation: "ORR1", four bytes length, fields "key=value" each ended by a NUL; the answer is "ORP1" and the same
- * shape; at the end "ORE1". launch.py does the same where there is no C compiler.
+ * shape; at the end "ORE1".
  */
 #define _GNU_SOURCE
 #include "launch.h"
@@ -37,6 +37,9 @@ static struct {
     const char *charter, *sponsor, *purpose, *home;
     int verbose, no_view;
 } told;
+static const char *lent[16]; /* Hosts that the person lends to the command. */
+static size_t lending;
+static volatile pid_t watched; /* The command's process. */
 static struct plan *plan; /* shared with the child */
 static char request[REQUEST_MAX];
 static size_t asked = 8;
@@ -179,32 +182,34 @@ static void hear(int fd) {
     }
 }
 
-/* Hand the listening socket to the proxy, with the word that says whose it is. The connection stays open: its end is
- * the end of the listening. */
-static int hand_over(int listening) {
-    char room[CMSG_SPACE(sizeof(int))];
-    const char *word = value(plan, "egress");
-    struct iovec part = {(void *)(uintptr_t)word, strlen(word)};
-    struct msghdr message;
-    struct cmsghdr *head;
+/* Hand a listening socket to the daemon, with the word that says whose it is. The connection stays open: its end is the
+ * end of the listening. */
+static int hand_over(int listening, const char *word) {
     int fd = dial("egress.sock");
-    if (fd < 0) return -1;
-    memset(&message, 0, sizeof message);
-    memset(room, 0, sizeof room);
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = room;
-    message.msg_controllen = sizeof room;
-    head = CMSG_FIRSTHDR(&message);
-    head->cmsg_level = SOL_SOCKET;
-    head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(head), &listening, sizeof(int));
-    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0) {
+    if (fd >= 0 && !give(fd, word, strlen(word), listening)) {
         close(fd);
         return -1;
     }
     return fd;
+}
+
+/* Hand over what the child listens on for lent ports, "lend=PORT WORD" each; 0 if all of it was, else how much of
+ * `text` says what was wrong. */
+static ssize_t hand_over_lent(int channel, char *text, size_t room) {
+    const char *s;
+    size_t at = 0;
+    ssize_t n;
+    int listening, done;
+    while ((s = field(plan, "lend", &at))) {
+        if ((n = take(channel, text, room - 1, &listening)) != 1) return n;
+        done = hand_over(listening, strchr(s, ' ') + 1);
+        close(listening);
+        if (done < 0) {
+            kill(watched, SIGKILL); /* It may have begun. */
+            return snprintf(text, room, "the proxy could not be reached");
+        }
+    }
+    return 0;
 }
 
 /* ---- the child ----------------------------------------------------------------------------------------------- */
@@ -225,32 +230,17 @@ static void new_environment(void) {
 
 /* What the child does: take namespaces, offer the listening socket, wait for the plan, be bound, become the command. */
 static void child(int fd, int view, char **command) {
-    char room[CMSG_SPACE(sizeof(int))], go;
-    struct { int port, view; } offer = {0, view};
-    struct iovec part = {&offer, sizeof offer};
-    struct msghdr message;
-    struct cmsghdr *head;
+    struct { int port, view; } offer = {0, view}; /* Port 0: any. */
     const char *step;
+    char go;
     int listening;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (view && take_namespaces()) _exit(1);
     listening = listen_here(&offer.port);
-    memset(&message, 0, sizeof message);
-    memset(room, 0, sizeof room);
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (listening >= 0) {
-        message.msg_control = room;
-        message.msg_controllen = sizeof room;
-        head = CMSG_FIRSTHDR(&message);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(head), &listening, sizeof(int));
-    }
-    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0) _exit(1);
+    if (!give(fd, &offer, sizeof offer, listening)) _exit(1);
     if (listening >= 0) close(listening);
     if (read(fd, &go, 1) != 1) _exit(1);
+    if ((step = offer_lent(plan, fd))) wrong(fd, 126, step);
     if ((step = apply(plan, offer.port))) wrong(fd, 126, step);
     new_environment();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* Dropping capabilities may have cleared it. */
@@ -262,10 +252,6 @@ static struct { int port, view; } offered;
 
 /* Fork the child and take what it offers; 0 if it could not take namespaces. */
 static pid_t bring_up(int *channel, int *listening, int view, char **command) {
-    char room[CMSG_SPACE(sizeof(int))];
-    struct iovec part = {&offered, sizeof offered};
-    struct msghdr message;
-    struct cmsghdr *head;
     int ends[2];
     pid_t pid;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) fail(1, "socketpair", strerror(errno));
@@ -276,26 +262,16 @@ static pid_t bring_up(int *channel, int *listening, int view, char **command) {
         child(ends[1], view, command);
     }
     close(ends[1]);
-    memset(&message, 0, sizeof message);
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = room;
-    message.msg_controllen = sizeof room;
-    *listening = -1;
-    if (recvmsg(ends[0], &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof offered) {
+    if (take(ends[0], &offered, sizeof offered, listening) != (ssize_t)sizeof offered) {
         close(ends[0]);
         waitpid(pid, NULL, 0);
         return 0;
     }
-    head = CMSG_FIRSTHDR(&message);
-    if (head && head->cmsg_type == SCM_RIGHTS) memcpy(listening, CMSG_DATA(head), sizeof(int));
     *channel = ends[0];
     return pid;
 }
 
 /* ---- watching ------------------------------------------------------------------------------------------------ */
-
-static volatile pid_t watched;
 
 static void pass_on(int number) {
     if (watched > 0) kill(watched, number);
@@ -369,7 +345,8 @@ static int watch(void) {
 /* ---- start --------------------------------------------------------------------------------------------------- */
 
 static const char usage[] =
-    "Usage: outrider run --charter NAME [--sponsor WHO] [--purpose TEXT] [--shared-view] [--verbose] -- COMMAND...\n";
+    "Usage: outrider run --charter NAME [--sponsor WHO] [--purpose TEXT] [--lend HOST:PORT] [--shared-view] [--verbose]\n"
+    "                    -- COMMAND...\n";
 
 static char **read_options(int argc, char **argv) {
     static char home[4096];
@@ -380,6 +357,7 @@ static char **read_options(int argc, char **argv) {
                             : same(argv[i], "--purpose") ? &told.purpose
                                                          : NULL;
         if (text && i + 1 < argc) *text = argv[++i];
+        else if (same(argv[i], "--lend") && i + 1 < argc && lending < sizeof lent / sizeof *lent) lent[lending++] = argv[++i];
         else if (same(argv[i], "--verbose")) told.verbose = 1;
         else if (same(argv[i], "--shared-view")) told.no_view = 1;
         else {
@@ -431,6 +409,7 @@ static void ask(int fd, char **command) {
     tell_number("port", offered.port);
     tell_program(command[0]);
     for (i = 0; command[i]; i++) tell("arg", command[i]);
+    while (lending) tell("lend", lent[--lending]);
     for (i = 0; environ[i]; i++) tell("env", environ[i]);
     finish("ORR1");
     if (!send_all(fd, request, asked)) fail(EXIT_UNDECIDED, "the daemon hung up", strerror(errno));
@@ -477,14 +456,14 @@ int main(int argc, char **argv) {
     ask(daemon, command);
     hear(daemon);
     say();
-    if (*value(plan, "egress") && listening >= 0 && (proxy = hand_over(listening)) < 0) {
+    if (*value(plan, "egress") && listening >= 0 && (proxy = hand_over(listening, value(plan, "egress"))) < 0) {
         end(daemon, "failed", 0, "the proxy could not be reached");
         fail(EXIT_AWAY, "the proxy could not be reached; nothing was started", "");
     }
     if (listening >= 0) close(listening);
     take_signals();
     if (write(channel, "g", 1) != 1) fail(1, "the command's process is gone", "");
-    n = read(channel, text, sizeof text - 1);
+    if ((n = hand_over_lent(channel, text, sizeof text)) == 0) n = read(channel, text, sizeof text - 1);
     if (n > 0) {
         text[n] = 0;
         waitpid(watched, &status, 0);

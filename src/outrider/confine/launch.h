@@ -1,8 +1,10 @@
-/* What the two halves of the launcher share: launch.c asks and watches, apply.c binds the child. */
+/* What the two halves of the launcher share: launch.c asks and watches, apply.c binds the child, pass.c carries
+ * handles between them. */
 #ifndef OUTRIDER_LAUNCH_H
 #define OUTRIDER_LAUNCH_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { PLAN_MAX = 1 << 20 };
 
@@ -22,9 +24,14 @@ int landlock_version(void);
 int seccomp_there(void);
 /* Take user, mount and network namespaces; 0 if that worked, else the step that did not. */
 const char *take_namespaces(void);
-/* A listening TCP socket on loopback; its port, or 0. */
+/* A TCP socket that listens on a port of loopback, on any free one where that is 0; its port, or 0. -1 for none. */
 int listen_here(int *port);
 /* Apply a plan to this process; NULL if all of it was, else what was not. errno says why. */
 const char *apply(const struct plan *p, int port);
+/* Send data, and a handle if it is not -1; whether all of it was sent. Take both; the bytes, and the handle or -1. */
+int give(int fd, const void *data, size_t n, int handle);
+ssize_t take(int fd, void *data, size_t n, int *handle);
+/* Listen on each lent port, and give what listens; NULL if all could be had. */
+const char *offer_lent(const struct plan *p, int fd);
 
 #endif

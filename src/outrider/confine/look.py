@@ -25,11 +25,12 @@ _PASSED_OVER = frozenset({"node_modules", "objects", "__pycache__", ".venv", "ve
 
 
 def look(line: Sequence[Charter], places: Places) -> Places:
-    """Return places with what is found of what :func:`outrider.confine.plan.wanted` names, and of the repository."""
+    """Return places with what a plan must know: of :func:`wanted` paths, of the repository, of the command's own."""
     seen = {path: found for path in wanted(line, places) if (found := _seen(path)) is not None}
-    inside, walked = walk(places.repo, names(refusals(line)))
-    inside = (*inside, *_listed(line, places))
-    return msgspec.structs.replace(places, seen=seen, inside=inside, walked=walked)
+    named = names(refusals(line))
+    looks = [walk(top, named) for top in (places.repo, *places.own)]
+    inside = (*(path for found, _ in looks for path in found), *_listed(line, places))
+    return msgspec.structs.replace(places, seen=seen, inside=inside, walked=all(whole for _, whole in looks))
 
 
 def _listed(line: Sequence[Charter], places: Places) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def globbed(said: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
 
 
 def walk(top: str, named: re.Pattern[str]) -> tuple[tuple[str, ...], bool]:
-    """Return the paths below a directory whose last name, folded, matches; nearest first.
+    """Return the path, and those below it, whose last name, folded, matches; nearest first.
 
     False if more than :data:`MAX_WALK` names are there, or deeper than is looked: then not all was looked at.
     """
@@ -70,6 +71,8 @@ def walk(top: str, named: re.Pattern[str]) -> tuple[tuple[str, ...], bool]:
     waiting = [(top, 0)] if top else []
     looked = 0
     whole = True
+    if top and named.fullmatch(folded(top.rpartition("/")[2])):
+        found.append(top)
     while waiting:
         directory, depth = waiting.pop(0)
         try:
@@ -86,6 +89,8 @@ def walk(top: str, named: re.Pattern[str]) -> tuple[tuple[str, ...], bool]:
                         waiting.append((entry.path, depth + 1))
                     else:
                         whole = False
+        except (NotADirectoryError, FileNotFoundError):
+            continue
         except OSError:
             whole = False
     return tuple(found), whole

@@ -79,8 +79,8 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
         own: What the command itself must write: its host's state, the git directory of a linked work tree.
         tmp: Directories for temporary files.
         seen: What stands at the paths that :func:`wanted` names; what is missing there is not granted.
-        inside: Existing paths below the repository whose names a refusal could mean (:func:`names`).
-        walked: Whether all of the repository was looked through for ``inside``.
+        inside: Existing paths in the repository and in ``own`` whose names a refusal could mean (:func:`names`).
+        walked: Whether all of these was looked through for ``inside``.
     """
 
     home: str
@@ -381,7 +381,7 @@ class _Never:
                 why = "Without a file system of its own, nothing inside of what is granted can be refused."
             elif verb == "read":
                 why = "What is there at the start is hidden; a file by such a name that comes later is not."
-                why += "" if self.places.walked else " The repository is large: only part of it was looked through."
+                why += "" if self.places.walked else " The directories are large: only part was looked through."
             else:
                 why = "What is there at the start is kept; a file by such a name that was not there can be made."
             lacks.append(Lack(what=f"never.{verb}", why=why, patterns=said))

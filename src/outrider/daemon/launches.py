@@ -23,7 +23,7 @@ from outrider.confine import told
 from outrider.confine.ambient import Environment, scrub
 from outrider.confine.look import look, program_files
 from outrider.confine.plan import Host, Places, Plan, plan
-from outrider.confine.reaches import hosts_of, state_of
+from outrider.confine.reaches import host_and_port, hosts_of, inside, refused, state_of, written
 from outrider.daemon.ways_out import WaysOut
 from outrider.detect.secrets import find
 from outrider.errors import BadInputError, OutriderError, RefusedError
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("outrider.daemon")
 
 _MOST_PLANS = 256
+_NO_NETWORK = "Start it without --shared-view; `outrider doctor` says whether this system gives namespaces."
 _MOST_NAMED = 60
 """Names of a kind that a birth holds; an environment with more of them is cut, and says so."""
 
@@ -86,8 +87,12 @@ class Launches:
         line = self._line(launch.charter)
         parent = self._launching.parent_of(launch)
         host = _host(fields)
-        made, environment = await asyncio.to_thread(self._plan, launch, line, host, fields.get("env", []))
-        born = await self._launching.bear(launch, parent, held_of(made, environment, launch.command))
+        person = parent is None
+        made, environment = await asyncio.to_thread(
+            self._plan, launch, line, host, fields.get("env", []), person=person
+        )
+        reaches = _reaches(fields, launch.command, line, person=person, network=made.network)
+        born = await self._launching.bear(launch, parent, held_of(made, environment, reaches))
         agent = self._parts.state.registry.by_id(born.agent)
         assert agent is not None
         socket = await self._own_socket(agent)
@@ -97,7 +102,9 @@ class Launches:
         answer += [("drop", name) for name in (*environment.scrubbed, *ours)]
         answer += [("set", f"{name}={text}") for name, text in self._variables(agent)]
         if made.network == "proxy":
-            answer.append(("egress", self.ways_out.promise(agent, launch.command)))
+            answer.append(("egress", self.ways_out.promise(agent, reaches)))
+            for name, port in inside(reaches):
+                answer.append(("lend", f"{port} {self.ways_out.promise_port(agent, name, port)}"))
             answer += [("set", f"{name}={text}") for name, text in proxied(_one(fields, "port"))]
         answer += [("say", text) for text in _said(born, made, environment)]
         return answer, Talk(self._launching, agent, self._over)
@@ -133,7 +140,7 @@ class Launches:
         return self._parts.charters.line(name)
 
     def _plan(
-        self, launch: Launch, line: tuple[Charter, ...], host: Host, environment: list[str]
+        self, launch: Launch, line: tuple[Charter, ...], host: Host, environment: list[str], *, person: bool
     ) -> tuple[Plan, Environment]:
         repo = place.repository(launch.cwd, home=launch.home).root or launch.cwd
         program = (*program_files(launch.program), *_hook_files())
@@ -143,7 +150,7 @@ class Launches:
             outrider=os.path.realpath(self._parts.home.root),
             package=str(Path(outrider.__file__).resolve().parent),
             program=tuple(dict.fromkeys(program)),
-            own=(*place.shared_git(repo), *state_of(launch.command, launch.home)),
+            own=(*place.shared_git(repo), *(state_of(launch.command, launch.home) if person else ())),
         )
         made = self._planned(line, host, look(line, places))
         pairs = [(name, text) for name, _, text in (one.partition("=") for one in environment) if name]
@@ -249,7 +256,31 @@ def proxied(port: str) -> list[tuple[str, str]]:
     return [*names.items(), *((name.upper(), text) for name, text in names.items()), ("NODE_USE_ENV_PROXY", "1")]
 
 
-def held_of(made: Plan, environment: Environment, command: str) -> Held:
+def _reaches(
+    fields: dict[str, list[str]], command: str, line: tuple[Charter, ...], *, person: bool, network: str
+) -> tuple[str, ...]:
+    """Return the hosts that are lent to a command: those that the person names, and those of a known agent host.
+
+    Raises:
+        BadInputError: What is to be lent is no host.
+        RefusedError: It is an agent that would lend, a charter refuses the host, or it could not be reached.
+    """
+    named = tuple(written(host_and_port(text)) for text in fields.get("lend", []))
+    if named and not person:
+        raise RefusedError("an agent lends nothing to what it starts", fix="A person can start it from a terminal.")
+    if named and network != "proxy":
+        raise RefusedError("nothing can be lent to a command that has no network of its own", fix=_NO_NETWORK)
+    if never := refused(named, line):
+        raise RefusedError(f"{never[0]} cannot be lent: [never] of charter {line[0].name} or one above it refuses it")
+    if not person or network != "proxy":
+        return ()
+    environment = dict(one.partition("=")[::2] for one in fields.get("env", []))
+    own = hosts_of(command, environment)
+    refusals = refused(own, line)
+    return tuple(dict.fromkeys((*named, *(one for one in own if one not in refusals))))
+
+
+def held_of(made: Plan, environment: Environment, reaches: tuple[str, ...]) -> Held:
     """Return what a birth says of a plan."""
 
     def some(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -267,7 +298,7 @@ def held_of(made: Plan, environment: Environment, command: str) -> Held:
         scrubbed=some(environment.scrubbed),
         kept=some(environment.kept),
         lent=some((*(f"env:{name}" for name in environment.lent), *made.lent)),
-        reaches=tuple(sorted(hosts_of(command))) if made.network == "proxy" else (),
+        reaches=some(reaches),
     )
 
 

@@ -11,8 +11,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from outrider.confine.egress import MAX_HEAD, Egress
-from outrider.confine.reaches import hosts_of
+from outrider.confine.egress import MAX_HEAD, Egress, Through
+from outrider.confine.reaches import host_and_port, written
 from outrider.errors import RefusedError
 from outrider.events import message as m
 from outrider.events.call import Call
@@ -20,8 +20,12 @@ from outrider.gate.study import Reading
 from outrider.identity.ids import agent_id
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
     from outrider.daemon.wiring import Parts
     from outrider.identity.registry import Agent
+
+    _Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 log = logging.getLogger("outrider.daemon")
 _CRED = struct.Struct("3i")
@@ -43,7 +47,7 @@ class Asked:
         Raises:
             RefusedError: The gate says no, or a person would have to be asked.
         """
-        if f"{host}:{port}" in self._lent:
+        if written(host_and_port(f"[{host}]" if ":" in host else host, port)) in self._lent:
             return ""
         call = self._call(host, port, tls=tls, call=f"out-{agent_id()}")
         asked = m.CallAsked(door=call.door, session=call.session, event="connect", cwd=call.cwd, call=call)
@@ -92,14 +96,26 @@ class WaysOut:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._waiting: dict[str, tuple[Agent, str]] = {}
+        self._waiting: dict[str, tuple[Agent, _Serve]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
-    def promise(self, agent: Agent, command: str) -> str:
-        """Return the word by which an agent's launcher will say whose socket it hands over."""
+    def promise(self, agent: Agent, lent: Iterable[str]) -> str:
+        """Return the word by which an agent's launcher will say that it hands over the socket of its proxy.
+
+        Args:
+            agent: The agent.
+            lent: Hosts, each with its port, that are not asked about.
+        """
+        return self._promise(agent, Egress(Asked(self._parts, agent, frozenset(lent))).serve)
+
+    def promise_port(self, agent: Agent, host: str, port: int) -> str:
+        """Return the word for a socket that leads to a lent port of this machine's own loopback."""
+        return self._promise(agent, Through(host, port).serve)
+
+    def _promise(self, agent: Agent, serve: _Serve) -> str:
         word = secrets.token_hex(16)
-        self._waiting[word] = (agent, command)
+        self._waiting[word] = (agent, serve)
         return word
 
     def open(self) -> None:
@@ -136,9 +152,8 @@ class WaysOut:
                 found = await asyncio.to_thread(self._taken, connection)
                 if found is None:
                     return
-                (agent, command), listening = found
-                way = Egress(Asked(self._parts, agent, hosts_of(command)))
-                server = await asyncio.start_server(way.serve, sock=listening, limit=MAX_HEAD)
+                serve, listening = found
+                server = await asyncio.start_server(serve, sock=listening, limit=MAX_HEAD)
             except OSError as error:
                 log.warning("a launcher's socket could not be taken: %s", error)
                 return
@@ -150,7 +165,7 @@ class WaysOut:
             finally:
                 server.close()
 
-    def _taken(self, connection: socket.socket) -> tuple[tuple[Agent, str], socket.socket] | None:
+    def _taken(self, connection: socket.socket) -> tuple[_Serve, socket.socket] | None:
         connection.settimeout(_WAIT_S)
         data, handles, _, _ = socket.recv_fds(connection, 64, 1)
         listening = socket.socket(fileno=handles[0]) if handles else None
@@ -163,4 +178,4 @@ class WaysOut:
             return None
         del self._waiting[data.decode("ascii")]
         listening.setblocking(False)
-        return meant, listening
+        return meant[1], listening
