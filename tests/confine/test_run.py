@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.daemon.house import SRC, children, gone, until
 
-from outrider.events.record import CallDecided, SessionJoined
+from outrider.events.record import AgentEnded, CallDecided, SessionJoined
 
 ATTEMPT = """
 import sys
@@ -43,6 +43,12 @@ def test_an_agent_is_born_before_its_first_instruction_and_its_end_is_recorded(c
     assert born.ts * 1000 < (cell.repo / "made").stat().st_mtime_ns
     assert (ended.agent, ended.how, ended.detail) == (born.agent, "completed", "exit status 3")
     assert born.attested.argv0 == "sh"
+
+
+def test_the_end_is_in_the_record_when_the_command_returns(cell):
+    for count in range(1, 9):
+        cell.sh("true")
+        assert len(cell.events(AgentEnded)) == count
 
 
 def test_the_birth_says_what_holds_the_agent_and_what_does_not(cell):

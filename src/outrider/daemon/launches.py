@@ -226,6 +226,10 @@ class Talk(asyncio.Protocol):
             fields = {}
         self._work = asyncio.ensure_future(self._end(*how_it_ended(fields)))
 
+    def eof_received(self) -> bool:
+        """Say whether our side stays open: until the end is in the record, for which the launcher waits."""
+        return self._work is not None and not self._work.done()
+
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         """Take the agent's socket away: nobody is above its tree any more."""
         self._over(self._agent)
