@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.daemon.house import SRC, until
@@ -16,7 +18,7 @@ from tests.daemon.house import SRC, until
 from outrider.daemon.lent import parse
 from outrider.errors import BadInputError
 from outrider.events.codec import decode_beside
-from outrider.events.credential import CredentialIssued, IssuerKey
+from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.entities import guess
 from outrider.events.record import AgentBorn, CallDecided, CallResult
 from outrider.ledger.reader import Reader
@@ -195,6 +197,109 @@ def test_git_is_answered_for_the_hosts_that_are_lent_and_asks_its_next_helper_fo
         said = agent.run("get", stdin=other)
         assert (said.code, said.out) == (0, "")
     assert [agent.run(verb, stdin="x").code for verb in ("store", "erase")] == [0, 0]
+
+
+class Git:
+    """A host of repositories that believes a password only if the issuer vouches for it."""
+
+    def __init__(self, house):
+        bare = house.top / "served" / "app.git"
+        run_git("init", "-q", "--bare", "-b", "main", bare)
+        work = house.top / "seed"
+        run_git("init", "-q", "-b", "main", work)
+        run_git(
+            "-C", work, "-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-q", "--allow-empty", "-m", "x"
+        )
+        run_git("-C", work, "push", "-q", bare, "main")
+        run_git("-C", bare, "update-server-info")
+        self.believes = True
+        self.seen = seen = []
+
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(handler):  # noqa: N805 - the house is this class's
+                if not self.lets_in(house, handler.headers.get("Authorization", "")):
+                    handler.send_response(401)
+                    handler.send_header("WWW-Authenticate", 'Basic realm="git"')
+                    handler.send_header("Content-Length", "0")
+                    handler.end_headers()
+                    return
+                super(Handler, handler).do_GET()
+
+            def log_message(self, *args):
+                seen.append(args)
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(bare.parent)))
+        self.host = f"127.0.0.1:{self.server.server_port}"
+
+    def lets_in(self, house, offered):
+        if not offered.startswith("Basic "):
+            return False
+        name, _, password = base64.b64decode(offered[6:]).decode().partition(":")
+        said = house.control(do="checked", token=password, audience=f"http://{self.host}")
+        return self.believes and name == "bot" and "agent" in said
+
+
+def run_git(*words):
+    subprocess.run(["git", *map(str, words)], check=True, env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
+
+
+@pytest.fixture
+def git(house):
+    """A real host of repositories on loopback that asks for a password."""
+    host = Git(house)
+    thread = threading.Thread(target=host.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield host
+    host.server.shutdown()
+    thread.join()
+    host.server.server_close()
+
+
+def asks_git(house, host, git):
+    """What a real git says that knows nobody but Outrider."""
+    helper = f"!{sys.executable} -m outrider credential"
+    return host.run(
+        ["env", f"OUTRIDER_HOME={house.home.root}", "GIT_TERMINAL_PROMPT=0", "git", "-c", "credential.helper=",
+         "-c", f"credential.helper={helper}", "ls-remote", f"http://{git.host}/app.git"]
+    )[0]  # fmt: skip
+
+
+def test_a_real_git_is_let_in_by_a_host_that_asks_for_a_password_and_the_record_says_so(house, git):
+    charter = CHARTER.replace("brokered:git:git.example", f"brokered:git:{git.host}")
+    agent = lends(house, charter=charter)
+    path = house.home.root / "credentials.toml"
+    path.write_text(path.read_text() + f'[git."{git.host}"]\nusername = "bot"\n')
+    said = asks_git(house, agent.host, git)
+    assert said.code == 0, said.err
+    assert said.out.endswith("refs/heads/main\n")
+    [issued] = house.events(CredentialIssued)
+    [used] = house.events(CredentialUsed)
+    assert (used.agent, used.id, used.session) == (agent.id, issued.id, issued.session)
+    assert (used.where, used.ok) == (git.host, True)
+    git.believes = False
+    assert asks_git(house, agent.host, git).code != 0
+    assert [event.ok for event in house.events(CredentialUsed)] == [True, False]
+
+
+def test_a_person_who_uses_git_is_not_kept_from_their_own_helpers(house, git):
+    lends(house, charter=CHARTER.replace("brokered:git:git.example", f"brokered:git:{git.host}"))
+    path = house.home.root / "credentials.toml"
+    path.write_text(path.read_text() + f'[git."{git.host}"]\nusername = "bot"\n')
+    assert house.control(do="credential", service="git", protocol="http", host=git.host) == {"known": False}
+    assert house.events(CredentialIssued) == []
+
+
+def test_nobody_says_of_another_agents_credential_that_it_was_used(agent, house):
+    said = agent.run("get", stdin="protocol=https\nhost=git.example\n\n").out
+    password = dict(line.split("=", 1) for line in said.splitlines())["password"]
+    told = f"protocol=https\nhost=git.example\nusername=bot\npassword={password}\n\n"
+    other = Agent(house)
+    for text in (told, told.replace(password, "a-persons-own"), told.replace("git.example", "else.example")):
+        assert other.run("store", stdin=text).code == 0
+    assert house.events(CredentialUsed) == []
+    for _ in range(2):
+        agent.run("store", stdin=told)
+    assert len(house.events(CredentialUsed)) == 1
 
 
 def test_git_is_told_to_stop_where_the_charter_says_no(agent, house):

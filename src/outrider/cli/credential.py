@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from outrider.cli import reach, show
-from outrider.errors import BadInputError, OutriderError
+from outrider.errors import BadInputError, OutriderError, UnavailableError
 
 _SECONDS = 20.0
 """How long an answer may take: a token service abroad may be asked for it."""
@@ -63,11 +64,12 @@ def aws(name: str) -> None:
 @command.command("get")
 def get() -> None:
     """Answer git, as a credential helper does."""
-    asked = _git_asks(sys.stdin.read(_MOST))
-    if asked.get("protocol") != "https" or not asked.get("host"):
-        return
+    asked = _git_says()
     try:
-        got = _asked({"service": "git", "host": asked["host"]})
+        got = _asked({"service": "git", "protocol": asked.get("protocol", ""), "host": asked.get("host", "")})
+    except UnavailableError as error:  # Whoever asks: without a daemon this helper is not there.
+        show.say(f"outrider: {error}")
+        return
     except OutriderError as error:
         click.echo("quit=1")  # Without it git would ask a terminal, where nobody sits.
         show.say(f"outrider: {error}" + (f"\n  {error.fix}" if error.fix else ""))
@@ -78,12 +80,14 @@ def get() -> None:
 
 @command.command("store", hidden=True)
 def store() -> None:
-    """Keep nothing: what is lent is short-lived."""
+    """Note that git's host took what was lent. It is short-lived and nothing is kept."""
+    _used(ok=True)
 
 
 @command.command("erase", hidden=True)
 def erase() -> None:
-    """Forget nothing: nothing was kept."""
+    """Note that git's host refused what was lent. There is nothing to forget."""
+    _used(ok=False)
 
 
 @command.command("issuer")
@@ -117,9 +121,19 @@ def _asked(request: dict[str, Any]) -> dict[str, Any]:
     return reach.daemon({"do": "credential", **request}, seconds=_SECONDS)
 
 
-def _git_asks(text: str) -> dict[str, str]:
+def _used(*, ok: bool) -> None:
+    """Tell the daemon what git's host did. Git tells every helper of everything, so most of it is not ours."""
+    said = _git_says()
+    if "password" not in said:
+        return
+    request = {"token": said["password"], "protocol": said.get("protocol", ""), "host": said.get("host", "")}
+    with suppress(OutriderError):
+        reach.daemon({"do": "used", "ok": ok, **request})
+
+
+def _git_says() -> dict[str, str]:
     """Return what git says on stdin: one ``key=value`` a line, up to an empty one."""
-    said = (line.partition("=") for line in text.partition("\n\n")[0].splitlines())
+    said = (line.partition("=") for line in sys.stdin.read(_MOST).partition("\n\n")[0].splitlines())
     return {key: value for key, equals, value in said if equals}
 
 

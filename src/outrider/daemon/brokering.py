@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _DAY_US = 24 * 3600 * 1_000_000
 _US = 1_000_000
+_MOST_TOLD = 4_096
+"""Uses that are remembered, so that each is recorded once however often it is told."""
 
 
 class Brokering:
@@ -40,7 +42,8 @@ class Brokering:
         self._lending = Lending(
             scribe=parts.scribe, state=parts.state, results=parts.results, gate=parts.gate, read=parts.ledger.read
         )
-        self._services: dict[str, Callable[[dict[str, Any], Agent, lent.Lent], Awaitable[dict[str, Any]]]] = {
+        self._told: dict[tuple[str, bool], None] = {}
+        self._services: dict[str, Callable[[dict[str, Any], Peer, lent.Lent], Awaitable[dict[str, Any]]]] = {
             "token": self._token,
             "aws": self._aws,
             "git": self._git,
@@ -57,8 +60,7 @@ class Brokering:
         serve = self._services.get(str(request.get("service", "")))
         if serve is None:
             raise BadInputError("a credential is a token, or for aws, or for git")
-        agent = self._caller(peer)
-        return await serve(request, agent, lent.load(self._parts.home.root))
+        return await serve(request, peer, lent.load(self._parts.home.root))
 
     async def issuer(self, _request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
         """Return what anybody may know of the issuer: its discovery document, its keys, and those of before."""
@@ -80,7 +82,36 @@ class Brokering:
         said = issuer.verify(str(request.get("token", "")), audience=str(request.get("audience", "")), at=at)
         return {"sub": said.sub, "agent": said.agt.get("instance", ""), "acts_for": list(said.lineage), "id": said.jti}
 
-    async def _token(self, request: dict[str, Any], agent: Agent, here: lent.Lent) -> dict[str, Any]:
+    async def used(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        """Record what git says became of the token that it was lent: its host took it, or did not.
+
+        Raises:
+            BadInputError: It is none of ours.
+            RefusedError: It is not the agent's in whose process tree this is said.
+        """
+        here = lent.load(self._parts.home.root)
+        address = f"{request.get('protocol', '')}://{str(request.get('host', '')).lower()}"
+        host = address.partition("://")[2]
+        found = here.git.get(host)
+        if found is None or not lent.is_safe(address):
+            return {"known": False}
+        issuer = await self._issuer(here)
+        audience = found.audience or address
+        said = issuer.verify(str(request.get("token", "")), audience=audience, at=self._parts.scribe.now())
+        agent = agent_of(self._parts, peer)
+        if agent is None or said.agt.get("instance") != agent.id:
+            raise RefusedError("this was said outside the process tree of the agent whose credential it is")
+        ok = request.get("ok") is True
+        if (said.jti, ok) in self._told:
+            return {"known": True}
+        self._told[said.jti, ok] = None
+        if len(self._told) > _MOST_TOLD:
+            del self._told[next(iter(self._told))]
+        event = await self._lending.used(agent, service="git", id=said.jti, session=said.sub, where=host, ok=ok)
+        return {"known": True, "event": event.n}
+
+    async def _token(self, request: dict[str, Any], peer: Peer, here: lent.Lent) -> dict[str, Any]:
+        agent = self._caller(peer)
         audience, jkt = str(request.get("audience", "")), str(request.get("jkt", ""))
         asked = await self._lending.judge(agent, f"brokered:audience:{audience}"[:500])
         text, claims = await self._minted(asked, here, audience, jkt=jkt)
@@ -91,17 +122,20 @@ class Brokering:
             **await self._lent(asked, "token", text, claims),
         }
 
-    async def _git(self, request: dict[str, Any], agent: Agent, here: lent.Lent) -> dict[str, Any]:
+    async def _git(self, request: dict[str, Any], peer: Peer, here: lent.Lent) -> dict[str, Any]:
         host = str(request.get("host", "")).lower()
+        address = f"{request.get('protocol', '')}://{host}"
         found = here.git.get(host)
-        if found is None:
-            return {"known": False}  # Git goes on to its next helper.
+        if found is None or not lent.is_safe(address) or agent_of(self._parts, peer) is None:
+            return {"known": False}  # Git goes on to its next helper, which for a person is their own.
+        agent = self._caller(peer)
         asked = await self._lending.judge(agent, f"brokered:git:{host}")
-        text, claims = await self._minted(asked, here, found.audience or f"https://{host}")
+        text, claims = await self._minted(asked, here, found.audience or address)
         told = await self._lent(asked, "git", text, claims)
         return {"known": True, "username": found.username, "password": text, "expires": claims.exp, **told}
 
-    async def _aws(self, request: dict[str, Any], agent: Agent, here: lent.Lent) -> dict[str, Any]:
+    async def _aws(self, request: dict[str, Any], peer: Peer, here: lent.Lent) -> dict[str, Any]:
+        agent = self._caller(peer)
         name = str(request.get("name", ""))
         found = here.aws.get(name)
         if found is None:

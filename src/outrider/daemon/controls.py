@@ -55,6 +55,7 @@ class Controls:
             "verify": delegation.verify,
             "spawn": delegation.spawn,
             "credential": broker.credential,
+            "used": broker.used,
             "issuer": broker.issuer,
             "checked": broker.checked,
             "roll": self._roll,

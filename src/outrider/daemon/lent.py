@@ -43,7 +43,7 @@ class Git(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     Attributes:
         username: The name that goes with it.
-        audience: Whom the token is for; empty for ``https://`` and the host.
+        audience: Whom the token is for; empty for the host's address, ``https://`` and its name.
     """
 
     username: str = "outrider"
@@ -107,12 +107,12 @@ def _wrong(lent: Lent) -> str:
     """Return what makes no sense, empty if all does."""
     if not 1 <= lent.rotate_days <= 3650:
         return f"rotate_days = {lent.rotate_days} is not between 1 and 3650"
-    if lent.issuer and (not _is_safe(lent.issuer) or lent.issuer.endswith("/")):
+    if lent.issuer and (not is_safe(lent.issuer) or lent.issuer.endswith("/")):
         return f"issuer = {lent.issuer!r} is no https address without a slash at its end"
     for name, role in lent.aws.items():
         if not _NAME.fullmatch(name) or not _ROLE.fullmatch(role.role):
             return f"aws.{name}: its name or the ARN of its role is none"
-        if not _is_safe(role.endpoint):
+        if not is_safe(role.endpoint):
             return f"aws.{name}: endpoint {role.endpoint!r} is neither https nor on this host"
         if not 900 <= role.seconds <= 43_200:
             return f"aws.{name}: seconds = {role.seconds} is not between 900 and 43200"
@@ -122,7 +122,7 @@ def _wrong(lent: Lent) -> str:
     return ""
 
 
-def _is_safe(url: str) -> bool:
+def is_safe(url: str) -> bool:
     """Whether an address is https, or on this host, where nobody between can read along."""
     try:
         parts = urlsplit(url)

@@ -49,7 +49,7 @@ _MOST_EARLY = 1_000
 _FOLLOWER_REST = 5.0
 """Seconds after which a view keeper that ended is started again."""
 
-_OWN_REQUESTS = frozenset({"status", "token", "verify", "spawn", "lever", "credential", "issuer", "checked"})
+_OWN_REQUESTS = frozenset({"status", "token", "verify", "spawn", "lever", "credential", "used", "issuer", "checked"})
 
 
 class Daemon:

@@ -50,3 +50,21 @@ class CredentialIssued(Event, frozen=True, kw_only=True, tag="credential.issued"
     session: str
     expires: int
     jkt: str = ""
+
+
+class CredentialUsed(Event, frozen=True, kw_only=True, tag="credential.used"):
+    """A credential was shown to somebody, as far as we were told: by git after its host answered, or by ourselves.
+
+    Attributes:
+        service: What sort it is.
+        id: The token's own id (``jti``), hex, as its ``credential.issued`` has it.
+        session: The session's name abroad, likewise.
+        where: To whom: a host with its port where it is not the usual one.
+        ok: Whether it was taken there.
+    """
+
+    service: Service
+    id: str
+    session: str
+    where: str
+    ok: bool

@@ -17,7 +17,7 @@ from outrider.events.asked import Answered, Asked
 from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.counters import Counters
-from outrider.events.credential import CredentialIssued, IssuerKey
+from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.decision import Decision
 from outrider.events.event import Event
 from outrider.events.held import Held
@@ -451,5 +451,5 @@ AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
     | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
-    | SessionJoined | AskAnswered | AskTimedOut | CredentialIssued | IssuerKey
+    | SessionJoined | AskAnswered | AskTimedOut | CredentialIssued | CredentialUsed | IssuerKey
 )  # fmt: skip

@@ -20,7 +20,7 @@ from outrider.errors import RefusedError
 from outrider.events import message as m
 from outrider.events.call import Call
 from outrider.events.codec import decode
-from outrider.events.credential import CredentialIssued
+from outrider.events.credential import CredentialIssued, CredentialUsed
 from outrider.events.record import Beside, CallDecided, Entity
 from outrider.gate import study, words
 
@@ -133,6 +133,13 @@ class Lending:
             **fields,
         )
         await self.closed(asked, ok=True)
+        return event
+
+    async def used(self, agent: Agent, **fields: Any) -> CredentialUsed:
+        """Record that a credential was shown, durably; ``fields`` are the event's own."""
+        entity = Entity("credential", "credential", str(fields["session"]))
+        event = self._scribe.write(CredentialUsed, agent=agent.id, beside=Beside(entities=(entity,)), **fields)
+        await self._scribe.durable(event)
         return event
 
     async def closed(self, asked: Asked, *, ok: bool) -> None:

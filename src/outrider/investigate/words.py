@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from outrider.events.credential import CredentialIssued, IssuerKey
+from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.record import (
     AgentAttested,
     AgentBorn,
@@ -104,6 +104,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"was given the token {event.id[:16]}"
     if isinstance(event, CredentialIssued):
         return f"was lent {event.name}, known abroad as {event.session}"
+    if isinstance(event, CredentialUsed):
+        return f"showed its credential {event.id[:16]} to {event.where}, which {'took' if event.ok else 'refused'} it"
     if isinstance(event, IssuerKey):
         return f"key {event.kid[:16]} signs credentials of {event.issuer}"
     if isinstance(event, SessionJoined):
