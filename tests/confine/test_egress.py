@@ -230,11 +230,15 @@ def test_a_lent_port_of_this_machine_is_there_inside_and_no_other_one(cell):
 
 
 def test_what_cannot_be_lent_starts_nothing_and_says_why(cell):
-    wrong = {"models.example": "no host with a port", "169.254.169.254:80": "[never]"}
+    (cell.home.charters / "poor.toml").write_text(
+        '[charter]\nname = "poor"\nextends = "coder"\n[never]\nuse_credential = ["env:MODEL_*"]\n'
+    )
+    until(lambda: "poor" in cell.status()["charters"])
+    wrong = {"models.example": "no host with a port", "169.254.169.254:80": "[never]", "env:MODEL_KEY": "[never]"}
     if cell.view == "shared":
         wrong = {"127.0.0.1:80": "no network of its own"}
     for host, why in wrong.items():
-        done = cell.sh("echo ran", options=["--lend", host])
+        done = cell.sh("echo ran", charter="poor", options=["--lend", host])
         assert (done.code != 0, done.out) == (True, "")
         assert why in done.err
     assert cell.births() == []

@@ -191,6 +191,16 @@ def test_what_cannot_be_started_says_why_and_its_end_is_recorded(cell):
     assert "not started" in ended.detail
 
 
+def test_a_charter_that_lets_no_library_be_read_is_told_apart_from_a_program_that_is_not_there(cell):
+    (cell.home.charters / "scribe.toml").write_text(
+        '[charter]\nname = "scribe"\nextends = "base"\n[may]\nread = ["repo/**"]\nexec = ["*"]\n'
+    )
+    until(lambda: "scribe" in cell.status()["charters"])
+    done = cell.sh("true", charter="scribe")
+    assert (done.code, 'add "@system" to [may] read' in done.err) == (126, True), done
+    assert "@system" not in cell.run("/nonexistent/program").err
+
+
 def test_secrets_in_the_environment_are_taken_out_by_name_and_by_value(cell):
     token = "ghp_" + "".join(
         f"{letter}{digit}" for letter, digit in zip("abcdefghijklmnopqr", "123456789012345678", strict=True)
@@ -216,6 +226,12 @@ def test_a_charter_may_let_a_variable_stay(cell):
     done = cell.sh('echo "$NPM_TOKEN $PYPI_TOKEN"', charter="builder", NPM_TOKEN="one", PYPI_TOKEN="two")
     assert done.out.split() == ["one"]
     assert cell.births()[0].held.kept == ("NPM_TOKEN",)
+
+
+def test_a_person_may_lend_a_variable(cell):
+    done = cell.sh('echo "$MODEL_KEY $OTHER_KEY"', options=["--lend", "env:MODEL_KEY"], MODEL_KEY="one", OTHER_KEY="2")
+    assert done.out.split() == ["one"]
+    assert "env:MODEL_KEY" in cell.births()[0].held.lent
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])

@@ -16,7 +16,7 @@ from outrider.confine.find import launcher
 @click.option("--charter", required=True, help="The charter that it is born under.")
 @click.option("--sponsor", default="", help="Who answers for it; else as configured, or git's identity.")
 @click.option("--purpose", default="", help="What it is for.")
-@click.option("--lend", multiple=True, metavar="HOST:PORT", help="Let it reach this, unjudged: its own model, say.")
+@click.option("--lend", multiple=True, metavar="WHAT", help="HOST:PORT or env:NAME that it needs itself, unjudged.")
 @click.option("--shared-view", is_flag=True, help="No file system and network of its own: held by rules alone.")
 @click.option("--verbose", is_flag=True, help="Say what is held, what is not, and what was taken out.")
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")

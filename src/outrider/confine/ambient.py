@@ -2,8 +2,8 @@
 
 A variable goes if its name says that it is a secret or the way to one (an agent's socket, a file of credentials), or
 if its value is found to hold one. It stays where the charter says so (``use_credential = ["env:NAME"]``, in the
-agent's own charter and permitted by every one above it), or where the command is an agent host that needs it to reach
-its own model: that is lent to it, and told.
+agent's own charter and permitted by every one above it), where the person who starts the command lends it, or where
+the command is an agent host that needs it to reach its own model: what is lent is told.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _HOSTS: Mapping[str, tuple[str, ...]] = {
     "codex": ("OPENAI_API_KEY", "CODEX_API_KEY"),
     "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     "qwen": ("DASHSCOPE_API_KEY", "OPENAI_API_KEY"),
+    "copilot": ("COPILOT_GITHUB_TOKEN", "COPILOT_PROVIDER_API_KEY"),
 }
 """Agent hosts, and the variables by which a person hands each the key to its own model."""
 
@@ -53,7 +54,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         scrubbed: Variables that are taken out.
         kept: Secrets that stay because the charter says so.
-        lent: Secrets that stay because the command is an agent host that needs them for its own model.
+        lent: Secrets that stay because a person lends them, or because the command is an agent host that needs them
+            for its own model.
     """
 
     scrubbed: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ def scrub(
     line: Sequence[Charter],
     program: str,
     holds_secret: Callable[[str, str], bool],
+    lent: Sequence[str] = (),
 ) -> Environment:
     """Return what is to be taken out of an environment.
 
@@ -74,23 +77,36 @@ def scrub(
         line: The agent's charters, its own first.
         program: Base name of the command.
         holds_secret: Whether a variable's value (name, value) is found to hold a secret.
+        lent: Names of variables that a person lends.
     """
-    scrubbed, kept, lent = [], [], []
+    needed = (*lent, *_HOSTS.get(program, ()))
+    scrubbed: list[str] = []
+    kept: list[str] = []
+    given: list[str] = []
     for name, value in environment:
         if is_secret_name(name) or name in _CODE or (value and name not in _NOT and holds_secret(name, value)):
             if _keeps(line, name):
                 kept.append(name)
-            elif name in _HOSTS.get(program, ()):
-                lent.append(name)
+            elif name in needed and not never(line, name):
+                given.append(name)
             else:
                 scrubbed.append(name)
-    return Environment(scrubbed=tuple(sorted(scrubbed)), kept=tuple(sorted(kept)), lent=tuple(sorted(lent)))
+    return Environment(scrubbed=tuple(sorted(scrubbed)), kept=tuple(sorted(kept)), lent=tuple(sorted(given)))
 
 
 def is_secret_name(name: str) -> bool:
     """Return whether a variable's name says that it is a secret or the way to one."""
     upper = name.upper()
     return upper not in _NOT and (upper in _WAYS or _SECRET.search(upper) is not None)
+
+
+def never(line: Sequence[Charter], name: str) -> bool:
+    """Return whether a charter of a line refuses a variable whatever else it says."""
+    return any(
+        parse_name(text).fullmatch(f"env:{name}") is not None
+        for charter in line
+        for text in charter.never.get("use_credential", ())
+    )
 
 
 def _keeps(line: Sequence[Charter], name: str) -> bool:
@@ -103,9 +119,9 @@ def _keeps(line: Sequence[Charter], name: str) -> bool:
             for text in charter.may.get("use_credential", ())
         )
 
-    refused = any(
-        parse_name(text).fullmatch(wanted) is not None
-        for charter in line
-        for text in charter.never.get("use_credential", ())
+    return (
+        bool(line)
+        and not never(line, name)
+        and says(line[0], wide=False)
+        and all(says(one, wide=True) for one in line[1:])
     )
-    return bool(line) and not refused and says(line[0], wide=False) and all(says(one, wide=True) for one in line[1:])

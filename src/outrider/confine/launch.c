@@ -37,7 +37,7 @@ static struct {
     const char *charter, *sponsor, *purpose, *home;
     int verbose, no_view;
 } told;
-static const char *lent[16]; /* Hosts that the person lends to the command. */
+static const char *lent[16]; /* Hosts and variables that the person lends. */
 static size_t lending;
 static volatile pid_t watched; /* The command's process. */
 static struct plan *plan; /* shared with the child */
@@ -345,7 +345,7 @@ static int watch(void) {
 /* ---- start --------------------------------------------------------------------------------------------------- */
 
 static const char usage[] =
-    "Usage: outrider run --charter NAME [--sponsor WHO] [--purpose TEXT] [--lend HOST:PORT] [--shared-view] [--verbose]\n"
+    "Usage: outrider run --charter NAME [--sponsor WHO] [--purpose TEXT] [--lend WHAT] [--shared-view] [--verbose]\n"
     "                    -- COMMAND...\n";
 
 static char **read_options(int argc, char **argv) {
@@ -468,6 +468,7 @@ int main(int argc, char **argv) {
         text[n] = 0;
         waitpid(watched, &status, 0);
         end(daemon, "failed", 0, text);
+        if (*value(plan, "hint")) fprintf(stderr, "outrider: %s\n", value(plan, "hint"));
         fail(WIFEXITED(status) ? WEXITSTATUS(status) : 126, "could not start", text);
     }
     close(channel);

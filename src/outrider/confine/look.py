@@ -96,24 +96,6 @@ def walk(top: str, named: re.Pattern[str]) -> tuple[tuple[str, ...], bool]:
     return tuple(found), whole
 
 
-def program_files(path: str) -> tuple[str, ...]:
-    """Return what a command needs of its own: the file, where it leads, and the installation that it is part of.
-
-    ``PREFIX/bin/NAME`` is part of ``PREFIX``: an interpreter's libraries lie there. A home or the root is no prefix.
-    """
-    if not path:
-        return ()
-    real = os.path.realpath(path)
-    found = {path: None, real: None}
-    for one in (os.path.abspath(path), real):  # noqa: PTH100 - lexical: links are followed apart
-        folder = Path(one).parent
-        if folder.name in {"bin", "sbin"} and len(folder.parts) > 3 and folder.parent not in {Path.home(), Path("/")}:
-            prefix = folder.parent
-            if prefix.name != ".local":
-                found[str(prefix)] = None
-    return tuple(one for one in found if one.startswith("/"))
-
-
 def _seen(path: str) -> Seen | None:
     try:
         facts = os.stat(path)  # noqa: PTH116 - one call, and links are followed

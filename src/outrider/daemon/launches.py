@@ -20,9 +20,10 @@ import msgspec
 
 import outrider
 from outrider.confine import told
-from outrider.confine.ambient import Environment, scrub
-from outrider.confine.look import look, program_files
-from outrider.confine.plan import Host, Places, Plan, plan
+from outrider.confine.ambient import Environment, never, scrub
+from outrider.confine.look import look
+from outrider.confine.plan import Host, Places, Plan, plan, reaches
+from outrider.confine.programs import file_alone, program_files
 from outrider.confine.reaches import host_and_port, hosts_of, inside, refused, state_of, written
 from outrider.daemon.ways_out import WaysOut
 from outrider.detect.secrets import find
@@ -45,6 +46,7 @@ log = logging.getLogger("outrider.daemon")
 
 _MOST_PLANS = 256
 _NO_NETWORK = "Start it without --shared-view; `outrider doctor` says whether this system gives namespaces."
+_REFUSED = "[never] of charter {} or one above it refuses it"
 _MOST_NAMED = 60
 """Names of a kind that a birth holds; an environment with more of them is cut, and says so."""
 
@@ -88,11 +90,9 @@ class Launches:
         parent = self._launching.parent_of(launch)
         host = _host(fields)
         person = parent is None
-        made, environment = await asyncio.to_thread(
-            self._plan, launch, line, host, fields.get("env", []), person=person
-        )
-        reaches = _reaches(fields, launch.command, line, person=person, network=made.network)
-        born = await self._launching.bear(launch, parent, held_of(made, environment, reaches))
+        made, environment = await asyncio.to_thread(self._plan, launch, line, host, fields, person=person)
+        lent = _reaches(fields, launch.command, line, person=person, network=made.network)
+        born = await self._launching.bear(launch, parent, held_of(made, environment, lent))
         agent = self._parts.state.registry.by_id(born.agent)
         assert agent is not None
         socket = await self._own_socket(agent)
@@ -102,11 +102,13 @@ class Launches:
         answer += [("drop", name) for name in (*environment.scrubbed, *ours)]
         answer += [("set", f"{name}={text}") for name, text in self._variables(agent)]
         if made.network == "proxy":
-            answer.append(("egress", self.ways_out.promise(agent, reaches)))
-            for name, port in inside(reaches):
+            answer.append(("egress", self.ways_out.promise(agent, lent)))
+            for name, port in inside(lent):
                 answer.append(("lend", f"{port} {self.ways_out.promise_port(agent, name, port)}"))
             answer += [("set", f"{name}={text}") for name, text in proxied(_one(fields, "port"))]
         answer += [("say", text) for text in _said(born, made, environment)]
+        if not reaches(made, "read", "/usr/lib/x"):
+            answer.append(("hint", f'Charter {agent.charter} lets no library be read: add "@system" to [may] read.'))
         return answer, Talk(self._launching, agent, self._over)
 
     def _read(self, fields: dict[str, list[str]], peer: Peer) -> Launch:
@@ -140,21 +142,25 @@ class Launches:
         return self._parts.charters.line(name)
 
     def _plan(
-        self, launch: Launch, line: tuple[Charter, ...], host: Host, environment: list[str], *, person: bool
+        self, launch: Launch, line: tuple[Charter, ...], host: Host, fields: dict[str, list[str]], *, person: bool
     ) -> tuple[Plan, Environment]:
         repo = place.repository(launch.cwd, home=launch.home).root or launch.cwd
-        program = (*program_files(launch.program), *_hook_files())
+        pairs = [(name, text) for name, _, text in (one.partition("=") for one in fields.get("env", [])) if name]
+        search = dict(pairs).get("PATH", "")
+        program = (
+            program_files(launch.program, home=launch.home, search=search) if person else file_alone(launch.program)
+        )
         places = Places(
             home=launch.home,
             repo=os.path.realpath(repo),
             outrider=os.path.realpath(self._parts.home.root),
             package=str(Path(outrider.__file__).resolve().parent),
-            program=tuple(dict.fromkeys(program)),
+            program=tuple(dict.fromkeys((*program, *_hook_files()))),
             own=(*place.shared_git(repo), *(state_of(launch.command, launch.home) if person else ())),
         )
         made = self._planned(line, host, look(line, places))
-        pairs = [(name, text) for name, _, text in (one.partition("=") for one in environment) if name]
-        return made, scrub(pairs, line, launch.command, _secrets_in(pairs))
+        lent = [one[4:] for one in fields.get("lend", []) if one.startswith("env:")]
+        return made, scrub(pairs, line, launch.command, _secrets_in(pairs), lent)
 
     def _planned(self, line: tuple[Charter, ...], host: Host, places: Places) -> Plan:
         """Return the plan, which is a pure function: of the same charters and places it is made once."""
@@ -269,13 +275,16 @@ def _reaches(
         BadInputError: What is to be lent is no host.
         RefusedError: It is an agent that would lend, a charter refuses the host, or it could not be reached.
     """
-    named = tuple(written(host_and_port(text)) for text in fields.get("lend", []))
-    if named and not person:
+    lent = fields.get("lend", [])
+    if lent and not person:
         raise RefusedError("an agent lends nothing to what it starts", fix="A person can start it from a terminal.")
+    if refusal := [one for one in lent if one.startswith("env:") and never(line, one[4:])]:
+        raise RefusedError(f"{refusal[0][:80]} cannot be lent: {_REFUSED.format(line[0].name)}")
+    named = tuple(written(host_and_port(text)) for text in lent if not text.startswith("env:"))
     if named and network != "proxy":
         raise RefusedError("nothing can be lent to a command that has no network of its own", fix=_NO_NETWORK)
-    if never := refused(named, line):
-        raise RefusedError(f"{never[0]} cannot be lent: [never] of charter {line[0].name} or one above it refuses it")
+    if refusal := list(refused(named, line)):
+        raise RefusedError(f"{refusal[0]} cannot be lent: {_REFUSED.format(line[0].name)}")
     if not person or network != "proxy":
         return ()
     environment = dict(one.partition("=")[::2] for one in fields.get("env", []))
