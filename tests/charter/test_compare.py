@@ -54,6 +54,16 @@ def test_settings_are_told_with_their_direction() -> None:
     ]
 
 
+def test_limits_that_only_a_host_can_tell_and_who_may_answer_are_told_as_they_are_written() -> None:
+    before = one(budget=Budget(cost=5_000_000), ask_approvers=("dana",))
+    after = one(budget=Budget(cost=2_500_000, tokens=90_000), ask_approvers=("dana", "group:release"))
+    assert told(before, after) == [
+        ("other", "who may answer a question: dana or group:release instead of dana"),
+        ("other", "tokens is 90000 instead of unlimited: stricter"),
+        ("other", "cost is 2.50 USD instead of 5.00 USD: stricter"),
+    ]
+
+
 PATTERNS = st.sampled_from(["*", "repo/**", "repo/src/**", "repo/src/a.py", "~/**", "@tmp", "/etc/hosts", "**/*.py"])
 VALUES = ("/home/u/repo/src/a.py", "/home/u/repo/b", "/home/u/x.py", "/etc/hosts", "/var/x", "/tmp/y")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.charter.cedar import to_cedar
-from outrider.charter.model import Budget, Charter, Code, Flow, from_canonical, seconds
+from outrider.charter.model import Budget, Charter, Code, Flow, dollars, from_canonical, micros, seconds
 from outrider.charter.parse import parse
 from outrider.charter.schema import json_schema
 from outrider.errors import CharterError
@@ -104,6 +104,12 @@ HEAD = '[charter]\nname = "a"\n'
         (HEAD + "budget = { calls = 1, spanws = 2 }\n", 3, '"spanws"', '"spawns"'),
         (HEAD + "budget = { calls = -1 }\n", 3, "not a count", "100"),
         (HEAD + "budget = { calls = true }\n", 3, "not a count", "100"),
+        (HEAD + "budget = { token = 1 }\n", 3, '"token"', '"tokens"'),
+        (HEAD + "budget = { minutes = 30 }\n", 3, '"minutes"', 'ttl = "30m"'),
+        (HEAD + "budget = { cost = 2.5 }\n", 3, "no currency", '"2.5 USD"'),
+        (HEAD + 'budget = { cost = "5 EUR" }\n', 3, "not an amount", '"2.50 USD"'),
+        (HEAD + "[ask]\napprovers = []\n", 4, "not a list", "group:release"),
+        (HEAD + '[ask]\napprovers = ["a b"]\n', 4, "nobody who could answer", "login name"),
         (HEAD + "\n[may]\nraed = []\n", 5, '"raed" is not a verb', '"read"'),
         (HEAD + '[may]\nread = [\n  "repo/**",\n  "src/**",\n]\n', 6, "where it starts", "repo/src"),
         (HEAD + '[may]\nread = "repo/**"\n', 4, "not a list", "["),
@@ -246,3 +252,11 @@ def test_a_charter_may_bring_sequences_of_its_own():
 def test_a_sequence_that_means_nothing_is_refused_with_its_name(old, new, named):
     with pytest.raises(CharterError, match=named):
         parse(HEAD + SEQUENCE.replace(old, new))
+
+
+@given(st.integers(0, 10**7 - 1), st.integers(0, 999_999))
+def test_an_amount_of_money_is_exact_and_comes_back_as_it_was_written(whole, rest):
+    amount = whole * 1_000_000 + rest
+    assert micros(dollars(amount)) == amount
+    charter = parse(HEAD + f'budget = {{ cost = "{dollars(amount)}", tokens = {whole} }}\n')
+    assert (charter.budget.cost, charter.budget.tokens) == (amount, whole)

@@ -9,7 +9,7 @@ from outrider.charter.bound import Asker, Bindings, bind
 from outrider.charter.cedar import SCHEMA, to_cedar
 from outrider.charter.floor import floor
 from outrider.charter.model import Budget, Charter, Code, Flow
-from outrider.charter.narrow import effective, looser, narrower
+from outrider.charter.narrow import BUDGETS, effective, looser, narrower
 from outrider.charter.program import plain
 from outrider.charter.ruling import Context, context_of, rule
 from outrider.charter.values import Entity, Uid
@@ -225,7 +225,11 @@ def test_the_clock_of_the_context_is_utc_and_weeks_start_on_monday():
     assert time == {"epoch": 1_767_225_600, "hour": 0, "minute": 0, "weekday": 3}
 
 
-BUDGETED = Charter(name="x", may={"spawn": ("*",), "read": ("*",)}, budget=Budget(calls=5, spawns=2, spawn_depth=1))
+BUDGETED = Charter(
+    name="x",
+    may={"spawn": ("*",), "read": ("*",)},
+    budget=Budget(calls=5, spawns=2, spawn_depth=1, tokens=900, cost=2_500_000),
+)
 
 
 @pytest.mark.parametrize(
@@ -237,12 +241,24 @@ BUDGETED = Charter(name="x", may={"spawn": ("*",), "read": ("*",)}, budget=Budge
         ("spawn", "charter", Counters(calls=1, spawns=3), "x.budget.spawns"),
         ("spawn", "charter", Counters(calls=1, spawns=1, depth=1), "x.budget.spawn_depth"),
         ("read", "path", Counters(calls=1, spawns=9, depth=9), None),
+        ("read", "path", Counters(calls=1, tokens=899, cost=2_499_999), None),
+        ("read", "path", Counters(calls=1, tokens=900), "x.budget.tokens"),
+        ("read", "path", Counters(calls=1, cost=2_500_000), "x.budget.cost"),
     ],
 )
 def test_a_budget_ends(verb, kind, counters, rule_id):
     ruling = rule(chain(BUDGETED), [Effect(verb=verb, kind=kind, value="/a")], Context(counters=counters))
     assert ruling.verdict == ("deny" if rule_id else "allow")
     assert rule_id is None or ruling.hits[0].rule == rule_id
+
+
+def test_what_was_used_up_is_told_in_the_units_of_the_charter():
+    used = Counters(calls=1, tokens=1000, cost=2_510_000)
+    ruling = rule(chain(BUDGETED), [Effect(verb="read", kind="path", value="/a")], Context(counters=used))
+    assert [hit.reason for hit in ruling.hits if ".budget." in hit.rule] == [
+        "This agent has used 1000 tokens, which is beyond the budget of charter x: tokens = 900.",
+        "This agent has used 2.51 USD, which is beyond the budget of charter x: cost = 2.50 USD.",
+    ]
 
 
 def finding(severity, confidence="high"):
@@ -334,7 +350,14 @@ charters = st.builds(
     mode=maybe([None, "enforce", "observe"]),
     opaque=maybe([None, "deny", "ask", "confined", "allow"]),
     grant=st.booleans(),
-    budget=st.builds(Budget, calls=maybe([None, 1, 9]), spawns=maybe([None, 0, 5]), spawn_depth=maybe([None, 0, 3])),
+    budget=st.builds(
+        Budget,
+        calls=maybe([None, 1, 9]),
+        spawns=maybe([None, 0, 5]),
+        spawn_depth=maybe([None, 0, 3]),
+        tokens=maybe([None, 0, 7]),
+        cost=maybe([None, 1, 2_500_000]),
+    ),
     flow=st.dictionaries(st.sampled_from(["secret", "pii"]), st.builds(
         Flow, not_to=maybe([("read",), ("connect", "push")]), also=maybe(["", "untrusted"])), max_size=1),
     code=st.builds(Code, high=maybe([None, "fix", "tell", "note"]), medium=maybe([None, "fix", "tell"])),
@@ -397,7 +420,7 @@ def test_the_settings_of_a_longer_line_are_never_looser(line, added):
     treatment = ["fix", "tell", "note"]
     for name in ("high", "medium", "low"):
         assert treatment.index(getattr(after, name)) <= treatment.index(getattr(before, name))
-    for name in ("calls", "spawns", "spawn_depth"):
+    for name in BUDGETS:
         limit = getattr(before.budget, name)
         assert limit is None or getattr(after.budget, name) <= limit
 

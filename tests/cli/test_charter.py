@@ -43,6 +43,19 @@ def test_check_tells_what_has_no_effect(outrider: Run, tmp_path: Path) -> None:
     assert "deny holds" in done.out
 
 
+def test_check_and_show_say_where_a_limit_is_measured(outrider: Run, home: Home) -> None:
+    home.make()
+    (home.charters / "mine.toml").write_text(
+        MINE.replace("\n\n", '\nbudget = { tokens = 90000, cost = "2.50 USD" }\n\n', 1)
+    )
+    tokens, cost = outrider("charter", "check", "mine", "--json").data[0]["warnings"]
+    assert tokens.startswith("budget: tokens limits only where a host tells it, and elsewhere is not measured")
+    assert "claude_code tells it with each answer of the model" in tokens
+    assert "claude_code tells it only when a session ends" in cost
+    shown = " ".join(outrider("charter", "show", "mine").out.split())
+    assert "90000 tokens, where the host tells, 2.50 USD a session, where the host tells" in shown
+
+
 def test_check_of_everything_is_good(outrider: Run) -> None:
     assert outrider("charter", "check").code == 0
 

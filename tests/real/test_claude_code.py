@@ -49,6 +49,26 @@ def refused(heard: Heard) -> str:
     return heard.last.text
 
 
+def test_a_session_that_has_used_up_its_tokens_is_refused_and_told(rider: Rider, claude: ClaudeCode) -> None:
+    """The model's answers have 15 tokens each; the client writes one down before its calls, or at times just after."""
+    rider.home.make()
+    (rider.home.charters / "thrifty.toml").write_text(
+        '[charter]\nname = "thrifty"\nextends = "coder"\nbudget = { tokens = 45, cost = "1 USD" }\n'
+        '[may]\nread = ["**"]\nwrite = ["repo/**"]\nexec = ["*"]\n'
+    )
+    rider.init("--charter", "thrifty", "--enforce")
+
+    def on(heard: Heard) -> Turn:
+        return Turn(refused(heard)) if heard.last.failed else bash("echo more")
+
+    run = claude([bash("echo one"), *[on] * 6])
+    assert "which is beyond the budget of charter thrifty: tokens = 45" in run.final, run
+    decided = [(one.counters.tokens >= 45, one.decision.enforced) for one in rider.decisions()]
+    assert decided == [(False, "allow")] * (len(decided) - 1) + [(True, "deny")]
+    assert len(decided) in {3, 4}
+    assert rider.births()[0].unmeasured == ("cost",)
+
+
 def test_an_allowed_call_runs_and_is_in_the_record_with_its_outcome(coder: Rider, claude: ClaudeCode) -> None:
     run = claude([bash("echo hello > made.txt"), bash("cat no-such-file"), Turn("finished")])
     assert run.final == "finished", run

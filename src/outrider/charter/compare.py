@@ -14,7 +14,7 @@ import msgspec
 
 from outrider.charter.cedar import ACTIONS
 from outrider.charter.model import Charter, Rules
-from outrider.charter.narrow import approvers, effective
+from outrider.charter.narrow import BUDGETS, approvers, effective, limit
 from outrider.charter.patterns import PATH_VERBS, UNIVERSAL
 
 Becomes = Literal["allowed", "asked", "denied", "other"]
@@ -152,23 +152,20 @@ def _settings(before: Sequence[Charter], after: Sequence[Charter]) -> Iterator[C
     limits: list[tuple[str, int | None, int | None]] = [
         ("ttl", old.ttl, new.ttl), ("ask_within", old.ask_within, new.ask_within),
     ]  # fmt: skip
-    limits += [(name, getattr(old.budget, name), getattr(new.budget, name)) for name in _BUDGET]
+    limits += [(name, getattr(old.budget, name), getattr(new.budget, name)) for name in BUDGETS]
     for name, was, now in limits:
         if was != now:
             way = "stricter" if now is not None and (was is None or now < was) else "looser"
             unit = " s" if name in {"ttl", "ask_within"} else ""
-            told = f"{name} is {_said(now)}{unit} instead of {_said(was)}{unit}: {way}"
+            told = f"{name} is {limit(name, now)}{unit} instead of {limit(name, was)}{unit}: {way}"
             yield Change(becomes="other", section="charter", key=name, text=told)
 
 
 _CODE = frozenset({"high", "medium", "low", "unsure", "persona", "comments"})
-_BUDGET = ("calls", "spawns", "spawn_depth")
 
 
 def _said(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "unlimited" if value is None else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _named(section: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:

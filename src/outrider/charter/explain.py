@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from outrider.charter.bound import NOBODY, UNKNOWN, Bound, Info, Judged
 from outrider.charter.model import Charter
-from outrider.charter.narrow import Effective
+from outrider.charter.narrow import Effective, limit
 from outrider.charter.treatment import Settings, Treated, treated
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.counters import Counters
@@ -293,13 +293,18 @@ def budget_hits(chain: Sequence[Bound], effects: Sequence[Effect], counters: Cou
             over.append(("spawns", budget.spawns, "child"))
         if spawning and budget.spawn_depth is not None and counters.depth + 1 > budget.spawn_depth:
             over.append(("spawn_depth", budget.spawn_depth, "generation"))
-        for key, limit, noun in over:
+        told = [
+            (key, limit(key, most), f"This agent has used {limit(key, used)}{' tokens' * (key == 'tokens')}, which")
+            for key, most, used in (("tokens", budget.tokens, counters.tokens), ("cost", budget.cost, counters.cost))
+            if most is not None and used >= most
+        ]
+        for key, most, who in [*((key, str(most), f"This {noun}") for key, most, noun in over), *told]:
             yield RuleHit(
                 rule=f"{bound.name}.budget.{key}",
                 verdict="deny",
                 charter=bound.name,
                 digest=bound.digest,
-                reason=f"This {noun} is beyond the budget of charter {bound.name}: {key} = {limit}.",
+                reason=f"{who} is beyond the budget of charter {bound.name}: {key} = {most}.",
                 advice="Finish with what is done, and tell your user what is left.",
                 unlock=f"raise {key} in the budget of charter {bound.name}",
             )

@@ -30,6 +30,7 @@ Rules = dict[str, tuple[str, ...]]
 """Verb to patterns, in the order in which they were written."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_AMOUNT = re.compile(r"([0-9]{1,7})(?:\.([0-9]{1,6}))? USD")
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 
 
@@ -47,6 +48,24 @@ def seconds(duration: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
+def micros(amount: str) -> int:
+    """Return the millionths of a US dollar in ``2.50 USD``.
+
+    Raises:
+        CharterError: It is no such amount.
+    """
+    match = _AMOUNT.fullmatch(amount)
+    if match is None:
+        raise CharterError(f'"{amount}" is not an amount of money', fix='Write US dollars, such as "2.50 USD".')
+    return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0"))
+
+
+def dollars(amount: int) -> str:
+    """Return millionths of a US dollar as a charter writes them."""
+    whole, rest = divmod(amount, 1_000_000)
+    return f"{whole}.{f'{rest:06d}'.rstrip('0').ljust(2, '0')} USD"
+
+
 class Budget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Limits of one agent's life; None where the charter sets none.
 
@@ -54,11 +73,15 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         calls: Calls that it may make.
         spawns: Children that it may start.
         spawn_depth: Generations below a root: 0 forbids children, 3 allows great-grandchildren.
+        tokens: Tokens that its model may be given and write, where its host tells.
+        cost: What its session may cost, millionths of a US dollar, where its host tells. Written ``"2.50 USD"``.
     """
 
     calls: int | None = None
     spawns: int | None = None
     spawn_depth: int | None = None
+    tokens: int | None = None
+    cost: int | None = None
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"also": "with", "but": "except"}):

@@ -30,6 +30,7 @@ from outrider.charter.model import (
     Treatment,
     Undecided,
     Unsure,
+    dollars,
     seconds,
 )
 
@@ -42,6 +43,9 @@ _COMMENTS = {"never": 0, "standing": 1, "allow": 2}
 _MODE = {"enforce": 0, "observe": 1}
 _ASK_BY = {"outrider": 0, "host": 1}
 _SPONSOR = {"required": 0, "optional": 1}
+
+BUDGETS = ("calls", "spawns", "spawn_depth", "tokens", "cost")
+"""The limits of a budget."""
 
 DEFAULT_TTL = 24 * 3600
 """Seconds that an instance lives if no charter says anything."""
@@ -140,6 +144,8 @@ def effective(line: Sequence[Charter]) -> Effective:
             calls=_least(one.budget.calls for one in line),
             spawns=_least(one.budget.spawns for one in line),
             spawn_depth=_least(one.budget.spawn_depth for one in line),
+            tokens=_least(one.budget.tokens for one in line),
+            cost=_least(one.budget.cost for one in line),
         ),
         high=_strictest(_TREATMENT, [one.high or (None if below else plain.high) for one, below in code], plain.high),
         medium=_strictest(
@@ -159,6 +165,11 @@ def approvers(settings: Effective) -> str:
     """Return in words who may answer a question."""
     lists = [" or ".join(one) for one in settings.ask_approvers]
     return lists[0] if len(lists) == 1 else " and ".join(f"({one})" for one in lists) or "any person"
+
+
+def limit(name: str, number: int | None) -> str:
+    """Return a limit of a budget as a charter writes it, without quotes."""
+    return "unlimited" if number is None else dollars(number) if name == "cost" else str(number)
 
 
 def narrower(child: Charter, parent: Charter | Sequence[Charter]) -> Effective:
@@ -193,10 +204,10 @@ def looser(child: Charter, line: Sequence[Charter]) -> list[tuple[Looser, str, s
     if child.ttl and seconds(child.ttl) != now.ttl:
         found.append(("ttl", child.ttl, f"{now.ttl}s"))
     found += _looser_ask(child, now)
-    for name in ("calls", "spawns", "spawn_depth"):
+    for name in BUDGETS:
         wrote, holds = getattr(child.budget, name), getattr(now.budget, name)
         if wrote is not None and wrote != holds:
-            found.append(("budget", f"{name} = {wrote}", f"{name} = {holds}"))
+            found.append(("budget", f"{name} = {limit(name, wrote)}", f"{name} = {limit(name, holds)}"))
     for name in ("high", "medium", "low", "unsure", "persona", "comments"):
         wrote, holds = getattr(child.code, name), getattr(now, name)
         if wrote is not None and wrote != holds:

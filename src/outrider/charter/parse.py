@@ -30,6 +30,7 @@ from outrider.charter.model import (
     Treatment,
     Undecided,
     Unsure,
+    micros,
     seconds,
 )
 from outrider.charter.patterns import check, fits
@@ -49,7 +50,10 @@ _AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
 SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "cedar", "examples")
-BUDGET_KEYS = ("calls", "spawns", "spawn_depth")
+COUNTS = ("calls", "spawns", "spawn_depth", "tokens")
+BUDGET_KEYS = (*COUNTS, "cost")
+_TIMES = ("minutes", "hours", "time", "wall_time", "duration", "ttl")
+MAX_COUNT = 2**31
 ASK_KEYS = ("by", "within", "approvers")
 APPROVER = re.compile(r"(?:group:)?[A-Za-z_][A-Za-z0-9._-]{0,63}")
 FLOW_KEYS = ("not_to", "with", "except", "verdict")
@@ -229,11 +233,25 @@ class _Reader:
         path = ("charter", "budget")
         if not isinstance(value, dict):
             self.fail("budget is not a table", path, fix="Write budget = { calls = 5000 }.")
+        for key in value:
+            if key in _TIMES:
+                fix = 'Time is its life: write ttl = "30m" in [charter].'
+                self.fail(f'"{key}" is not a key of budget', (*path, key), fix=fix)
         self.keys(value, BUDGET_KEYS, path, "key of budget")
+        limits = dict(value)
         for key, number in value.items():
-            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 2**31:
+            if key == "cost":
+                limits[key] = self.cost(number, (*path, key))
+            elif isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MAX_COUNT:
                 self.fail(f"{key} = {number!r} is not a count", (*path, key), item=key, fix=f"Write {key} = 100.")
-        return Budget(**value)
+        return Budget(**limits)
+
+    def cost(self, value: Any, path: tuple[str, ...]) -> int:
+        if not isinstance(value, str):
+            amount = value if isinstance(value, int | float) and not isinstance(value, bool) else 5
+            self.fail(f"cost = {value!r} has no currency", path, item="cost", fix=f'Write cost = "{amount} USD".')
+        self.within(lambda: micros(value), path)
+        return micros(value)
 
     def rules(self, data: Mapping[str, Any], section: str, also: tuple[str, ...] = ()) -> Rules:
         self.keys(data, (*ACTIONS, *also), (section,), "verb")

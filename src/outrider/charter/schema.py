@@ -66,6 +66,12 @@ def _head() -> dict[str, Any]:
                     "calls": {**count, "description": "Calls that it may make."},
                     "spawns": {**count, "description": "Children that it may start."},
                     "spawn_depth": {**count, "description": "Generations below a root."},
+                    "tokens": {**count, "description": "Tokens of its model, where its host tells them."},
+                    "cost": {
+                        "type": "string",
+                        "pattern": "^[0-9]{1,7}(\\.[0-9]{1,6})? USD$",
+                        "description": "What its session may cost, where its host tells it: 2.50 USD.",
+                    },
                 },
             ),
             "undecided": _words("undecided", "What an error means for this class."),

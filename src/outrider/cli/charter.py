@@ -11,6 +11,7 @@ from outrider.charter.narrow import effective, looser
 from outrider.cli import charter_diff, charter_new, charter_suggest, describe, named, person, reach, show
 from outrider.daemon import shelf
 from outrider.errors import BadInputError, CharterError
+from outrider.gate.usage import wanted
 
 if TYPE_CHECKING:
     from outrider.charter.model import Charter
@@ -235,9 +236,24 @@ def _checked(what: str, read: shelf.Files) -> dict[str, Any]:
 
 def _warnings(charter: Charter, line: tuple[Charter, ...]) -> list[str]:
     out = [f"{name}: it says {wrote}, and {holds} holds" for name, wrote, holds in looser(charter, line[1:])]
-    if effective(line).undecided == "allow":
+    settings = effective(line)
+    if settings.undecided == "allow":
         out.append("undecided: calls that nobody can decide are let through")
-    return out
+    return out + [f"budget: {told}" for name in wanted(settings.budget) for told in (_measured(name),)]
+
+
+def _measured(name: str) -> str:
+    """Say where a limit is measured at all."""
+    from outrider.doors.registry import DOORS
+
+    where = [
+        f"{door.name} tells it {when}"
+        for door in DOORS.values()
+        if (when := door.reports.get(name) or door.late.get(name))
+    ]
+    return (
+        f"{name} limits only where a host tells it, and elsewhere is not measured ({'; '.join(where) or 'none does'})"
+    )
 
 
 def _tell(one: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outrider.charter.model import dollars
 from outrider.charter.narrow import approvers, effective
 from outrider.cli import show
 
@@ -60,15 +61,22 @@ def charter(line: Sequence[Charter], seal: str) -> None:
 
 def _settings(now: Effective) -> list[tuple[str, str]]:
     budget = now.budget
-    limits = {"calls": budget.calls, "children": budget.spawns, "generations below a root": budget.spawn_depth}
-    told = ", ".join(f"{number} {name}" for name, number in limits.items() if number is not None)
+    limits = {
+        "calls": budget.calls,
+        "children": budget.spawns,
+        "generations below a root": budget.spawn_depth,
+        "tokens, where the host tells": budget.tokens,
+    }
+    told = [f"{number} {name}" for name, number in limits.items() if number is not None]
+    if budget.cost is not None:
+        told.append(f"{dollars(budget.cost)} a session, where the host tells")
     return [
         ("undecided calls", _UNDECIDED[now.undecided]),
         ("questions", f"asked by {_ASKS[now.ask_by]}, answered by {approvers(now)} within {_span(now.ask_within)}"),
         ("mode", "enforced" if now.mode == "enforce" else "only observed"),
         ("opaque programs", _OPAQUE[now.opaque]),
         ("a life", f"at most {_span(now.ttl)}"),
-        ("budget", told or "no limits"),
+        ("budget", ", ".join(told) or "no limits"),
         ("sponsor", "required" if now.sponsor == "required" else "not needed"),
         ("findings", "; ".join(f"{name}: {_TREATED[getattr(now, name)]}" for name in ("high", "medium", "low"))),
         ("findings of low confidence", _UNSURE[now.unsure]),

@@ -137,12 +137,7 @@ def _live(running: dict[str, Any] | None) -> list[Finding]:
         out.append((warn if one["lever"] == "observe" else bad)(f"{_lever(one)} ({one['living']} living)", fix))
     if count := running.get("asks"):
         out.append(warn(f"{count} calls wait for a person's answer", "`outrider asks`"))
-    if count := running.get("unclaimed"):
-        out.append(warn(f"{count} living agents have no charter", "`outrider init` in their repositories."))
-    if count := running.get("observing"):
-        out.append(warn(f"{count} living agents are only observed"))
-    if count := running.get("opaque_runs"):
-        out.append(warn(f"{count} programs that living agents ran were not seen inside"))
+    out += _agents(running)
     if blind := running.get("blind"):
         what = f"rules about code find nothing where they must, in: {', '.join(blind)}"
         out.append(bad(what, "Install Outrider again; until then code in these languages is not looked at."))
@@ -150,6 +145,20 @@ def _live(running: dict[str, Any] | None) -> list[Finding]:
     out += [warn(f"{tool} does not look again at what is written: {why}") for tool, why in looks.items() if why]
     if problem := running.get("seal_problem"):
         out.append(bad(f"the record cannot be sealed: {problem}", "`outrider doctor`"))
+    return out
+
+
+def _agents(running: dict[str, Any]) -> list[Finding]:
+    out = []
+    if count := running.get("unclaimed"):
+        out.append(warn(f"{count} living agents have no charter", "`outrider init` in their repositories."))
+    if count := running.get("observing"):
+        out.append(warn(f"{count} living agents are only observed"))
+    if count := running.get("opaque_runs"):
+        out.append(warn(f"{count} programs that living agents ran were not seen inside"))
+    for name, count in (running.get("unmeasured") or {}).items():
+        what = f"{count} living agents have a budget of {name} that nobody measures, so that it limits nothing"
+        out.append(warn(what, f"Where {name} are told: `outrider charter check`."))
     return out
 
 

@@ -6,6 +6,7 @@ A request from inside an agent's process tree may look but not touch: an agent t
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -88,6 +89,7 @@ class Controls:
             "living": len(living),
             "observing": sum(1 for agent in living if agent.mode == "observe"),
             "unclaimed": sum(1 for agent in living if agent.charter == "unclaimed"),
+            "unmeasured": dict(Counter(name for agent in living for name in parts.enrolment.unmeasured(agent))),
             "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
             "advice": msgspec.structs.asdict(state.corrections.tally),
             "blind": parts.workers.blind,

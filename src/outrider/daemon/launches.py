@@ -330,6 +330,7 @@ def _said(born: AgentBorn, made: Plan, environment: Environment) -> list[str]:
         if names:
             out.append(f"{title}: {', '.join(names)}")
     out += [f"not held: {one.what}: {one.why}" for one in made.lacks]
+    out += [f"limited but not measured until a host tells: {name}" for name in born.unmeasured]
     return out
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from outrider.config import load_config
 from outrider.daemon.charters import Charters
 from outrider.daemon.facts import Kept
+from outrider.daemon.meters import Meters
 from outrider.daemon.repositories import Repositories
 from outrider.daemon.second_looks import SecondLooks
 from outrider.doors.claude_code.installed import harmless
@@ -88,6 +89,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
     chains = Chains(state, groups=groups, protected=protected(home))
     results = Results(scribe, state)
     people = Pseudonyms(key)
+    meters = Meters()
     enrolment = Enrolment(
         scribe=scribe,
         state=state,
@@ -98,6 +100,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         sponsor=config.sponsor.name,
         repository_charter=Repositories(home, config),
         unattested=config.http.enabled,
+        meters=meters,
     )
     workers = Workers()
     facts = Kept(home)
@@ -112,6 +115,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         harmless_settings=partial(harmless, home),
         names=facts.facts,
         second_look=second_looks.take if second_looks.wanted else None,
+        meters=meters,
     )
     return Parts(
         home,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from outrider.doors import claude_code
@@ -19,14 +19,34 @@ class Door:
         render: The event's name and an answer to what the hook client prints.
         undecided: The event's name, ``deny``/``ask``/``allow``, and why, to what the hook client prints where no
             decision could be reached.
+        reports: What the host tells of what its agents use (``tokens``, ``cost``) while they work, and when.
+        late: What it tells afterwards, and when.
+        transcripts: The session's transcript and the host's id of the sub-agent to where that stands.
+        transcript: Reads such a file.
     """
 
     name: str
     parse: Callable[[bytes, str], Message]
     render: Callable[[str, Answer], Wire]
     undecided: Callable[[str, str, str], Wire]
+    reports: Mapping[str, str]
+    late: Mapping[str, str]
+    transcripts: Callable[[str, str], tuple[str, str]]
+    transcript: Callable[[str], claude_code.Transcript]
 
 
 DOORS: dict[str, Door] = {
-    door.name: door for door in (Door(claude_code.NAME, claude_code.parse, claude_code.render, claude_code.undecided),)
+    door.name: door
+    for door in (
+        Door(
+            claude_code.NAME,
+            claude_code.parse,
+            claude_code.render,
+            claude_code.undecided,
+            claude_code.REPORTS,
+            claude_code.LATE,
+            claude_code.transcripts,
+            claude_code.Transcript,
+        ),
+    )
 }

@@ -184,6 +184,7 @@ class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
             the chain, behind those of its own line.
         token: Revocation id (hex) of the token's block that made it, or empty.
         held: How its process tree is held; None for an agent that no launcher of ours started.
+        unmeasured: Limits of its budget (``tokens``, ``cost``) that nobody measures: its host does not tell.
     """
 
     charter: str
@@ -205,6 +206,7 @@ class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
     narrowed: str = ""
     token: str = ""
     held: Held | None = None
+    unmeasured: tuple[str, ...] = ()
 
 
 class AgentEnded(Event, frozen=True, kw_only=True, tag="agent.ended"):

@@ -26,7 +26,7 @@ from outrider.errors import OutriderError, RecordError, RefusedError
 from outrider.events import message as m
 from outrider.events.call import Call, Label, Want
 from outrider.events.codec import commit
-from outrider.events.counters import Counters
+from outrider.events.counters import Counters, Used
 from outrider.events.entities import entities_of_effects
 from outrider.events.record import Beside, CallDecided, HostNoted, Prompted, Refusal
 from outrider.flow.labels import prompt_brings
@@ -42,6 +42,7 @@ from outrider.gate.results import hidden, secrets_of
 from outrider.gate.second_looks import look_again, passed, tells
 from outrider.gate.standing import EXPIRED, observed, refuse, stopped
 from outrider.gate.unjudged import Unjudged
+from outrider.gate.usage import UNMETERED, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from outrider.gate.scribe import Scribe
     from outrider.gate.second_looks import Passed
     from outrider.gate.state import State
+    from outrider.gate.usage import Meters
     from outrider.identity.registry import Agent
 
 log = logging.getLogger("outrider.gate")
@@ -82,6 +84,7 @@ class Gate:
         harmless_settings: Callable[[str, bytes], bool] = lambda _path, _content: False,
         names: Facts = SHIPPED,
         second_look: Callable[[Passed], None] | None = None,
+        meters: Meters = UNMETERED,
     ) -> None:
         """Wire a gate.
 
@@ -95,7 +98,9 @@ class Gate:
             harmless_settings: Tells whether a changed host configuration file (path, content) leaves our hooks on.
             names: What is known of names of packages.
             second_look: Takes the texts that calls which were let through write; None where nobody looks again.
+            meters: Tell what agents have used by their hosts' word.
         """
+        self._meters = meters
         self._second_look = second_look
         self._scribe = scribe
         self._state = state
@@ -227,10 +232,11 @@ class Gate:
             seen = msgspec.structs.replace(seen, findings=found) if found else seen
             effects = study.settled(resolve(seen.plan, facts, place), seen.plan, facts, self._names)
             effects = through_second_names(effects, lambda: self._chains.bindings(agent))
-            judged = self._decide(effects, seen, agent, call, permission=permission)
+            counters = await self._counters(message, agent, effects)
+            judged = self._decide(effects, seen, agent, call, counters, permission=permission)
             later = self._state.untold.note(agent.id, self._chains.of(agent))
             event = self._record(
-                message, call, effects, judged, seen, agent, salt, permission=permission, started=started
+                message, call, effects, judged, seen, agent, salt, counters, permission=permission, started=started
             )
             self._state.asks.show(event, call, self._scribe.key)
             trees = tuple(effect.value for effect in effects if effect.verb == "commit")
@@ -255,15 +261,33 @@ class Gate:
             findings, looked = study.inspect(call, seen.plan, facts, self._scribe.now(), persona)
         return msgspec.structs.replace(seen, findings=(*seen.findings, *findings), looked=looked)
 
+    async def _counters(self, message: m.Message, agent: Agent, effects: Sequence[Effect]) -> Counters:
+        """Return what an agent has used up, this call included; its host is only believed to have used more."""
+        before = self._state.registry.counters(agent.id)
+        limited = wanted(settings_of(self._chains.of(agent)).budget)
+        used = await self._meters.used(agent.id, message) if limited else Used()
+        return Counters(
+            calls=before.calls + 1,
+            spawns=before.spawns + sum(1 for effect in effects if effect.verb == "spawn"),
+            depth=agent.depth,
+            tokens=max(before.tokens, used.tokens),
+            cost=max(before.cost, used.cost),
+        )
+
     def _decide(
-        self, effects: Sequence[Effect], seen: study.Study, agent: Agent, call: Call, *, permission: bool
+        self,
+        effects: Sequence[Effect],
+        seen: study.Study,
+        agent: Agent,
+        call: Call,
+        counters: Counters,
+        *,
+        permission: bool,
     ) -> Judged:
-        counters = self._state.registry.counters(agent.id)
-        spawns = sum(1 for effect in effects if effect.verb == "spawn")
         setting = Setting(
             chain=self._chains.of(agent),
             labels=self._state.flow.labels_of(agent.id),
-            counters=Counters(calls=counters.calls + 1, spawns=counters.spawns + spawns, depth=agent.depth),
+            counters=counters,
             mode="observe" if self._previews(agent) else "enforce",
             now=self._scribe.now(),
             agent=agent.id,
@@ -298,6 +322,7 @@ class Gate:
         seen: study.Study,
         agent: Agent,
         salt: bytes,
+        counters: Counters,
         *,
         permission: bool,
         started: int,
@@ -309,8 +334,6 @@ class Gate:
             salt=salt,
             private={"cwd": call.cwd} if judged.asked is not None else {},
         )
-        counters = self._state.registry.counters(agent.id)
-        calls = counters.calls + 1
         shown = tuple(written(effect, agent.home, self._scribe.key) for effect in effects)
         passed = judged.decision.verdict == "allow" and not permission
         return self._scribe.write(
@@ -328,14 +351,14 @@ class Gate:
             labels=judged.labels,
             values=judged.values,
             adds=judged.adds,  # Of an ask and a deny too: a person may say yes, and a host may not obey.
-            counters=Counters(calls=calls, spawns=counters.spawns, depth=agent.depth),
+            counters=counters,
             chain=agent.chain,
             decision=abbreviated(judged.decision, effects, agent.home, self._scribe.key),
             content=seen.content,
             us=(time.perf_counter_ns() - started) // 1000,
             permission=permission,
             asked=judged.asked,
-            corrects=self._state.corrections.corrects(agent.id, call.tool, shown, calls) if passed else -1,
+            corrects=self._state.corrections.corrects(agent.id, call.tool, shown, counters.calls) if passed else -1,
         )
 
     async def _returned(self, message: m.CallReturned, agent: Agent, peer: m.Peer) -> m.Answer:

@@ -12,6 +12,7 @@ from outrider.charter.narrow import effective
 from outrider.errors import BadInputError, CharterError, UndecidedError
 from outrider.events import message as m
 from outrider.events.attestation import Attestation
+from outrider.events.counters import Counters
 from outrider.events.record import (
     AgentAttested,
     AgentBorn,
@@ -27,7 +28,9 @@ from outrider.events.record import (
 from outrider.gate.guidance import guidance
 from outrider.gate.stack import stack, taught
 from outrider.gate.standing import check_birth, check_budget, check_return, stopped
+from outrider.gate.usage import UNMETERED, unmeasured
 from outrider.identity import binding, place, process
+from outrider.identity.agent import Agent
 from outrider.identity.birth import UNCLAIMED, Terms, Wish, plan_birth
 from outrider.identity.digest import digest_later, exe_digest
 from outrider.identity.ids import agent_id
@@ -42,10 +45,11 @@ if TYPE_CHECKING:
     from outrider.gate.results import Results
     from outrider.gate.scribe import Scribe
     from outrider.gate.state import State
+    from outrider.gate.usage import Meters
     from outrider.identity.binding import Unborn
     from outrider.identity.birth import Birth
     from outrider.identity.people import Pseudonyms
-    from outrider.identity.registry import Agent, Intent
+    from outrider.identity.registry import Intent
 
     RepositoryCharter = Callable[[str], tuple[str, str] | None]
 
@@ -75,6 +79,7 @@ class Enrolment:
         sponsor: str = "",
         repository_charter: RepositoryCharter = lambda _path: None,
         unattested: bool = False,
+        meters: Meters = UNMETERED,
     ) -> None:
         """Wire it.
 
@@ -88,7 +93,9 @@ class Enrolment:
             sponsor: Configured sponsor, or empty.
             repository_charter: ``(charter, mode)`` that a path is set up with, or None.
             unattested: Whether messages over HTTP are believed.
+            meters: Tell what hosts tell of what their agents use.
         """
+        self._meters = meters
         self._scribe = scribe
         self._state = state
         self._shelf = shelf
@@ -276,8 +283,15 @@ class Enrolment:
             told_by=f"{birth.door}:{birth.session}"[:200],
             beside=Beside(entities=_born_entities(birth.fields(), root), private=private),
             seal=True,
+            unmeasured=self.unmeasured(birth),
             **birth.fields(),
         )
+
+    def unmeasured(self, one: Birth | Agent) -> tuple[str, ...]:
+        """Return the limits of an agent's budget, or of one about to be born, that nobody measures."""
+        known = [self._chains.charter(digest) for digest in one.chain if digest in self._state.charters]
+        used = self._state.registry.counters(one.id) if isinstance(one, Agent) else Counters()
+        return unmeasured(effective(known).budget, self._meters.reports(one.door), used)
 
     def roll(self, name: str) -> list[AgentRolled]:
         """Move the living agents of a charter to its version in force, and record each; parents come first.

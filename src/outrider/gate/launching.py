@@ -133,6 +133,7 @@ class Launching:
             beside=Beside(entities=_entities(identifier, launch, root, exe, repo.commit), private=private),
             seal=True,
             held=held,
+            unmeasured=self._enrolment.unmeasured(birth),
             **birth.fields(),
         )
         if launch.program and not exe:

@@ -14,6 +14,8 @@ class Tally(msgspec.Struct, kw_only=True):
     calls: int = 0
     spawns: int = 0
     expected: int = 0
+    tokens: int = -1
+    cost: int = -1
     open: dict[str, Intent] = {}
     denied: dict[str, Intent] = {}
 

@@ -95,6 +95,8 @@ class Registry:
         if tally is None or event.permission:
             return
         tally.calls += 1
+        tally.tokens = max(tally.tokens, event.counters.tokens)
+        tally.cost = max(tally.cost, event.counters.cost)
         spawns: tuple[str, ...] = ()
         launches: tuple[str, ...] = ()
         for effect in event.effects:
@@ -401,11 +403,12 @@ class Registry:
         )
 
     def counters(self, identifier: str) -> Counters:
-        """Return what an agent has used up: calls judged, children asked for or born, its depth."""
+        """Return what an agent has used up: calls judged, children asked for or born, its depth, its host's word."""
         tally = self._tally.get(identifier)
         if tally is None:
             return Counters()
-        return Counters(calls=tally.calls, spawns=tally.spawns, depth=self._agents[identifier].depth)
+        depth = self._agents[identifier].depth
+        return Counters(calls=tally.calls, spawns=tally.spawns, depth=depth, tokens=tally.tokens, cost=tally.cost)
 
     def announced(self, identifier: str) -> bool:
         """Tell whether a call of an agent was let through that starts a child, and the child is not born yet."""

@@ -75,7 +75,7 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
     if isinstance(event, CallResult):
         return _result(view, event)
     if isinstance(event, AgentBorn):
-        return f"{event.charter} born" + (f" of {event.parent}" if event.parent else "") + _said(event.purpose)
+        return _born(event)
     if isinstance(event, AgentEnded):
         return f"ended: {event.how}" + _said(event.detail)
     if isinstance(event, SecondLook):
@@ -113,6 +113,12 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
     if isinstance(event, AgentAttested):
         return f"runs the program {event.exe[:16]}"
     return kind
+
+
+def _born(event: AgentBorn) -> str:
+    of_whom = f" of {event.parent}" if event.parent else ""
+    blind = f", its {' and '.join(event.unmeasured)} not measured" if event.unmeasured else ""
+    return f"{event.charter} born{of_whom}{blind}" + _said(event.purpose)
 
 
 def _result(view: View, event: CallResult) -> str:

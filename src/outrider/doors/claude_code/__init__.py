@@ -2,6 +2,7 @@
 
 from outrider.doors.claude_code.events import NAME
 from outrider.doors.claude_code.reading import parse
+from outrider.doors.claude_code.usage import LATE, REPORTS, Transcript, transcripts
 from outrider.doors.claude_code.writing import render, undecided
 
-__all__ = ["NAME", "parse", "render", "undecided"]
+__all__ = ["LATE", "NAME", "REPORTS", "Transcript", "parse", "render", "transcripts", "undecided"]
