@@ -17,6 +17,7 @@ from outrider.cli import facts, hooks, hosts, kernel, launchers, reach, show
 from outrider.cli.finding import Finding, bad, ok, tell, warn
 from outrider.config import load_config
 from outrider.daemon import shelf
+from outrider.daemon.lent import FILE
 from outrider.errors import BadInputError, OutriderError
 from outrider.identity import process
 from outrider.identity.registries import setups
@@ -141,6 +142,9 @@ def _daemon(home: Home) -> list[Finding]:
     if running.get("seal_problem"):
         out += [bad(f"the record cannot be sealed: {running['seal_problem']}", "See the disk and the keys below.")]
         out += _log(home)
+    if running.get("issuer_problem"):
+        fix = f"Correct {home.root / FILE} and start the daemon again."
+        out.append(bad(f"what checks credentials is not served: {running['issuer_problem']}", fix))
     if running.get("paused_until"):
         out.append(bad("enforcing is paused", "`outrider resume`"))
     return out

@@ -12,34 +12,32 @@ from typing import TYPE_CHECKING, Any
 from outrider.daemon import lent, sts
 from outrider.daemon.callers import agent_of
 from outrider.errors import BadInputError, OutriderError, RefusedError
-from outrider.events.credential import IssuerKey
 from outrider.gate.lending import Lending
 from outrider.gate.standing import stopped
-from outrider.identity.issuer import Issuer
 from outrider.identity.jose import read_header
-from outrider.ledger.issuing import keyring
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from outrider.daemon.issuing import Issuing
     from outrider.daemon.wiring import Parts
     from outrider.events.message import Peer
     from outrider.gate.lending import Asked
     from outrider.identity.issuer import Claims
     from outrider.identity.registry import Agent
 
-_DAY_US = 24 * 3600 * 1_000_000
 _US = 1_000_000
 _MOST_TOLD = 4_096
 """Uses that are remembered, so that each is recorded once however often it is told."""
 
 
 class Brokering:
-    """Answers agents that need a credential, and anybody who wants to check one."""
+    """Answers agents that need a credential."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, issuing: Issuing) -> None:
         self._parts = parts
-        self._lending = Lending(
+        self.issuing = issuing
+        self.lending = Lending(
             scribe=parts.scribe, state=parts.state, results=parts.results, gate=parts.gate, read=parts.ledger.read
         )
         self._told: dict[tuple[str, bool], None] = {}
@@ -62,26 +60,6 @@ class Brokering:
             raise BadInputError("a credential is a token, or for aws, or for git")
         return await serve(request, peer, lent.load(self._parts.home.root))
 
-    async def issuer(self, _request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
-        """Return what anybody may know of the issuer: its discovery document, its keys, and those of before."""
-        issuer = await self._issuer(lent.load(self._parts.home.root))
-        now = self._parts.scribe.now()
-        return {"discovery": issuer.discovery(), "jwks": issuer.jwks(now), "history": issuer.past()}
-
-    async def checked(self, request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
-        """Say who a credential was issued to, and whether it held: now, or as of ``at`` (microseconds).
-
-        Raises:
-            BadInputError: It is none.
-            RefusedError: It did not hold.
-        """
-        issuer = await self._issuer(lent.load(self._parts.home.root))
-        at = request.get("at", self._parts.scribe.now())
-        if not isinstance(at, int):
-            raise BadInputError("a time is a number of microseconds since 1970 UTC")
-        said = issuer.verify(str(request.get("token", "")), audience=str(request.get("audience", "")), at=at)
-        return {"sub": said.sub, "agent": said.agt.get("instance", ""), "acts_for": list(said.lineage), "id": said.jti}
-
     async def used(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
         """Record what git says became of the token that it was lent: its host took it, or did not.
 
@@ -95,7 +73,7 @@ class Brokering:
         found = here.git.get(host)
         if found is None or not lent.is_safe(address):
             return {"known": False}
-        issuer = await self._issuer(here)
+        issuer = await self.issuing.issuer(here)
         audience = found.audience or address
         said = issuer.verify(str(request.get("token", "")), audience=audience, at=self._parts.scribe.now())
         agent = agent_of(self._parts, peer)
@@ -107,20 +85,33 @@ class Brokering:
         self._told[said.jti, ok] = None
         if len(self._told) > _MOST_TOLD:
             del self._told[next(iter(self._told))]
-        event = await self._lending.used(agent, service="git", id=said.jti, session=said.sub, where=host, ok=ok)
+        event = await self.lending.used(agent, service="git", id=said.jti, session=said.sub, where=host, ok=ok)
         return {"known": True, "event": event.n}
 
     async def _token(self, request: dict[str, Any], peer: Peer, here: lent.Lent) -> dict[str, Any]:
-        agent = self._caller(peer)
-        audience, jkt = str(request.get("audience", "")), str(request.get("jkt", ""))
-        asked = await self._lending.judge(agent, f"brokered:audience:{audience}"[:500])
-        text, claims = await self._minted(asked, here, audience, jkt=jkt)
-        return {
-            "token": text,
-            "expires": claims.exp,
-            "subject": claims.sub,
-            **await self._lent(asked, "token", text, claims),
-        }
+        jkt = str(request.get("jkt", ""))
+        return await self.granted(self.caller(peer), here, str(request.get("audience", "")), jkt=jkt)
+
+    async def granted(
+        self, agent: Agent, here: lent.Lent, audience: str, *, jkt: str = "", until: int = 0
+    ) -> dict[str, Any]:
+        """Return a token of an agent for an audience, if its charters let it have one.
+
+        Args:
+            agent: Whose it is; it lives and may act.
+            here: What there is to be lent.
+            audience: Whom the token is for.
+            jkt: Thumbprint of the key that it is to be bound to, or empty.
+            until: When it ends at the latest, seconds since 1970 UTC, or 0.
+
+        Raises:
+            BadInputError: There is no such audience or key.
+            RefusedError: The agent may not have it.
+        """
+        asked = await self.lending.judge(agent, f"brokered:audience:{audience}"[:500])
+        text, claims = await self._minted(asked, here, audience, jkt=jkt, until=until)
+        told = await self._lent(asked, "token", text, claims)
+        return {"token": text, "expires": claims.exp, "subject": claims.sub, "jkt": jkt, **told}
 
     async def _git(self, request: dict[str, Any], peer: Peer, here: lent.Lent) -> dict[str, Any]:
         host = str(request.get("host", "")).lower()
@@ -128,14 +119,14 @@ class Brokering:
         found = here.git.get(host)
         if found is None or not lent.is_safe(address) or agent_of(self._parts, peer) is None:
             return {"known": False}  # Git goes on to its next helper, which for a person is their own.
-        agent = self._caller(peer)
-        asked = await self._lending.judge(agent, f"brokered:git:{host}")
+        agent = self.caller(peer)
+        asked = await self.lending.judge(agent, f"brokered:git:{host}")
         text, claims = await self._minted(asked, here, found.audience or address)
         told = await self._lent(asked, "git", text, claims)
         return {"known": True, "username": found.username, "password": text, "expires": claims.exp, **told}
 
     async def _aws(self, request: dict[str, Any], peer: Peer, here: lent.Lent) -> dict[str, Any]:
-        agent = self._caller(peer)
+        agent = self.caller(peer)
         name = str(request.get("name", ""))
         found = here.aws.get(name)
         if found is None:
@@ -144,14 +135,14 @@ class Brokering:
                 f"there is no aws credential {name[:64]!r} here; known are: {names}",
                 fix=f"A person writes them into {lent.FILE} in Outrider's home.",
             )
-        asked = await self._lending.judge(agent, f"brokered:aws:{name}")
+        asked = await self.lending.judge(agent, f"brokered:aws:{name}")
         text, claims = await self._minted(asked, here, found.audience)
         try:
             got = await asyncio.to_thread(
                 sts.assume, found.endpoint, found.role, session=agent.id, token=text, seconds=found.seconds
             )
         except OutriderError:
-            await self._lending.closed(asked, ok=False)
+            await self.lending.closed(asked, ok=False)
             raise
         told = await self._lent(asked, "aws", text, claims, session=got.arn, expires=got.expires)
         keys = {"key_id": got.key_id, "secret": got.secret, "session_token": got.token}
@@ -161,7 +152,7 @@ class Brokering:
         self, asked: Asked, service: str, text: str, claims: Claims, *, session: str = "", expires: int = 0
     ) -> dict[str, Any]:
         """Record what was lent on the strength of a token, and return where."""
-        event = await self._lending.issued(
+        event = await self.lending.issued(
             asked,
             service=service,
             audience=claims.aud,
@@ -173,41 +164,45 @@ class Brokering:
         )
         return {"agent": asked.agent.id, "event": event.n}
 
-    async def _minted(self, asked: Asked, here: lent.Lent, audience: str, *, jkt: str = "") -> tuple[str, Claims]:
+    async def _minted(
+        self, asked: Asked, here: lent.Lent, audience: str, *, jkt: str = "", until: int = 0
+    ) -> tuple[str, Claims]:
         """Return the token of an agent that was let have it, and what it says."""
         try:
-            issuer = await self._issuer(here)
+            issuer = await self.issuing.issuer(here)
             above = tuple(self._parts.state.registry.lineage(asked.agent.id)[1:])
-            return issuer.mint(asked.agent, above, audience=audience, now=self._parts.scribe.now(), jkt=jkt)
+            now = self._parts.scribe.now()
+            return issuer.mint(asked.agent, above, audience=audience, now=now, jkt=jkt, until=until)
         except OutriderError:
-            await self._lending.closed(asked, ok=False)
+            await self.lending.closed(asked, ok=False)
             raise
 
-    async def _issuer(self, here: lent.Lent) -> Issuer:
-        """Return the issuer as it stands now. A key that begins to sign is in the record before it signs."""
-        scribe = self._parts.scribe
-        ring = keyring(self._parts.home.keys / "issuer", now=scribe.now(), lasts=here.rotate_days * _DAY_US)
-        domain = here.trust_domain or _own_domain(self._parts.ledger.origin)
-        issuer = Issuer(here.issuer or f"https://{domain}", domain, ring.key, ring.history)
-        if ring.fresh:
-            jwk = ring.history[-1].jwk
-            event = scribe.write(IssuerKey, issuer=issuer.url, kid=jwk.kid, x=jwk.x, y=jwk.y, seal=True)
-            await scribe.durable(event)
-        return issuer
+    def caller(self, peer: Peer) -> Agent:
+        """Return the agent in whose process tree somebody asks.
 
-    def _caller(self, peer: Peer) -> Agent:
+        Raises:
+            RefusedError: It is nobody's, or that agent may do nothing.
+        """
         agent = agent_of(self._parts, peer)
-        if agent is None or agent.ended:
+        if agent is None:
             raise RefusedError(
                 "this was not asked from inside the process tree of a living agent, and only they are lent credentials",
+                fix="`outrider run` starts an agent.",
+            )
+        self.check(agent)
+        return agent
+
+    def check(self, agent: Agent) -> None:
+        """Refuse an agent that has ended, or that may do nothing now.
+
+        Raises:
+            RefusedError: It may not.
+        """
+        if agent.ended:
+            raise RefusedError(
+                f"agent {agent.id} is not a living agent any more, and only they are lent credentials",
                 fix="`outrider run` starts an agent.",
             )
         hit = stopped(agent, self._parts.state, self._parts.scribe.now())
         if hit is not None:
             raise RefusedError(f"{hit.reason}; {hit.advice}", rule=hit.rule)
-        return agent
-
-
-def _own_domain(origin: str) -> str:
-    """Return a trust domain that is this record's own: ``outrider.local/ab12`` becomes ``ab12.outrider.local``."""
-    return ".".join(reversed([part for part in origin.lower().split("/") if part]))

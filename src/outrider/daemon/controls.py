@@ -17,6 +17,7 @@ from outrider.daemon.asks import Asking
 from outrider.daemon.brokering import Brokering
 from outrider.daemon.callers import person
 from outrider.daemon.delegation import Delegation
+from outrider.daemon.issuing import Issuing
 from outrider.daemon.levers import Levering, described
 from outrider.detect.redact import redact
 from outrider.errors import BadInputError, OutriderError
@@ -43,7 +44,8 @@ class Controls:
         self._started = parts.scribe.now()
         delegation = Delegation(parts)
         asking = Asking(parts)
-        broker = Brokering(parts)
+        issuing = Issuing(parts)
+        self.broker = broker = Brokering(parts, issuing)
         self._verbs: dict[str, Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
             "sync": self._sync,
@@ -57,8 +59,8 @@ class Controls:
             "spawn": delegation.spawn,
             "credential": broker.credential,
             "used": broker.used,
-            "issuer": broker.issuer,
-            "checked": broker.checked,
+            "issuer": issuing.published,
+            "checked": issuing.checked,
             "roll": self._roll,
             "down": self._down,
         }
@@ -103,6 +105,7 @@ class Controls:
             "facts": [[head.ecosystem, head.kind, head.count, head.made] for head in parts.facts.facts.heads],
             "http": parts.config.http.enabled,
             "http_problem": parts.http_problem,
+            "issuer_problem": parts.issuer_problem,
         }
 
     def _undecided_allow(self) -> list[str]:

@@ -56,6 +56,7 @@ class Lent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     Attributes:
         trust_domain: Trust domain of agents' SPIFFE ids; empty for one of this record's own.
         issuer: Address that our discovery document is served at; empty for ``https://`` and the trust domain.
+        serve: Port on loopback that discovery, keys and token exchange are served at; 0 for none.
         rotate_days: Days that a key signs for.
         aws: Roles by name.
         git: Hosts of repositories, with their port where it is not the usual one.
@@ -63,6 +64,7 @@ class Lent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     trust_domain: str = ""
     issuer: str = ""
+    serve: int = 0
     rotate_days: int = 90
     aws: dict[str, Aws] = {}
     git: dict[str, Git] = {}
@@ -107,6 +109,8 @@ def _wrong(lent: Lent) -> str:
     """Return what makes no sense, empty if all does."""
     if not 1 <= lent.rotate_days <= 3650:
         return f"rotate_days = {lent.rotate_days} is not between 1 and 3650"
+    if lent.serve and not 1024 <= lent.serve <= 65_535:
+        return f"serve = {lent.serve} is not a port between 1024 and 65535"
     if lent.issuer and (not is_safe(lent.issuer) or lent.issuer.endswith("/")):
         return f"issuer = {lent.issuer!r} is no https address without a slash at its end"
     for name, role in lent.aws.items():
@@ -120,6 +124,11 @@ def _wrong(lent: Lent) -> str:
         if not _HOST.fullmatch(host) or not one.username.isprintable():
             return f"git.{host!r}: it is no host, or its username is no line"
     return ""
+
+
+def host_of(url: str) -> str:
+    """Return host and port of an address that was read, as a ``Host`` header has them."""
+    return urlsplit(url).netloc.lower()
 
 
 def is_safe(url: str) -> bool:

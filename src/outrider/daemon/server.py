@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from outrider.confine import told
 from outrider.daemon import control
-from outrider.doors import wire
+from outrider.doors import token_http, wire
 from outrider.errors import BadInputError
 from outrider.events.message import Peer, Wire
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Launched = Callable[[dict[str, list[str]], Peer], Awaitable[tuple[bytes, asyncio.Protocol | None]]]
     """What a launcher asks, and who: the answer, and what listens to it afterwards."""
+
+    Fetched = Callable[[token_http.Request, Peer], Awaitable[token_http.Response]]
 
 log = logging.getLogger("outrider.daemon")
 _CRED = struct.Struct("3i")
@@ -78,8 +80,11 @@ class Connection(asyncio.Protocol):
         uid: int,
         tasks: set[asyncio.Task[None]],
         waiting: Waiting,
+        fetched: Fetched | None = None,
     ) -> None:
         self._waiting = waiting
+        self._fetched = fetched
+        self._http: token_http.Exchange | None = None
         self._asked = asked
         self._controlled = controlled
         self._launched = launched
@@ -115,6 +120,11 @@ class Connection(asyncio.Protocol):
         """Collect, and start the work once the request is whole."""
         if self._done:
             return
+        if not self._size and self._fetched is not None and token_http.speaks(data):
+            self._http = token_http.Exchange()
+        if self._http is not None:
+            self._hear(self._http, data)
+            return
         self._parts.append(data)
         self._size += len(data)
         if self._size < self._need:
@@ -144,6 +154,14 @@ class Connection(asyncio.Protocol):
         self._waiting.hold(self, len(data))
         if head is not None and len(data) >= head.end and not self._done:
             self._start(self._ask(head, data))
+
+    def _hear(self, http: token_http.Exchange, data: bytes) -> None:
+        """Take what came over HTTP; the exchange itself bounds how much it keeps."""
+        self._size += len(data)
+        self._waiting.hold(self, self._size)
+        asked = http.feed(data)
+        if asked is not None:
+            self._start(self._fetch(http, asked))
 
     def _start(self, work: Any) -> None:
         self._done = True
@@ -178,6 +196,12 @@ class Connection(asyncio.Protocol):
     async def _control(self, request: Any) -> None:
         answer = await self._controlled(request if isinstance(request, dict) else {}, self._peer)
         self._reply(control.pack(answer))
+
+    async def _fetch(self, http: token_http.Exchange, asked: token_http.Request | bytes) -> None:
+        if isinstance(asked, bytes) or self._fetched is None:
+            self._reply(asked if isinstance(asked, bytes) else b"")
+            return
+        self._reply(http.answer(await self._fetched(asked, self._peer)))
 
     async def _launch(self, fields: dict[str, list[str]]) -> None:
         answer, then = await self._launched(fields, self._peer)

@@ -16,16 +16,18 @@ import uvloop
 
 from outrider import __version__
 from outrider.confine import told
-from outrider.daemon import lock
+from outrider.daemon import lock, served
 from outrider.daemon.chores import LOOK, SNAPSHOT, Chores, home_is_there
 from outrider.daemon.controls import Controls
 from outrider.daemon.launches import Launches
 from outrider.daemon.log import keep_log
 from outrider.daemon.over_http import listen
+from outrider.daemon.served import Served
 from outrider.daemon.server import Connection, Waiting
 from outrider.daemon.spool import import_spool
 from outrider.daemon.wiring import Parts, assemble, open_ledger
 from outrider.doors.registry import DOORS
+from outrider.doors.token_http import error
 from outrider.doors.wire import MAX_PAYLOAD
 from outrider.errors import BadInputError, OutriderError, UnavailableError
 from outrider.events.message import Peer, Wire
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from outrider.config import Home
     from outrider.daemon.server import Controlled
     from outrider.doors.registry import Door
+    from outrider.doors.token_http import Request, Response
     from outrider.ledger.ledger import Ledger
 
 log = logging.getLogger("outrider.daemon")
@@ -106,14 +109,15 @@ class Daemon:
             chores = asyncio.create_task(Chores(parts, stop=self.stop).run())
             looks = asyncio.create_task(parts.second_looks.run())
             ways = asyncio.create_task(self._launches.ways_out.serve())
-            http = await listen(parts, self._asked)
+            listeners = (await listen(parts, self._asked), await served.listen(parts, self._served))
             await self._until_stopped(parts, inode)
             chores.cancel()
             looks.cancel()
             ways.cancel()
             await asyncio.gather(chores, looks, ways, return_exceptions=True)
-            if http is not None:
-                http.close()
+            for listener in listeners:
+                if listener is not None:
+                    listener.close()
         finally:
             server.close()
             await self._finish(ledger, inode)
@@ -136,7 +140,8 @@ class Daemon:
         return server
 
     def _connection(self, controlled: Controlled) -> Connection:
-        return Connection(self._asked, controlled, self._launched, os.getuid(), self._tasks, self._waiting)
+        tasks, uid = self._tasks, os.getuid()
+        return Connection(self._asked, controlled, self._launched, uid, tasks, self._waiting, self._fetched)
 
     async def _start(self, ledger: Ledger) -> Parts:
         """Fold the record into the state, then open the gate. Callers meanwhile get a named error."""
@@ -156,6 +161,7 @@ class Daemon:
         ledger.commit()
         self._parts = parts
         self._controls = Controls(parts, self.stop)
+        self._served = Served(parts, self._controls.broker)
         self._launches = Launches(parts, lambda: self._connection(self._controlled_by_agent))
         self._launches.ways_out.open()
         # What stands now stands for good: looking through it again and again is what the slowest answers waited for.
@@ -270,6 +276,11 @@ class Daemon:
         if request.get("do") not in _OWN_REQUESTS:
             return {"error": "this is not asked on an agent's own socket", "fix": "", "exit_code": 4}
         return await self._controlled(request, peer)
+
+    async def _fetched(self, request: Request, peer: Peer) -> Response:
+        if self._parts is None:
+            return error(503, "temporarily_unavailable", self._starting)
+        return await self._served.fetched(request, peer)
 
     async def _launched(self, fields: dict[str, list[str]], peer: Peer) -> tuple[bytes, asyncio.Protocol | None]:
         if self._parts is None:

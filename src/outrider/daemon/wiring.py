@@ -52,6 +52,9 @@ class Parts:
     http_problem: str = ""
     """Why HTTP hooks that are switched on are not served; empty if they are."""
 
+    issuer_problem: str = ""
+    """Why what checks credentials is not served on the port that was named; empty if it is."""
+
 
 def open_ledger(home: Home) -> Ledger:
     """Open this host's record.

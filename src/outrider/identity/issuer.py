@@ -120,7 +120,7 @@ class Issuer:
         return f"spiffe://{self.trust_domain}/agent/{_segment(agent.charter)}/{agent.id}"
 
     def mint(
-        self, agent: Agent, above: tuple[Agent, ...], *, audience: str, now: int, jkt: str = ""
+        self, agent: Agent, above: tuple[Agent, ...], *, audience: str, now: int, jkt: str = "", until: int = 0
     ) -> tuple[str, Claims]:
         """Return the token of an agent, and what it says.
 
@@ -130,6 +130,7 @@ class Issuer:
             audience: Whom it is for.
             now: Microseconds since 1970 UTC.
             jkt: Thumbprint of the key that it is to be bound to, or empty.
+            until: When it ends at the latest, seconds since 1970 UTC, or 0.
 
         Raises:
             BadInputError: The audience or the thumbprint is none.
@@ -140,15 +141,15 @@ class Issuer:
         if jkt and not _THUMBPRINT.fullmatch(jkt):
             raise BadInputError("not the thumbprint of a key", fix="RFC 7638: 43 characters of base64url.")
         at = now // _US
-        until = min(at + LIFE, agent.expires // _US)
-        if until <= at:
+        ends = min(at + LIFE, agent.expires // _US, until or at + LIFE)
+        if ends <= at:
             raise RefusedError(f"the life of agent {agent.id} is over", rule=_RULE)
         claims = Claims(
             iss=self.url,
             sub=self.subject(agent),
             aud=audience,
             iat=at,
-            exp=until,
+            exp=ends,
             jti=secrets.token_hex(16),
             agt={
                 "charter": agent.charter,
@@ -214,6 +215,10 @@ class Issuer:
         return {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/jwks.json",
+            "token_endpoint": f"{self.url}/token",
+            "grant_types_supported": ["urn:ietf:params:oauth:grant-type:token-exchange"],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "dpop_signing_alg_values_supported": [ALGORITHM],
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [ALGORITHM],

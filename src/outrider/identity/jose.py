@@ -96,16 +96,26 @@ def read_header(text: str) -> Header:
     Raises:
         BadInputError: It is no such token.
     """
-    parts = text.split(".")
-    if len(text) > MAX_TOKEN or len(parts) != 3:
-        raise BadInputError("not a credential: a token has three parts", fix="`outrider credential token` makes one.")
     try:
-        header = msgspec.json.decode(unbase64(parts[0]), type=Header)
+        header = msgspec.json.decode(read_head(text), type=Header)
     except (ValueError, msgspec.DecodeError) as error:
         raise BadInputError(f"not a credential: its header cannot be read: {error}") from error
     if header.alg != ALGORITHM or header.typ != "JWT":
         raise BadInputError(f"not a credential: it says {header.alg[:20]!r}, and only {ALGORITHM} is known")
     return header
+
+
+def read_head(text: str) -> bytes:
+    """Return the bytes of a token's header.
+
+    Raises:
+        BadInputError: It has no three parts.
+        ValueError: Its first part is no base64url.
+    """
+    parts = text.split(".")
+    if len(text) > MAX_TOKEN or len(parts) != 3:
+        raise BadInputError("not a credential: a token has three parts", fix="`outrider credential token` makes one.")
+    return unbase64(parts[0])
 
 
 def verified(text: str, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
@@ -116,6 +126,16 @@ def verified(text: str, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
         RefusedError: The key does not vouch for it.
     """
     read_header(text)
+    return claims_under(text, key)
+
+
+def claims_under(text: str, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
+    """Return the claims that a key vouches for, whatever stands in the header, which the caller has read.
+
+    Raises:
+        BadInputError: It cannot be read.
+        RefusedError: The key does not vouch for it.
+    """
     signed, _, last = text.rpartition(".")
     try:
         signature = unbase64(last)
