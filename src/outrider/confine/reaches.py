@@ -20,8 +20,12 @@ _STATE: Mapping[str, tuple[str, ...]] = {
     "codex": (".codex",),
     "gemini": (".gemini",),
     "qwen": (".qwen",),
+    "copilot": (".copilot", ".cache/copilot"),
+    "opencode": (".local/share/opencode", ".local/state/opencode", ".cache/opencode", ".config/opencode"),
+    "cline": (".cline",),
 }
-"""Where an agent host keeps its state, below the home. The floor's files in them stay closed to writing."""
+"""Where an agent host keeps its state, below the home: a directory, unless it ends in ``.json``. The floor's files in
+them stay closed to writing, and keys to reading."""
 
 
 def state_of(command: str, home: str) -> tuple[str, ...]:
@@ -42,6 +46,7 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "codex": ("OPENAI_BASE_URL",),
     "gemini": ("GOOGLE_GEMINI_BASE_URL",),
     "qwen": ("OPENAI_BASE_URL",),
+    "copilot": ("COPILOT_PROVIDER_BASE_URL",),
 }
 """Variables by which a person tells an agent host that its model is elsewhere."""
 

@@ -146,17 +146,19 @@ class Launches:
     ) -> tuple[Plan, Environment]:
         repo = place.repository(launch.cwd, home=launch.home).root or launch.cwd
         pairs = [(name, text) for name, _, text in (one.partition("=") for one in fields.get("env", [])) if name]
-        search = dict(pairs).get("PATH", "")
-        program = (
-            program_files(launch.program, home=launch.home, search=search) if person else file_alone(launch.program)
-        )
+        program = file_alone(launch.program)
+        state: tuple[str, ...] = ()
+        if person:
+            program = program_files(launch.program, home=launch.home, search=dict(pairs).get("PATH", ""))
+            state = state_of(launch.command, launch.home)
+            _make_room(state)
         places = Places(
             home=launch.home,
             repo=os.path.realpath(repo),
             outrider=os.path.realpath(self._parts.home.root),
             package=str(Path(outrider.__file__).resolve().parent),
             program=tuple(dict.fromkeys((*program, *_hook_files()))),
-            own=(*place.shared_git(repo), *(state_of(launch.command, launch.home) if person else ())),
+            own=(*place.shared_git(repo), *state),
         )
         made = self._planned(line, host, look(line, places))
         lent = [one[4:] for one in fields.get("lend", []) if one.startswith("env:")]
@@ -264,6 +266,14 @@ def proxied(port: str) -> list[tuple[str, str]]:
     inside = "localhost,127.0.0.1,::1"
     names = {"http_proxy": way, "https_proxy": way, "all_proxy": way, "no_proxy": inside}
     return [*names.items(), *((name.upper(), text) for name, text in names.items()), ("NODE_USE_ENV_PROXY", "1")]
+
+
+def _make_room(state: tuple[str, ...]) -> None:
+    """Make the directories in which an agent host keeps its state: what is not there cannot be lent to it."""
+    for path in state:
+        if not path.endswith(".json"):
+            with contextlib.suppress(OSError):
+                Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _reaches(
