@@ -21,6 +21,7 @@ PROGRAMS = {
         Path("src/outrider/confine/launch.c"),
         Path("src/outrider/confine/apply.c"),
         Path("src/outrider/confine/pass.c"),
+        Path("src/outrider/confine/watch.c"),
     ),
 }
 """What is compiled, and from what."""

@@ -18,7 +18,7 @@ def launcher(tmp_path_factory):
     if compiler is None:
         pytest.skip("no C compiler on this machine")
     out = tmp_path_factory.mktemp("native") / "outrider-run"
-    sources = [str(SRC / "outrider" / "confine" / name) for name in ("launch.c", "apply.c", "pass.c")]
+    sources = [str(SRC / "outrider" / "confine" / name) for name in ("launch.c", "apply.c", "pass.c", "watch.c")]
     subprocess.run([compiler, "-std=c99", "-Os", "-Wall", "-Wextra", "-Werror", *sources, "-o", str(out)], check=True)
     return [str(out)]
 

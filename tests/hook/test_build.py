@@ -39,7 +39,8 @@ class App:
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    for name in ("hook/client.c", "confine/launch.c", "confine/apply.c", "confine/pass.c", "confine/launch.h"):
+    parts = ("confine/launch.c", "confine/apply.c", "confine/pass.c", "confine/watch.c", "confine/launch.h")
+    for name in ("hook/client.c", *parts):
         path = tmp_path / "src/outrider" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((ROOT / "src/outrider" / name).read_bytes())

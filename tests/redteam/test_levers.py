@@ -11,11 +11,12 @@ import pytest
 from tests.redteam.conftest import Rig
 
 from outrider.daemon.controls import Controls
+from outrider.daemon.deeds import Watches
 from outrider.events.message import Peer
 
 
 def _pause(rig: Rig, pid: int) -> dict[str, object]:
-    controls = Controls(rig.parts, lambda _why: None)
+    controls = Controls(rig.parts, lambda _why: None, Watches(rig.parts))
     request = {"do": "pause", "us": 60_000_000, "why": "test"}
     return rig.loop.run_until_complete(controls.handle(request, Peer(pid=pid, uid=os.getuid())))
 

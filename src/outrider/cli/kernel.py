@@ -27,10 +27,10 @@ def check() -> list[Finding]:
 
 
 def findings(said: str) -> list[Finding]:
-    """Return what a launcher's answer, such as ``landlock=7 namespaces=1 seccomp=1``, means for a person."""
+    """Return what a launcher's answer, such as ``landlock=7 namespaces=1 seccomp=1 seen=1``, means for a person."""
     pairs = [word.partition("=") for word in said.split()]
     found = {name: int(number) for name, _, number in pairs if number.isdigit()}
-    return [_landlock(found.get("landlock", 0)), _namespaces(found), _seccomp(found)]
+    return [_landlock(found.get("landlock", 0)), _namespaces(found), _seccomp(found), _seen(found)]
 
 
 def _landlock(version: int) -> Finding:
@@ -53,3 +53,10 @@ def _seccomp(found: dict[str, int]) -> Finding:
     if found.get("seccomp"):
         return ok("seccomp: `outrider run` filters system calls")
     return warn("no seccomp: `outrider run` cannot filter system calls", "Boot a kernel with CONFIG_SECCOMP_FILTER.")
+
+
+def _seen(found: dict[str, int]) -> Finding:
+    if found.get("seen"):
+        return ok("seccomp notification: `outrider run` sees which programs and connections its processes ask for")
+    why = "no seccomp notification: under `outrider run`, what processes do is not compared with what calls said"
+    return warn(why, "Linux 5.5 or later has it; one tree has room for one listener, so not inside of another.")

@@ -138,6 +138,7 @@ def _live(running: dict[str, Any] | None) -> list[Finding]:
     if count := running.get("asks"):
         out.append(warn(f"{count} calls wait for a person's answer", "`outrider asks`"))
     out += _agents(running)
+    out += _done(running)
     if blind := running.get("blind"):
         what = f"rules about code find nothing where they must, in: {', '.join(blind)}"
         out.append(bad(what, "Install Outrider again; until then code in these languages is not looked at."))
@@ -159,6 +160,16 @@ def _agents(running: dict[str, Any]) -> list[Finding]:
     for name, count in (running.get("unmeasured") or {}).items():
         what = f"{count} living agents have a budget of {name} that nobody measures, so that it limits nothing"
         out.append(warn(what, f"Where {name} are told: `outrider charter check`."))
+    return out
+
+
+def _done(running: dict[str, Any]) -> list[Finding]:
+    out = []
+    if count := running.get("undeclared"):
+        fix = "`outrider log --kind deeds.seen`, then `outrider why EVENT`."
+        out.append(warn(f"{count} programs or connections of living agents were told by no call", fix))
+    if count := running.get("untold"):
+        out.append(warn(f"{count} living agents under `outrider run` have told no call: only what they do is seen"))
     return out
 
 

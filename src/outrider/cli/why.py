@@ -9,6 +9,7 @@ import click
 from outrider.cli import reach, show
 
 if TYPE_CHECKING:
+    from outrider.events.deeds import Deeds
     from outrider.investigate.why import Why
 
 
@@ -36,7 +37,10 @@ def _print(told: Why) -> None:
     if told.agent is not None:
         agent = told.agent
         show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.sponsor_name or agent.sponsor)])
-    _decision(told)
+    if told.deeds is not None:
+        _deeds(told.deeds)
+    else:
+        _decision(told)
     _evidence(told)
     if told.corrects is not None or told.corrected is not None:
         show.heading("\nAdvice")
@@ -61,6 +65,33 @@ def _print(told: Why) -> None:
             click.echo(show.cut(f"  {one.n:>6}  {one.what}"))
 
 
+_BASIS = {
+    "call": "told by event {call}",
+    "shell": "the shell of a call",
+    "launch": "the launch",
+    "hook": "a hook of Outrider's",
+    "host": "the host's own upkeep",
+    "nothing": "nothing was told",
+    "none": "NO CALL TOLD OF IT",
+}
+
+
+def _deeds(deeds: Deeds) -> None:
+    span = f"from {show.when(deeds.since)} to {show.when(deeds.until)} UTC"
+    click.echo(f"\nWhat its processes asked the kernel for, {span}; {deeds.told} calls had been told.")
+    show.heading("\nPrograms")
+    show.table(
+        ["times", "program", "under", "explained by"],
+        [(str(one.count), one.program, one.under, _BASIS[one.basis].format(call=one.call)) for one in deeds.ran],
+    )
+    if deeds.reached:
+        show.heading("\nConnections")
+        show.table(
+            ["times", "peer", "by", "explained by"],
+            [(str(one.count), one.peer, one.program, _BASIS[one.basis].format(call=one.call)) for one in deeds.reached],
+        )
+
+
 def _decision(told: Why) -> None:
     decision = told.decision
     if decision is None:
@@ -82,7 +113,7 @@ def _evidence(told: Why) -> None:
             [(e.verb, e.value + (f" -> {e.resolved}" if e.resolved else ""), " ".join(e.flags)) for e in told.effects],
         )
     if told.findings:
-        show.heading("\nWhat detectors saw")
+        show.heading("\nWhat nothing explains" if told.deeds is not None else "\nWhat detectors saw")
         show.facts((finding.rule, f"{finding.message} {finding.advice}") for finding in told.findings)
     if told.second_looks:
         show.heading("\nWhat a second look saw")

@@ -23,6 +23,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Numbers that are the same on every architecture since they were given out after 2019. */
@@ -32,8 +34,6 @@ enum {
     NR_LANDLOCK_SELF = 446, NR_IO_URING_SETUP = 425, NR_IO_URING_REGISTER = 427
 };
 enum { CLONE_TREE = 1, TREE_CLOEXEC = 0x80000, TREE_RECURSIVE = 0x8000, AT_EMPTY = 0x1000, MOVE_EMPTY = 4, READ_ONLY = 1 };
-
-static int same(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
 /* ---- namespaces ---------------------------------------------------------------------------------------------- */
 
@@ -308,6 +308,7 @@ enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, ANY_BIT = 0x45, AND = 0x54, G
 enum { NUMBER = 0, ARCHITECTURE = 4, ARGUMENT = 16 };
 #define ALLOW 0x7fff0000U
 #define REFUSE(number) (0x00050000U | (number))
+#define NOTIFY 0x7fc00000U
 
 #if defined(__x86_64__)
 #define OURS 0xc000003eU
@@ -329,6 +330,8 @@ static const int refused[] = {
 };
 /* What has an older way that programs fall back to: a ring would pass the filter by. */
 static const int unknown[] = {NR_CLONE3, NR_IO_URING_SETUP, NR_IO_URING_SETUP + 1, NR_IO_URING_REGISTER};
+/* What whoever watches is told of, and then lets go on (watch.c). */
+static const int told_of[] = {SYS_execve, SYS_execveat, SYS_connect};
 enum { NEW_NAMESPACES = 0x7e020080, STI = 0x5412, LINUX_CONSOLE = 0x541c, MOST = 256 };
 
 static struct instruction code[MOST];
@@ -380,6 +383,7 @@ static void write_filter(const struct plan *p) {
     add(GIVE, REFUSE(ENOSYS), 0, 0);
     for (i = 0; i < sizeof refused / sizeof *refused; i++) when_number(refused[i], REFUSE(EPERM));
     for (i = 0; i < sizeof unknown / sizeof *unknown; i++) when_number(unknown[i], REFUSE(ENOSYS));
+    for (i = 0; i < sizeof told_of / sizeof *told_of && same(value(p, "seen"), "1"); i++) when_number(told_of[i], NOTIFY);
     if (!landlock_version()) when_number(SYS_ptrace, REFUSE(EPERM)); /* Landlock keeps it inside by itself. */
     for (i = 0; i < 2; i++) {
         add(EQUAL, i ? SYS_unshare : SYS_clone, 0, 4);
@@ -407,6 +411,33 @@ int seccomp_there(void) {
 #endif
 }
 
+enum { NEW_LISTENER = 8, UNTIL_KILLED = 32 };
+
+/* Install a filter; the descriptor on which its notifications come, or -1. A tree has room for one listener only. */
+static int listening_filter(struct program *filter) {
+    int fd = (int)syscall(SYS_seccomp, 1, NEW_LISTENER | UNTIL_KILLED, filter);
+    if (fd < 0 && errno == EINVAL) fd = (int)syscall(SYS_seccomp, 1, NEW_LISTENER, filter); /* Before Linux 5.19. */
+    return fd;
+}
+
+/* Whether a tree's calls can be heard of and let go on (Linux 5.5). Only trying tells whether somebody above us does. */
+int seen_there(void) {
+    struct instruction let_all = {GIVE, 0, 0, ALLOW};
+    struct program filter = {1, &let_all};
+    struct utsname kernel;
+    uint32_t action = NOTIFY;
+    int status = 1, major = 0, minor = 0;
+    pid_t child;
+    if (!seccomp_there() || syscall(SYS_seccomp, 2, 0, &action) < 0 || uname(&kernel) < 0) return 0;
+    if (sscanf(kernel.release, "%d.%d", &major, &minor) != 2 || major < 5 || (major == 5 && minor < 5)) return 0;
+    if ((child = fork()) == 0) {
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        _exit(listening_filter(&filter) < 0);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 /* ---- all of it ----------------------------------------------------------------------------------------------- */
 
 static int drop_capabilities(void) {
@@ -418,9 +449,10 @@ static int drop_capabilities(void) {
     return (int)syscall(SYS_capset, &head, none);
 }
 
-const char *apply(const struct plan *p, int port) {
+const char *apply(const struct plan *p, int port, int *listener) {
     struct program filter;
     const char *wrong;
+    *listener = -1;
     if (same(value(p, "view"), "1") && (wrong = view(p))) return wrong;
     if (chdir(value(p, "cwd")) < 0) return value(p, "cwd");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return "no_new_privs";
@@ -431,7 +463,9 @@ const char *apply(const struct plan *p, int port) {
         write_filter(p);
         filter.length = (uint16_t)length;
         filter.first = code;
-        if (syscall(SYS_seccomp, 1, 0, &filter) < 0) return "seccomp";
+        if (same(value(p, "seen"), "1")) {
+            if ((*listener = listening_filter(&filter)) < 0) return "seccomp with a listener";
+        } else if (syscall(SYS_seccomp, 1, 0, &filter) < 0) return "seccomp";
     }
     return NULL;
 }

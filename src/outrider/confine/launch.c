@@ -39,12 +39,11 @@ static struct {
 } told;
 static const char *lent[16]; /* Hosts and variables that the person lends. */
 static size_t lending;
-static volatile pid_t watched; /* The command's process. */
 static struct plan *plan; /* shared with the child */
 static char request[REQUEST_MAX];
 static size_t asked = 8;
 
-static int same(const char *a, const char *b) { return strcmp(a, b) == 0; }
+int same(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
 static void fail(int status, const char *what, const char *more) {
     fprintf(stderr, "outrider: %s%s%s\n", what, *more ? ": " : "", more);
@@ -195,7 +194,7 @@ static int hand_over(int listening, const char *word) {
 
 /* Hand over what the child listens on for lent ports, "lend=PORT WORD" each; 0 if all of it was, else how much of
  * `text` says what was wrong. */
-static ssize_t hand_over_lent(int channel, char *text, size_t room) {
+static ssize_t hand_over_lent(pid_t command, int channel, char *text, size_t room) {
     const char *s;
     size_t at = 0;
     ssize_t n;
@@ -205,7 +204,7 @@ static ssize_t hand_over_lent(int channel, char *text, size_t room) {
         done = hand_over(listening, strchr(s, ' ') + 1);
         close(listening);
         if (done < 0) {
-            kill(watched, SIGKILL); /* It may have begun. */
+            kill(command, SIGKILL); /* It may have begun. */
             return snprintf(text, room, "the proxy could not be reached");
         }
     }
@@ -228,12 +227,13 @@ static void new_environment(void) {
     for (at = 0; (s = field(plan, "set", &at));) putenv((char *)(uintptr_t)s);
 }
 
-/* What the child does: take namespaces, offer the listening socket, wait for the plan, be bound, become the command. */
+/* What the child does: take namespaces, offer the listening socket, wait for the plan, be bound, hand over what tells of
+ * its calls, become the command. */
 static void child(int fd, int view, char **command) {
     struct { int port, view; } offer = {0, view}; /* Port 0: any. */
     const char *step;
     char go;
-    int listening;
+    int listening, telling;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (view && take_namespaces()) _exit(1);
     listening = listen_here(&offer.port);
@@ -241,7 +241,9 @@ static void child(int fd, int view, char **command) {
     if (listening >= 0) close(listening);
     if (read(fd, &go, 1) != 1) _exit(1);
     if ((step = offer_lent(plan, fd))) wrong(fd, 126, step);
-    if ((step = apply(plan, offer.port))) wrong(fd, 126, step);
+    if ((step = apply(plan, offer.port, &telling))) wrong(fd, 126, step);
+    if (telling >= 0 && !give(fd, "l", 1, telling)) _exit(1);
+    if (telling >= 0) close(telling);
     new_environment();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* Dropping capabilities may have cleared it. */
     execvp(command[0], command);
@@ -269,77 +271,6 @@ static pid_t bring_up(int *channel, int *listening, int view, char **command) {
     }
     *channel = ends[0];
     return pid;
-}
-
-/* ---- watching ------------------------------------------------------------------------------------------------ */
-
-static void pass_on(int number) {
-    if (watched > 0) kill(watched, number);
-}
-
-static pid_t spared[64];
-static int sparing;
-
-/* Call `each` for every child of ours; return how many it counted. */
-static int children(int (*each)(pid_t)) {
-    static char path[64], text[65536];
-    char *at;
-    int fd, counted = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    ssize_t n = (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0) close(fd);
-    text[n > 0 ? n : 0] = 0;
-    for (at = text; *at;) {
-        long pid = strtol(at, &at, 10);
-        if (pid > 0) counted += each((pid_t)pid);
-        while (*at == ' ') at++;
-    }
-    return counted;
-}
-
-/* Whoever became the launcher by exec may have had children: they are none of the agent's. */
-static int spare(pid_t pid) {
-    if (sparing < 64) spared[sparing++] = pid;
-    return 1;
-}
-
-static int kill_one(pid_t pid) {
-    for (int i = 0; i < sparing; i++)
-        if (spared[i] == pid) return 0;
-    kill(pid, SIGKILL);
-    return 1;
-}
-
-/* Kill what is left of the tree: orphans come to us, so that there is nowhere to hide. */
-static void end_the_rest(void) {
-    const struct timespec nap = {0, 1000000};
-    int round;
-    for (round = 0; round < 2000; round++) {
-        while (waitpid(-1, NULL, WNOHANG) > 0) continue;
-        if (!children(kill_one)) return;
-        nanosleep(&nap, NULL);
-    }
-}
-
-/* From before the command begins: it may tell somebody that it is there sooner than we get round to watching it. */
-static void take_signals(void) {
-    static const int passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH};
-    size_t i;
-    for (i = 0; i < sizeof passed / sizeof *passed; i++) signal(passed[i], pass_on);
-    signal(SIGINT, SIG_IGN); /* The terminal sends these two to the command as well. */
-    signal(SIGQUIT, SIG_IGN);
-}
-
-static int watch(void) {
-    int status;
-    for (;;) {
-        pid_t pid = waitpid(-1, &status, 0);
-        if (pid == watched) break;
-        if (pid < 0 && errno != EINTR) return -1;
-    }
-    watched = 0;
-    end_the_rest();
-    return status;
 }
 
 /* ---- start --------------------------------------------------------------------------------------------------- */
@@ -405,6 +336,7 @@ static void ask(int fd, char **command) {
     tell("cwd", getcwd(cwd, sizeof cwd) ? cwd : "/");
     tell_number("landlock", landlock_version());
     tell_number("seccomp", seccomp_there());
+    tell_number("seen", seen_there());
     tell_number("namespaces", offered.view);
     tell_number("port", offered.port);
     tell_program(command[0]);
@@ -435,24 +367,25 @@ static int probe(void) {
     int channel, listening;
     char *nothing[] = {NULL};
     int there = bring_up(&channel, &listening, 1, nothing) > 0;
-    printf("landlock=%d namespaces=%d seccomp=%d\n", landlock_version(), there, seccomp_there());
+    printf("landlock=%d namespaces=%d seccomp=%d seen=%d\n", landlock_version(), there, seccomp_there(), seen_there());
     return 0;
 }
 
 int main(int argc, char **argv) {
     char text[4096], **command;
-    int daemon, channel, listening, status, proxy = -1;
+    int daemon, channel, listening, status, telling = -1, proxy = -1;
+    pid_t command_pid = 0;
     ssize_t n;
     plan = mmap(NULL, sizeof *plan, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (plan == MAP_FAILED) fail(1, "mmap", strerror(errno));
     if (argc == 2 && same(argv[1], "--probe")) return probe();
     command = read_options(argc, argv);
-    children(spare);
+    spare_children();
     daemon = reach();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (told.no_view || !(watched = bring_up(&channel, &listening, 1, command)))
-        watched = bring_up(&channel, &listening, 0, command);
-    if (!watched) fail(1, "the command's process could not be made", "");
+    if (told.no_view || !(command_pid = bring_up(&channel, &listening, 1, command)))
+        command_pid = bring_up(&channel, &listening, 0, command);
+    if (!command_pid) fail(1, "the command's process could not be made", "");
     ask(daemon, command);
     hear(daemon);
     say();
@@ -461,18 +394,19 @@ int main(int argc, char **argv) {
         fail(EXIT_AWAY, "the proxy could not be reached; nothing was started", "");
     }
     if (listening >= 0) close(listening);
-    take_signals();
+    take_signals(command_pid);
     if (write(channel, "g", 1) != 1) fail(1, "the command's process is gone", "");
-    if ((n = hand_over_lent(channel, text, sizeof text)) == 0) n = read(channel, text, sizeof text - 1);
-    if (n > 0) {
+    n = hand_over_lent(command_pid, channel, text, sizeof text);
+    if (!n && same(value(plan, "seen"), "1")) n = take(channel, text, sizeof text - 1, &telling);
+    if (n > 0 && telling < 0) {
         text[n] = 0;
-        waitpid(watched, &status, 0);
+        waitpid(command_pid, &status, 0);
+    } else status = watch(channel, telling, daemon, text, sizeof text);
+    if (*text) {
         end(daemon, "failed", 0, text);
         if (*value(plan, "hint")) fprintf(stderr, "outrider: %s\n", value(plan, "hint"));
         fail(WIFEXITED(status) ? WEXITSTATUS(status) : 126, "could not start", text);
     }
-    close(channel);
-    status = watch();
     if (WIFSIGNALED(status)) end(daemon, "signal", WTERMSIG(status), NULL);
     else end(daemon, "exit", WEXITSTATUS(status), NULL);
     if (proxy >= 0) close(proxy);

@@ -48,11 +48,13 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
         landlock: Version of Landlock's interface, 0 for none (landlock(7)).
         namespaces: Whether a user, mount and network namespace can be had.
         seccomp: Whether system calls can be filtered.
+        seen: Whether a filter can tell of them, and nobody above listens already (seccomp_unotify(2)).
     """
 
     landlock: int = 0
     namespaces: bool = False
     seccomp: bool = False
+    seen: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +143,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         network: How the network is held.
         seccomp: Whether system calls are filtered.
         signals: Whether signals to processes outside are refused.
+        seen: Whether the daemon is told which programs the tree starts and what it connects to.
         lacks: What is not held.
         lent: Paths that no charter grants, or not for writing, and the command itself needs.
     """
@@ -151,6 +154,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     seccomp: bool
     signals: bool
     landlock: int
+    seen: bool = False
     emptied: tuple[str, ...] = ()
     tmp: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -214,6 +218,7 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
         seccomp=host.seccomp,
         signals=host.landlock >= _SCOPES,
         landlock=host.landlock,
+        seen=host.seccomp and host.seen,
         emptied=_emptied(places, grants) if view else (),
         tmp=places.tmp if view else (),
         hidden=hidden,
@@ -453,6 +458,9 @@ def _about_host(host: Host, places: Places) -> list[Lack]:
         found.append(Lack(what="signals", why="Processes of this user outside can be sent signals, Outrider's too."))
     if not host.seccomp:
         found.append(Lack(what="seccomp", why="System calls are not filtered."))
+    if not (host.seccomp and host.seen):
+        why = "What its processes do is not heard of: the kernel cannot tell, or tells a launcher above this one."
+        found.append(Lack(what="seen", why=why))
     return found
 
 

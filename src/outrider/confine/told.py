@@ -8,7 +8,7 @@ from outrider.confine.plan import Grant, Plan, stays
 from outrider.confine.trees import within
 from outrider.errors import BadInputError
 
-ASKED, ANSWERED, ENDED = b"ORR1", b"ORP1", b"ORE1"
+ASKED, ANSWERED, SEEN, ENDED = b"ORR1", b"ORP1", b"ORS1", b"ORE1"
 HEAD = 8
 MAX_REQUEST = 1 << 20
 
@@ -68,6 +68,7 @@ def told(plan: Plan, *, cwd: str, socket: tuple[str, str]) -> list[tuple[str, st
         ("network", plan.network),
         ("landlock", _flag(plan.landlock)),
         ("seccomp", _flag(plan.seccomp)),
+        ("seen", _flag(plan.seen)),
     ]
     out += [("grant", _letters(one)) for one in plan.grants]
     if not plan.own_view:

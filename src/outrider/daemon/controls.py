@@ -28,6 +28,7 @@ from outrider.identity.people import Pseudonyms
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from outrider.daemon.deeds import Watches
     from outrider.daemon.wiring import Parts
     from outrider.events.event import Event
     from outrider.events.message import Peer
@@ -38,8 +39,9 @@ MAX_PAUSE_US = 24 * 3600 * 1_000_000
 class Controls:
     """Answers control requests."""
 
-    def __init__(self, parts: Parts, stop: Callable[[str], None]) -> None:
+    def __init__(self, parts: Parts, stop: Callable[[str], None], watches: Watches) -> None:
         self._parts = parts
+        self._watches = watches
         self._stop = stop
         self._started = parts.scribe.now()
         delegation = Delegation(parts)
@@ -93,6 +95,8 @@ class Controls:
             "unclaimed": sum(1 for agent in living if agent.charter == "unclaimed"),
             "unmeasured": dict(Counter(name for agent in living for name in parts.enrolment.unmeasured(agent))),
             "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
+            "undeclared": self._watches.undeclared,
+            "untold": self._watches.untold,
             "advice": msgspec.structs.asdict(state.corrections.tally),
             "blind": parts.workers.blind,
             "second_look": parts.second_looks.problems,

@@ -25,6 +25,7 @@ from outrider.confine.look import look
 from outrider.confine.plan import Host, Places, Plan, plan, reaches
 from outrider.confine.programs import file_alone, program_files
 from outrider.confine.reaches import host_and_port, hosts_of, inside, refused, state_of, written
+from outrider.daemon.deeds import Watch, Watches
 from outrider.daemon.ways_out import WaysOut
 from outrider.detect.secrets import find
 from outrider.errors import BadInputError, OutriderError, RefusedError
@@ -66,6 +67,7 @@ class Launches:
         self._plans: dict[tuple[tuple[str, ...], Host, bytes], Plan] = {}
         self._sockets: dict[str, asyncio.Server] = {}
         self.ways_out = WaysOut(parts)
+        self.watches = Watches(parts)
         self._launching = Launching(
             scribe=parts.scribe,
             state=parts.state,
@@ -109,7 +111,9 @@ class Launches:
         answer += [("say", text) for text in _said(born, made, environment)]
         if not reaches(made, "read", "/usr/lib/x"):
             answer.append(("hint", f'Charter {agent.charter} lets no library be read: add "@system" to [may] read.'))
-        return answer, Talk(self._launching, agent, self._over)
+        proxy = f"127.0.0.1:{_one(fields, 'port')}" if made.network == "proxy" else ""
+        watch = self.watches.begin(agent, launch.command, proxy) if made.seen else None
+        return answer, Talk(self._launching, agent, self._over, watch)
 
     def _read(self, fields: dict[str, list[str]], peer: Peer) -> Launch:
         here = process.describe(peer.pid) if peer.pid else None
@@ -198,7 +202,8 @@ class Launches:
         ]
 
     def _over(self, agent: Agent) -> None:
-        """Take an agent's socket away."""
+        """Take an agent's socket away, and follow it no more."""
+        self.watches.over(agent)
         server = self._sockets.pop(agent.id, None)
         if server is not None:
             server.close()
@@ -207,12 +212,15 @@ class Launches:
 
 
 class Talk(asyncio.Protocol):
-    """The connection to a launcher whose command runs: one frame comes over it, the end."""
+    """The connection to a launcher whose command runs: what its processes do comes over it, and at last the end."""
 
-    def __init__(self, launching: Launching, agent: Agent, over: Callable[[Agent], None]) -> None:
+    def __init__(
+        self, launching: Launching, agent: Agent, over: Callable[[Agent], None], watch: Watch | None = None
+    ) -> None:
         self._launching = launching
         self._agent = agent
         self._over = over
+        self._watch = watch
         self._data = b""
         self._transport: asyncio.Transport | None = None
         self._work: asyncio.Task[None] | None = None
@@ -222,17 +230,23 @@ class Talk(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Collect the end, and record it."""
+        """Take every frame that is whole."""
         self._data += data
-        try:
-            size = told.length(self._data)
-            if not size or len(self._data) < size or self._work is not None:
-                return
-            fields = told.unpack(self._data[:size]) if self._data[:4] == told.ENDED else {}
-        except BadInputError as error:
-            log.warning("a launcher's end could not be read: %s", error)
-            fields = {}
-        self._work = asyncio.ensure_future(self._end(*how_it_ended(fields)))
+        while self._work is None:
+            try:
+                size = told.length(self._data)
+                if not size or len(self._data) < size:
+                    return
+                frame, self._data = self._data[:size], self._data[size:]
+                fields = told.unpack(frame)
+            except BadInputError as error:
+                log.warning("a launcher's word could not be read: %s", error)
+                frame, fields = told.ENDED, {}
+            if frame[:4] == told.SEEN:
+                self._hear(fields)
+            else:
+                fields = fields if frame[:4] == told.ENDED else {}
+                self._work = asyncio.ensure_future(self._end(*how_it_ended(fields)))
 
     def eof_received(self) -> bool:
         """Say whether our side stays open: until the end is in the record, for which the launcher waits."""
@@ -240,10 +254,22 @@ class Talk(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         """Take the agent's socket away: nobody is above its tree any more."""
-        self._over(self._agent)
+        try:
+            self._over(self._agent)
+        except OutriderError:
+            log.exception("the last of what agent %s did could not be recorded", self._agent.id)
+
+    def _hear(self, fields: dict[str, list[str]]) -> None:
+        try:
+            if self._watch is not None:
+                self._watch.hear(fields)
+        except OutriderError:
+            log.exception("what agent %s did could not be recorded", self._agent.id)
 
     async def _end(self, how: str, detail: str) -> None:
         try:
+            if self._watch is not None:
+                self._watch.end()
             await self._launching.end(self._agent, how, detail)
         except OutriderError:
             log.exception("the end of agent %s could not be recorded", self._agent.id)
@@ -316,6 +342,7 @@ def held_of(made: Plan, environment: Environment, reaches: tuple[str, ...]) -> H
         view=made.own_view,
         network=made.network,
         calls=made.seccomp,
+        seen=made.seen,
         whole=made.held,
         lacks=lacks[:20],
         scrubbed=some(environment.scrubbed),
@@ -375,6 +402,7 @@ def _host(fields: dict[str, list[str]]) -> Host:
         landlock=int(version) if version.isdigit() and len(version) < 4 else 0,
         namespaces=_one(fields, "namespaces") == "1",
         seccomp=_one(fields, "seccomp") == "1",
+        seen=_one(fields, "seen") == "1",
     )
 
 

@@ -160,9 +160,9 @@ class Daemon:
         import_spool(parts)
         ledger.commit()
         self._parts = parts
-        self._controls = Controls(parts, self.stop)
-        self._served = Served(parts, self._controls.broker)
         self._launches = Launches(parts, lambda: self._connection(self._controlled_by_agent))
+        self._controls = Controls(parts, self.stop, self._launches.watches)
+        self._served = Served(parts, self._controls.broker)
         self._launches.ways_out.open()
         # What stands now stands for good: looking through it again and again is what the slowest answers waited for.
         gc.collect()

@@ -13,6 +13,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         view: Whether it has a file system and a network of its own to look at.
         network: ``proxy``, ``port`` or ``told`` (see :mod:`outrider.confine.plan`).
         calls: Whether system calls are filtered.
+        seen: Whether what its processes do is heard from the kernel (:mod:`outrider.events.done`).
         whole: Whether files, network and system calls are all held.
         lacks: What is not held: its name, and the first patterns that it is about.
         scrubbed: Names of variables that were taken out of its environment.
@@ -25,6 +26,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     view: bool = False
     network: str = ""
     calls: bool = False
+    seen: bool = False
     whole: bool = False
     lacks: tuple[str, ...] = ()
     scrubbed: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from outrider.events.call import Effect, Finding, Label
 from outrider.events.counters import Counters
 from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.decision import Decision
+from outrider.events.deeds import Deeds
 from outrider.events.event import Event
 from outrider.events.held import Held
 
@@ -39,8 +40,8 @@ class Entity(msgspec.Struct, frozen=True, array_like=True):
     """A thing in the world that an event touched, normalised so that spellings of the same thing meet.
 
     Attributes:
-        role: ``read wrote deleted sent installed committed pushed spawned called mentioned credential ran`` or
-            ``is`` (the agent itself: session, pid, host).
+        role: ``read wrote deleted sent installed committed pushed spawned called mentioned credential ran reached``
+            or ``is`` (the agent itself: session, pid, host).
         kind: ``path digest host ip email url commit branch repo package secret session pid tool credential``.
         value: The normal form. A secret is its keyed print; a URL with a path is a keyed print.
     """
@@ -97,7 +98,8 @@ class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
     Attributes:
         what: ``spool`` (a hook found no daemon and answered by its fallback), ``unseen-call`` (the host lists a call
             that was never asked), ``unreadable`` (a hook's input that no door could read), ``unjudged`` (something
-            failed while it was judged, or it came while the daemon was starting), ``lost-result``, ``outage``.
+            failed while it was judged, or it came while the daemon was starting), ``lost-result``, ``outage``,
+            ``unseen-deeds`` (what an agent's processes did and was not heard of).
         count: How many.
         since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
         until: End of the span, or 0.
@@ -373,6 +375,13 @@ class SecondLook(Event, frozen=True, kw_only=True, tag="code.second-look"):
     unlooked: str = ""
 
 
+class DeedsSeen(Event, frozen=True, kw_only=True, tag="deeds.seen"):
+    """What the processes of ``agent`` did in a span of time; ``findings`` are the deeds that nothing explains."""
+
+    deeds: Deeds
+    findings: tuple[Finding, ...] = ()
+
+
 class CallResult(Event, frozen=True, kw_only=True, tag="call.result"):
     """A call's observed outcome.
 
@@ -454,4 +463,5 @@ AnyEvent = (
     | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
     | SessionJoined | AskAnswered | AskTimedOut | CredentialIssued | CredentialUsed | IssuerKey
+    | DeedsSeen
 )  # fmt: skip

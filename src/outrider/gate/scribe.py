@@ -61,6 +61,11 @@ class Scribe:
         self._state = state
         self.key = key
         self._clock = clock
+        self._listening: list[Callable[[AnyEvent], None]] = []
+
+    def listen(self, take: Callable[[AnyEvent], None]) -> None:
+        """Have every event handed to ``take`` once it is folded into the state."""
+        self._listening.append(take)
 
     def now(self) -> int:
         """Return the wall clock, microseconds since 1970 UTC."""
@@ -120,6 +125,8 @@ class Scribe:
         self._log.append(build, seal=seal)
         event, leaf = made[-1]
         state.apply(event, cleaned, hashlib.sha256(b"\0" + leaf).hexdigest())
+        for take in self._listening:
+            take(event)
         return cast("E", event)
 
     async def durable(self, event: Event) -> None:

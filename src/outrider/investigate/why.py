@@ -9,7 +9,8 @@ import msgspec
 from outrider.events.call import Effect, Finding
 from outrider.events.counters import Counters
 from outrider.events.decision import Decision
-from outrider.events.record import AnyEvent, AskAnswered, AskTimedOut, CallDecided, CallResult, SecondLook
+from outrider.events.deeds import Deeds
+from outrider.events.record import AnyEvent, AskAnswered, AskTimedOut, CallDecided, CallResult, DeedsSeen, SecondLook
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
 from outrider.store import reading
@@ -65,6 +66,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
         unlock: What would allow it, one sentence each; empty for an allow.
         outcome: What became of it, or empty.
         result: Index of its result, or -1.
+        deeds: What the agent's processes did, for an event that says so; for a call, nothing.
         second_looks: What slower scanners said of what it wrote, after it was let through.
         asked: The decision that asked a person first, where one decides; None where none does.
         answers: What the person said, and the time that ran out, in order.
@@ -86,6 +88,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     unlock: tuple[str, ...]
     outcome: str
     result: int
+    deeds: Deeds | None
     second_looks: tuple[SecondLook, ...]
     asked: Line | None
     answers: tuple[Line, ...]
@@ -118,13 +121,14 @@ def why(view: View, n: int) -> Why:
             agent=reading.agent(view, event.agent) if event.agent else None,
             decision=call.decision if call else None,
             effects=call.effects if call else (),
-            findings=call.findings if call else (),
+            findings=call.findings if call else event.findings if isinstance(event, DeedsSeen) else (),
             labels=_origins(view, call) if call else (),
             counters=call.counters if call else Counters(),
             charters=tuple(_version(view, digest, event.n) for digest in call.chain) if call else (),
             unlock=_unlock(call.decision) if call else (),
             outcome=reading.outcomes(view, [event.n]).get(event.n, ""),
             result=-1 if result is None else result,
+            deeds=event.deeds if isinstance(event, DeedsSeen) else None,
             second_looks=_second_looks(view, call) if call else (),
             asked=of(view, reading.event(view, asked)) if asked >= 0 else None,
             answers=tuple(of(view, one) for one in reading.leaves(view, reading.answers(view, asked))),

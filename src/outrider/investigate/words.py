@@ -18,6 +18,7 @@ from outrider.events.record import (
     CallDecided,
     CallResult,
     CharterLoaded,
+    DeedsSeen,
     LabelsJoined,
     LeverPulled,
     Prompted,
@@ -80,6 +81,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"ended: {event.how}" + _said(event.detail)
     if isinstance(event, SecondLook):
         return _second_look(event)
+    if isinstance(event, DeedsSeen):
+        return _deeds(event)
     if isinstance(event, Prompted):
         held = ", ".join(sorted({label.name for label in event.adds}))
         return f"was given an instruction of {event.content.size} bytes" + (f" that brought {held}" if held else "")
@@ -147,6 +150,19 @@ def _second_look(event: SecondLook) -> str:
     count = len(event.findings) + event.cut
     what = f"{count} findings" if count > 1 else "a finding" if count else "nothing new"
     return f"{event.scanner} looked again at event {event.intent}: {what}"
+
+
+def _deeds(event: DeedsSeen) -> str:
+    deeds = event.deeds
+    unexplained = [one.program for one in deeds.ran if one.basis == "none"]
+    unexplained += [one.peer for one in deeds.reached if one.basis == "none"]
+    programs, peers = sum(one.count for one in deeds.ran), sum(one.count for one in deeds.reached)
+    parts = [f"started {programs} programs"] if programs else []
+    parts += [f"asked for {peers} connections"] if peers else []
+    told = f"; no call told of {', '.join(unexplained[:_EFFECTS_SHOWN])}" if unexplained else ""
+    more = len(unexplained) - _EFFECTS_SHOWN
+    told += f" and {more} more" if more > 0 else ""
+    return "its processes " + " and ".join(parts) + (told if deeds.told else "; nothing was told to compare with")
 
 
 def _said(text: str) -> str:

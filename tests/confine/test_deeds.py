@@ -1,0 +1,182 @@
+"""What processes do under `outrider run`, heard from the kernel, beside what the agent's calls told."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from tests.daemon.house import SRC, gone, until
+
+from outrider.events.record import CallDecided, DeedsSeen
+
+
+@pytest.fixture(autouse=True)
+def seen(kernel):
+    if not kernel["seen"]:
+        pytest.skip("this kernel tells of no system calls, or tells somebody above us")
+
+
+def deeds(cell):
+    """Every event of deeds, once the agent has ended."""
+    cell.ends(len(cell.births()))
+    return cell.events(DeedsSeen)
+
+
+def ran(cell, *bases):
+    """Base names of the programs that were started, of some bases or all."""
+    rows = [one for event in deeds(cell) for one in event.deeds.ran if not bases or one.basis in bases]
+    return {one.program.rpartition("/")[2] for one in rows}
+
+
+def findings(cell):
+    return [(one.rule, one.message) for event in deeds(cell) for one in event.findings]
+
+
+# A host: it asks the hook, and where that lets it, runs the call's text in a shell, as agent hosts do.
+HOST = r"""
+import json, subprocess
+client, words, repo, steps = json.load(open('host.json'))
+def hook(event, **fields):
+    body = json.dumps({"session_id": "s", "cwd": repo, "hook_event_name": event, **fields})
+    return subprocess.run([*client, "--event", event, *words], input=body, text=True, capture_output=True)
+for number, (told, done) in enumerate(steps):
+    if told is not None:
+        fields = dict(tool_name="Bash", tool_input={"command": told}, tool_use_id=f"c{number}")
+        hook("PreToolUse", **fields)
+    if done:
+        subprocess.run(["sh", "-c", done], cwd=repo)
+    if told is not None:
+        hook("PostToolUse", **fields, tool_response={"stdout": "", "stderr": ""})
+"""
+
+
+def host(cell, *steps):
+    """Run a host that tells of calls and does things: each step is what is told (or None) and what is done."""
+    client = [sys.executable, "-I", "-S", f"{SRC}/outrider/hook/client.py", "--door", "claude_code"]
+    words = ["--socket", str(cell.home.socket), "--spool", str(cell.home.spool), "--undecided", "deny"]
+    (cell.repo / "host.json").write_text(json.dumps([client, words, str(cell.repo), steps]))
+    done = cell.python(HOST)  # A host whose own command line held the hook's words would be taken for a wrapper of it.
+    assert done.code == 0, done
+    return done
+
+
+def test_what_a_call_tells_is_done_and_explained(cell):
+    host(cell, ("ls; date > today", "ls; date > today"))
+    (call,) = [one for one in cell.events(CallDecided) if one.name == "Bash"]
+    rows = {one.program.rpartition("/")[2]: one for event in deeds(cell) for one in event.deeds.ran}
+    assert findings(cell) == []
+    assert {(rows[name].basis, rows[name].call) for name in ("ls", "date")} == {("call", call.n)}
+    assert "shell" in {one.basis for one in rows.values()}
+
+
+def test_a_program_that_no_call_told_of_is_a_finding_that_names_it(cell):
+    host(cell, ("ls", "ls; date > today"))
+    ((rule, message),) = findings(cell)
+    assert rule == "undeclared-exec"
+    assert "/date was started by sh" in message
+    assert "ls" in ran(cell, "call")
+
+
+def test_what_an_opaque_program_starts_is_explained_by_it(cell):
+    (cell.repo / "Makefile").write_text("all:\n\tdate > today\n\tsh -c 'uname > name'\n")
+    host(cell, ("make", "make"))
+    assert findings(cell) == []
+    assert ran(cell, "call") >= {"make", "date", "uname"}
+
+
+def test_what_a_denied_call_names_is_not_told(cell):
+    host(cell, (f"cat {cell.user}/.ssh/id_ed25519", f"cat {cell.user}/.ssh/id_ed25519; true"))
+    (call,) = [one for one in cell.events(CallDecided) if one.name == "Bash"]
+    assert call.decision.enforced == "deny"
+    assert [rule for rule, _ in findings(cell)] == ["undeclared-exec"]
+    assert ran(cell, "none") == {"cat", Path("/bin/sh").resolve().name}
+
+
+def test_what_is_done_before_the_first_call_is_the_launchs(cell):
+    host(cell, (None, "date > today"), ("ls", "ls"))
+    assert findings(cell) == []
+    assert "date" in ran(cell, "launch")
+
+
+def test_where_nothing_is_told_there_is_no_finding_and_the_event_says_so(cell):
+    assert cell.sh("date > today; (uname > name)").code == 0
+    events = deeds(cell)
+    assert findings(cell) == []
+    assert ran(cell, "launch") >= {Path("/bin/sh").resolve().name, "date", "uname"}
+    assert [event.deeds.told for event in events] == [0] * len(events)
+
+
+def test_many_programs_are_few_events(cell):
+    assert cell.sh("i=0; while [ $i -lt 300 ]; do date > today; i=$((i+1)); done").code == 0
+    events = deeds(cell)
+    counts = [one.count for event in events for one in event.deeds.ran if one.program.endswith("/date")]
+    assert sum(counts) == 300
+    assert len(events) < 10
+
+
+def test_the_search_along_the_path_is_not_counted(cell):
+    assert cell.sh("PATH=/nonexistent:/usr/local/nothing:$PATH; env true").code == 0
+    programs = [one.program for event in deeds(cell) for one in event.deeds.ran]
+    assert not [one for one in programs if "noth" in one or "nonex" in one]
+
+
+def test_a_connection_that_no_call_told_of_is_a_finding(cell):
+    dial = "import socket; s = socket.socket(); s.settimeout(0.2); s.connect_ex(('192.0.2.7', 443))"
+    (cell.repo / "ls").write_text(f"#!{sys.executable} -S\n{dial}\n")
+    (cell.repo / "ls").chmod(0o755)
+    host(cell, ("ls", "./ls"))
+    assert findings(cell) == [
+        ("undeclared-connect", "A connection to 192.0.2.7:443 was asked for by ls, and no call told of it.")
+    ]
+    rows = [one for event in deeds(cell) for one in event.deeds.reached if one.basis == "none"]
+    assert [(one.peer, one.program) for one in rows] == [("192.0.2.7:443", "ls")]
+
+
+def test_a_process_that_cuts_itself_off_is_seen_all_the_same(cell):
+    left = "(setsid sh -c 'sleep 0.3; date > today' >/dev/null 2>&1 &)"
+    host(cell, ("ls", left), ("ls", None), (None, "while [ ! -s today ]; do sleep 0.05; done"))
+    assert any("/setsid was started by " in message for _, message in findings(cell))
+    assert "date" in ran(cell, "none")
+
+
+def test_while_nobody_listens_no_program_is_started(cell):
+    """A process that outlives the launcher, since it is no child of the command, can start nothing any more."""
+    script = """
+import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        open("pid", "w").write(str(os.getpid()))
+        while not os.path.exists("go"):
+            time.sleep(0.01)
+        try:
+            os.execv("/bin/date", ["date"])
+        except OSError as error:
+            open("refused", "w").write(str(error.errno))
+    os._exit(0)
+time.sleep(600)
+"""
+    process = cell.begin(sys.executable, "-S", "-c", script)
+    cut_off = int(until(lambda: (cell.repo / "pid").exists() and (cell.repo / "pid").read_text()))
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    (cell.repo / "go").touch()
+    gone(cut_off)
+    assert (cell.repo / "refused").read_text() == str(errno.ENOSYS)
+
+
+def test_inside_of_another_agent_the_birth_says_that_nothing_is_seen(cell):
+    launcher = cell.repo / "outrider-run"
+    launcher.write_bytes(Path(cell.launcher[0]).read_bytes())
+    launcher.chmod(0o755)
+    assert cell.sh(f"{launcher} --charter reviewer -- date").code == 0
+    outer, inner = cell.births()
+    assert outer.held.seen
+    assert not inner.held.seen
+    assert any(lack.startswith("seen") for lack in inner.held.lacks)
+    assert "date" in ran(cell)
