@@ -152,7 +152,7 @@ def test_a_daemon_that_does_not_come_up_in_time_is_undecided(hook, run_dir, star
     ran = hook(start=start)
     assert ran.code == 2
     assert b"could not be started" in ran.err
-    assert 1.9 < ran.seconds < 4
+    assert 3.9 < ran.seconds < 5  # The host itself gives up after five.
     assert json.loads(spooled()[0])["why"] == "no-daemon"
     assert len(started(run_dir)) == 1
 

@@ -14,6 +14,7 @@ from _signal import (  # type: ignore[import-not-found]  # `signal` would import
     SIG_UNBLOCK,
     SIGALRM,
     SIGCHLD,
+    getitimer,
     pthread_sigmask,
     setitimer,
     signal,
@@ -27,6 +28,7 @@ NAME_MAX = 64
 SOCKET_MAX = 108 if sys.platform == "linux" else 104
 ANSWER_HEAD = 4 + 16 + 1 + 4 + 4
 DEADLINE = 2.0
+DEADLINE_START = 4.0  # Where a daemon is being started: on a busy machine that takes seconds.
 DEADLINE_END = 0.5  # SessionEnd: the host gives all its hooks 1.5 s together
 NAP = 0.002
 
@@ -119,6 +121,11 @@ class Hook:
             raise Undecided("too-large")
         return parts
 
+    def wait_longer(self) -> None:
+        """Put the deadline off, as a daemon has to be started first."""
+        if self.option.get("--event") != "SessionEnd":
+            setitimer(ITIMER_REAL, DEADLINE_START - DEADLINE + getitimer(ITIMER_REAL)[0])
+
     def reach(self) -> socket:
         """Return a connection to the daemon, which is started once if nobody listens."""
         lock = -1
@@ -140,6 +147,7 @@ class Hook:
             if "--start" not in self.option:
                 raise Undecided("no-daemon")
             if lock < 0:
+                self.wait_longer()
                 lock = open_lock(self.option["--socket"])
             if held and not started:
                 started = True
