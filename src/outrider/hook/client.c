@@ -45,7 +45,8 @@ enum {
     DEADLINE_MS = 2000,
     DEADLINE_START_MS = 4000, /* where a daemon is being started: on a busy machine that takes seconds */
     DEADLINE_END_MS = 500, /* SessionEnd: the host gives all its hooks 1.5 s together */
-    NAP_MS = 2
+    NAP_MS = 2, /* between two attempts to connect, at first: each is half as long again as the last, so that many */
+    NAP_MAX_MS = 25 /* who wait do not keep the processor from what they wait for */
 };
 
 enum { NOBODY = -1, BUSY = -2, BARRED = -3 };
@@ -359,7 +360,7 @@ static int open_lock(void) {
 
 /* A connection to the daemon, which is started once if nobody listens. Does not return without one. */
 static int reach(void) {
-    const struct timespec nap = {0, NAP_MS * 1000000L};
+    struct timespec nap = {0, NAP_MS * 1000000L};
     int lock = -1, held = 0, started = 0, fd;
     for (;;) {
         fd = dial();
@@ -382,6 +383,7 @@ static int reach(void) {
         }
         if (!left_ms()) give_up(fd == BUSY ? "deadline" : "no-daemon");
         nanosleep(&nap, NULL);
+        if (nap.tv_nsec < NAP_MAX_MS * 1000000L) nap.tv_nsec += nap.tv_nsec / 2;
     }
 }
 

@@ -30,7 +30,8 @@ ANSWER_HEAD = 4 + 16 + 1 + 4 + 4
 DEADLINE = 2.0
 DEADLINE_START = 4.0  # Where a daemon is being started: on a busy machine that takes seconds.
 DEADLINE_END = 0.5  # SessionEnd: the host gives all its hooks 1.5 s together
-NAP = 0.002
+NAP = 0.002  # Between two attempts to connect, at first: each is half as long again as the last, so that many
+NAP_MAX = 0.025  # who wait do not keep the processor from what they wait for.
 
 OPTIONS = ("--door", "--event", "--socket", "--spool", "--undecided", "--start")
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
@@ -130,6 +131,7 @@ class Hook:
         """Return a connection to the daemon, which is started once if nobody listens."""
         lock = -1
         held = started = False
+        nap = NAP
         while True:
             self.why = "deadline"
             connection = socket(AF_UNIX, SOCK_STREAM)
@@ -155,7 +157,8 @@ class Hook:
             elif not held and take(lock):
                 held = True  # somebody may have started it before we had the lock: dial once more
                 continue
-            time.sleep(NAP)
+            time.sleep(nap)
+            nap = nap * 1.5 if nap < NAP_MAX else nap
 
     def ask(self, parts: list[bytes]) -> tuple[int, bytes, bytes]:
         """Return exit code, stdout and stderr as the daemon says them."""
