@@ -43,7 +43,8 @@ class Agent:
 
     def __init__(self, house):
         self.house, self.host = house, house.host()
-        assert self.host.bash("git status").verdict == "silent"
+        said = self.host.bash("git status")
+        assert said.verdict == "silent", said.reason
         self.id = house.events(AgentBorn)[-1].agent
 
     def run(self, *words, stdin=""):
@@ -322,6 +323,8 @@ def test_aws_keys_come_from_a_real_token_service_and_its_session_is_named_for_th
         assert keys["Version"] == 1
         [issued] = house.events(CredentialIssued)
         assert issued.session == f"arn:aws:sts::123456789012:assumed-role/deploy/{agent.id}"
+        [used] = house.events(CredentialUsed)
+        assert (used.id, used.session, used.ok) == (issued.id, issued.session, True)
         beside = [decode_beside(entry.beside) for entry in Reader(house.home.record).entries(issued.n, issued.n + 1)]
         assert ("credential", issued.session) in guess(issued.session)
         assert [one.value for one in beside[0].entities] == [issued.session]
@@ -350,6 +353,7 @@ def test_the_token_that_a_service_is_shown_is_the_agents_own_and_the_agent_never
     assert house.control(do="checked", token=token, audience="sts.amazonaws.com")["agent"] == agent.id
     assert token not in said.out + said.err
     assert house.events(CredentialIssued) == []
+    assert [(event.agent, event.ok) for event in house.events(CredentialUsed)] == [(agent.id, False)]
     assert [event.ok for event in house.events(CallResult) if event.n > house.events(IssuerKey)[0].n] == [False]
 
 

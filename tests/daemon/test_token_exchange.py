@@ -15,9 +15,12 @@ from tests.daemon.house import until
 from tests.identity.proofs import proof
 
 from outrider.daemon.exchanging import GRANT, JWT
-from outrider.events.credential import CredentialIssued, CredentialUsed
+from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.record import AgentBorn
 from outrider.identity import jose
+from outrider.identity.agent import Agent
+from outrider.identity.issuer import Issuer
+from outrider.ledger.issuing import keyring
 
 VAULT = "https://vault.example"
 CHARTER = """
@@ -45,6 +48,10 @@ with socket.socket(socket.AF_UNIX) as sock:
         sys.stdout.buffer.write(data)
 """
 
+ROTATE = (
+    "import os,sys;os.environ['OUTRIDER_HOME']=sys.argv[1];from outrider.cli import main;main(['credential','rotate'])"
+)
+
 
 class Place:
     """A house that serves its issuer on loopback, with one agent in it."""
@@ -63,7 +70,8 @@ class Place:
 
     def born(self):
         host = self.house.host()
-        assert host.bash("git status").verdict == "silent"
+        said = host.bash("git status")
+        assert said.verdict == "silent", said.reason
         return host, self.house.events(AgentBorn)[-1].agent
 
     def listening(self):
@@ -251,6 +259,58 @@ def test_a_proof_is_taken_once(place):
     place.token(VAULT, DPoP=one)
     status, said = place.asks(f"/token?audience={VAULT}", DPoP=one)
     assert (status, said["error"]) == (400, "invalid_dpop_proof")
+
+
+def test_a_credential_holds_no_longer_here_than_its_agent_lives(place):
+    text = place.token(VAULT)
+    assert place.whose(text)["agent"] == place.agent
+    [issued] = place.house.events(CredentialIssued)
+    place.house.control(do="lever", lever="revoke", kind="agent", value=place.agent, why="it leaked a key")
+    assert "had ended" in place.whose(text)["error"]
+    assert place.house.control(do="checked", token=text, audience=VAULT, at=issued.ts + 1)["agent"] == place.agent
+
+
+def test_the_credential_of_last_years_agent_holds_as_of_then_and_not_now(house):
+    """The agent of an old record, its key turned since: what it showed then is still known to have been its own."""
+    day = 24 * 3600 * 1_000_000
+    then = time.time_ns() // 1000 - 400 * day
+    ring = keyring(house.home.keys / "issuer", now=then, lasts=90 * day)
+    keyring(house.home.keys / "issuer", now=then + 100 * day, lasts=90 * day)
+    house.start()
+    host = house.host()
+    host.bash("git status")
+    born = house.events(AgentBorn)[-1]
+    agent = Agent(
+        id=born.agent, charter=born.charter, digest=born.digest, chain=born.chain, parent="", root=born.agent, depth=0,
+        sponsor=born.sponsor, how="session", door="d", session="s", expires=then + day, born_n=born.n, born_ts=then,
+    )  # fmt: skip
+    published = house.control(do="issuer")
+    url = published["discovery"]["issuer"]
+    issuer = Issuer(url, url.removeprefix("https://"), ring.key, ring.history)
+    text, _ = issuer.mint(agent, (), audience=VAULT, now=then)
+    at = then + 60 * 1_000_000
+    assert house.control(do="checked", token=text, audience=VAULT, at=at)["agent"] == born.agent
+    assert "did not hold then" in house.control(do="checked", token=text, audience=VAULT)["error"]
+    kid = jose.read_header(text).kid
+    assert kid not in [one["kid"] for one in published["jwks"]["keys"]]
+    assert kid in [one["kid"] for one in published["history"]["keys"]]
+    [key] = house.events(IssuerKey)
+    assert key.kid == published["jwks"]["keys"][-1]["kid"] != kid
+
+
+def test_a_person_lets_another_key_sign_and_an_agent_does_not(place):
+    before = place.token(VAULT)
+    said = place.host.run([sys.executable, "-c", ROTATE, str(place.house.home.root)])[0]
+    assert said.code == 4
+    assert "agents cannot change their guard" in said.err
+    turned = place.house.control(do="rotate")
+    after = place.token(VAULT)
+    assert jose.read_header(after).kid == turned["kid"] != jose.read_header(before).kid
+    assert place.whose(before)["agent"] == place.whose(after)["agent"] == place.agent
+    assert [event.kid for event in place.house.events(IssuerKey)] == [
+        jose.read_header(one).kid for one in (before, after)
+    ]
+    assert len(place.calls("/jwks.json")[1]["keys"]) == 2  # What the old one signed holds for five minutes.
 
 
 def test_a_port_that_is_taken_is_said_and_ends_nothing(house):

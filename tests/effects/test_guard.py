@@ -25,7 +25,7 @@ CHANGES = [
     "killall outrider-daemon",
     "kill -9 $(cat ~/.outrider/run/daemon.lock)", "kill $(pgrep -f outrider-daemon)", "sudo outrider down",
     "P=$(pidof outrider); kill $P", "ps aux | grep outrider | awk '{print $2}' | xargs kill",
-    "systemctl --user stop outrider",
+    "systemctl --user stop outrider", "outrider credential rotate", "outrider credential $x",
 ]  # fmt: skip
 
 

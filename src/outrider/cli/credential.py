@@ -33,7 +33,7 @@ def command() -> None:
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
 
 
-@command.command("token")
+@command.command("token", short_help="Print a token that says who this agent is.")
 @click.option("--audience", required=True, help="Whom the token is for.")
 @click.option("--bind", "jkt", default="", metavar="THUMBPRINT", help="Key that the token is bound to (RFC 7638).")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
@@ -46,7 +46,7 @@ def token(audience: str, jkt: str, *, as_json: bool) -> None:
         click.echo(got["token"])
 
 
-@command.command("aws")
+@command.command("aws", short_help="Print the keys of a role, for credential_process.")
 @click.argument("name")
 def aws(name: str) -> None:
     """Print the keys of a role as AWS's credential_process wants them."""
@@ -90,14 +90,28 @@ def erase() -> None:
     _used(ok=False)
 
 
-@command.command("issuer")
+@command.command("issuer", short_help="Print what those who check credentials need.")
 @click.argument("what", type=click.Choice(["discovery", "jwks", "history"]))
 def issuer(what: str) -> None:
     """Print what those who verify need: the OIDC discovery document, the keys, or all keys there ever were."""
     click.echo(_json(reach.daemon({"do": "issuer"})[what]))
 
 
-@command.command("check")
+@command.command("rotate")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def rotate(*, as_json: bool) -> None:
+    """Let another key sign from now on. Agents can not ask for this.
+
+    Those who check credentials take what the old key signed until it is over, five minutes later at the latest.
+    """
+    got = reach.daemon({"do": "rotate"})
+    if as_json:
+        show.emit(got, kind="credential")
+    else:
+        click.echo(f"key {got['kid']} signs for {got['issuer']} from now on")
+
+
+@command.command("check", short_help="Say whose credential it is, and whether it holds.")
 @click.option("--audience", required=True, help="Whom it must be for.")
 @click.option("--at", "moment", default="", help="As of when, such as 2026-01-31T14:03:00Z; now if not said.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")

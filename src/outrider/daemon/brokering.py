@@ -137,13 +137,16 @@ class Brokering:
             )
         asked = await self.lending.judge(agent, f"brokered:aws:{name}")
         text, claims = await self._minted(asked, here, found.audience)
+        shown = {"service": "aws", "id": claims.jti, "where": lent.host_of(found.endpoint)}
         try:
             got = await asyncio.to_thread(
                 sts.assume, found.endpoint, found.role, session=agent.id, token=text, seconds=found.seconds
             )
         except OutriderError:
+            await self.lending.used(agent, ok=False, session=claims.sub, **shown)
             await self.lending.closed(asked, ok=False)
             raise
+        await self.lending.used(agent, ok=True, session=got.arn, **shown)
         told = await self._lent(asked, "aws", text, claims, session=got.arn, expires=got.expires)
         keys = {"key_id": got.key_id, "secret": got.secret, "session_token": got.token}
         return {**keys, "expires": got.expires // _US, "session": got.arn, **told}

@@ -63,6 +63,7 @@ class Controls:
             "used": broker.used,
             "issuer": issuing.published,
             "checked": issuing.checked,
+            "rotate": issuing.rotate,
             "roll": self._roll,
             "down": self._down,
         }

@@ -41,12 +41,14 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         jwk: The key.
         since: From when, microseconds since 1970 UTC.
-        until: Until when; 0 while it signs.
+        until: Until when; 0 while it signs, or is to.
+        told: Whether the record says that it signs.
     """
 
     jwk: Jwk
     since: int
     until: int = 0
+    told: bool = False
 
     def signed_at(self, moment: int) -> bool:
         """Tell whether it was in use at a time (microseconds)."""
@@ -89,16 +91,16 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Issuer:
-    """Issues tokens under the newest key, and reads those that any of its keys signed.
+    """Issues tokens under one key, and reads those that any of its keys signed.
 
     Args:
         url: The issuer, as tokens name it.
         trust_domain: Trust domain of its SPIFFE ids.
         key: The private key that signs now.
-        history: Every public half, oldest first; the last is that of ``key``.
+        history: Every public half, oldest first, that of ``key`` among them; those after it sign later.
 
     Raises:
-        BadInputError: The trust domain is none, or the history does not end in the key.
+        BadInputError: The trust domain is none, or the history does not hold the key.
     """
 
     def __init__(
@@ -110,10 +112,10 @@ class Issuer:
         self.trust_domain = trust_domain
         self.history = history
         self._key = key
-        self._kid = jwk_of(key.public_key()).kid
-        if not history or history[-1].jwk.kid != self._kid:
-            raise BadInputError("the key that signs is not the last of its history")
+        self.kid = jwk_of(key.public_key()).kid
         self._public = {one.jwk.kid: one.jwk.public() for one in history}
+        if self.kid not in self._public:
+            raise BadInputError("the key that signs is not in its history")
 
     def subject(self, agent: Agent) -> str:
         """Return the SPIFFE id of an agent."""
@@ -162,7 +164,7 @@ class Issuer:
             cnf={"jkt": jkt} if jkt else {},
         )
         said = {name: value for name, value in msgspec.to_builtins(claims).items() if value not in ({}, "")}
-        return sign(self._key, self._kid, {**said, "nbf": at}), claims
+        return sign(self._key, self.kid, {**said, "nbf": at}), claims
 
     def verify(self, text: str, *, audience: str, at: int) -> Claims:
         """Return what a token says, if it held at a time, which may be long ago.
@@ -196,7 +198,7 @@ class Issuer:
         return claims
 
     def jwks(self, now: int) -> dict[str, Any]:
-        """Return the JWKS: the key that signs now, and those whose last tokens may still hold."""
+        """Return the JWKS: the key that signs now, the one that follows, and those whose last tokens may still hold."""
         held = [one for one in self.history if not one.until or one.until + (LIFE + SKEW) * _US > now]
         return {"keys": [one.jwk.document() for one in held]}
 

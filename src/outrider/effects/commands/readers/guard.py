@@ -64,8 +64,13 @@ def outrider(run: Invocation) -> Flow:
 
 
 def _lent(run: Invocation, words: list[Arg]) -> Flow:
-    """``outrider credential``: what it prints is a secret. Git's own questions are judged by the daemon alone."""
+    """``outrider credential``: what it prints is a secret. Git's own questions are judged by the daemon alone.
+
+    A new key for all agents is for a person to make.
+    """
     what = words[0].text if words else ""
+    if what == "rotate" or (words and not words[0].exact):
+        guarded(run)
     named = words[1] if what == "aws" and len(words) > 1 else None
     kind = "aws"
     if what == "token":
