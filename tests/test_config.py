@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider import config as module
 from outrider.config import (
+    MAX_CONFIG,
     Config,
     Daemon,
     Home,
@@ -16,7 +16,6 @@ from outrider.config import (
     SecondLooks,
     Sponsor,
     add_repository,
-    charter_texts,
     load_config,
     parse_config,
     remove_repository,
@@ -105,7 +104,7 @@ def test_a_mistake_is_named_with_its_line(home, text, where, what):
 
 
 def test_a_file_that_is_too_large_or_is_no_file_is_bad_input(home):
-    home.config.write_bytes(b"#" * (module.MAX_CONFIG + 1))
+    home.config.write_bytes(b"#" * (MAX_CONFIG + 1))
     with pytest.raises(BadInputError, match="larger than"):
         load_config(home)
     home.config.unlink()
@@ -190,31 +189,6 @@ def test_a_write_that_fails_leaves_the_old_file(home, monkeypatch):
     assert [path.name for path in home.root.glob(".config-*")] == []
 
 
-def test_the_users_charters_hide_the_built_in_ones(home, tmp_path, monkeypatch):
-    builtin = tmp_path / "builtin"
-    builtin.mkdir()
-    monkeypatch.setattr(module, "BUILTIN_CHARTERS", builtin)
-    (builtin / "base.toml").write_text("base")
-    (builtin / "coder.toml").write_text("builtin coder")
-    (builtin / "notes.txt").write_text("no")
-    (home.charters / "coder.toml").write_text("my coder")
-    (home.charters / "coder.toml.sig").write_bytes(b"sig")
-    (home.charters / "bad.toml").write_bytes(b"\xff")
-    (home.charters / "huge.toml").write_bytes(b"#" * (module.MAX_CHARTER + 1))
-    (home.charters / "folder.toml").mkdir()
-    found = charter_texts(home)
-    assert sorted(found) == ["bad", "base", "coder", "folder", "huge"]
-    assert found["base"] == (builtin / "base.toml", "base", None, True)
-    assert found["coder"] == (home.charters / "coder.toml", "my coder", b"sig", False)
-    assert found["bad"].text == found["huge"].text == found["folder"].text == ""
-
-
-def test_a_home_without_a_charters_directory_has_the_built_in_ones(tmp_path):
-    assert set(charter_texts(Home(tmp_path / "none"))) == {
-        path.stem for path in module.builtin_charters().glob("*.toml")
-    }
-
-
 def test_the_home_is_private_and_named_by_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("OUTRIDER_HOME", str(tmp_path / "x"))
     home = Home.default()
@@ -227,7 +201,8 @@ def test_the_home_is_private_and_named_by_the_environment(tmp_path, monkeypatch)
 
 def test_the_example_in_the_documentation_is_a_configuration():
     page = (Path(__file__).parents[1] / "docs" / "identity.md").read_text()
-    example = page.split("```toml\n")[1].split("```")[0]
+    examples = [part.split("```")[0] for part in page.split("```toml\n")[1:]]
+    example = next(text for text in examples if "[[repositories]]" in text)
     found = parse_config(example.encode())
     assert found.charter_for("/home/ada/src/x/y") == ("coder", "observe")
     assert found.sponsor.name == "Platform team"

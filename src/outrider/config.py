@@ -14,7 +14,7 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
@@ -121,8 +121,8 @@ def builtin_charters() -> Path:
 
 
 MAX_CONFIG = 1024 * 1024
-MAX_CHARTER = 1024 * 1024
-MAX_CHARTERS = 1000
+
+PUBLIC_KEY = re.compile(r"ed25519:[A-Za-z0-9+/]{43}=")
 
 Mode = Literal["observe", "enforce"]
 
@@ -191,6 +191,18 @@ class SecondLooks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     queue: int = 64
 
 
+class Signing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Whose signatures on charters count.
+
+    Attributes:
+        signed: Whether a charter of the user's own comes into force only with a signature that counts.
+        keys: The public keys that count, as ``ed25519:`` and base64; none for this host's own key.
+    """
+
+    signed: bool = False
+    keys: tuple[str, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The user's configuration file. A missing file is an empty one."""
 
@@ -199,6 +211,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     http: Http = Http()
     daemon: Daemon = Daemon()
     second_look: SecondLooks = SecondLooks()
+    charters: Signing = Signing()
 
     def charter_for(self, directory: str) -> tuple[str, Mode] | None:
         """Return the charter and mode of the repository that ``directory`` is or lies in; the longest match wins.
@@ -287,6 +300,11 @@ def _check(config: Config, text: str, source: str) -> None:
     if config.daemon.heartbeat < 1:
         wrong.append(("daemon.heartbeat", config.daemon.heartbeat, "is not a number of seconds above 0"))
     wrong += _wrong_second_look(config.second_look)
+    wrong += [
+        (f"charters.keys[{number}]", one, 'is not a public key, such as "ed25519:..."')
+        for number, one in enumerate(config.charters.keys)
+        if not PUBLIC_KEY.fullmatch(one)
+    ]
     for place, value, what in wrong:
         line = _line_of(text, f"at `$.{place}`")
         raise BadInputError(f"{source}:{line}: {value!r} {what}" if line else f"{source}: {value!r} {what}")
@@ -379,7 +397,7 @@ def render_config(config: Config) -> str:
     """Return the configuration as TOML, only what differs from the defaults."""
     data: dict[str, Any] = msgspec.to_builtins(config)
     parts = ["# Outrider's configuration. Written by outrider; comments of your own are not kept."]
-    for name in ("sponsor", "http", "daemon", "second_look"):
+    for name in ("sponsor", "http", "daemon", "second_look", "charters"):
         if data.get(name):
             parts.append(f"\n[{name}]")
             parts += [f"{key} = {_toml(value)}" for key, value in data[name].items()]
@@ -434,51 +452,3 @@ def _step(want: list[str], reach: set[int], name: str) -> set[int]:
             elif fnmatchcase(name, want[at]):
                 after.add(at + 1)
     return after
-
-
-class CharterText(NamedTuple):
-    """A charter's file.
-
-    Attributes:
-        path: Where it stands.
-        text: The TOML.
-        signature: Content of the ``.sig`` file beside it, None if there is none.
-        builtin: Whether it came with Outrider.
-    """
-
-    path: Path
-    text: str
-    signature: bytes | None
-    builtin: bool
-
-
-def charter_texts(home: Home) -> dict[str, CharterText]:
-    """Return every charter by name: the built-in ones, and the user's, which hide a built-in one of that name.
-
-    The name is the file's, without ``.toml``. A file that cannot be read, is not UTF-8 or is larger than 1 MiB has
-    the empty text, so that it is refused as a charter rather than silently replaced by the built-in one it hides.
-    """
-    found: dict[str, CharterText] = {}
-    for directory, builtin in ((builtin_charters(), True), (home.charters, False)):
-        try:
-            paths = sorted(directory.glob("*.toml"))[:MAX_CHARTERS]
-        except OSError:
-            continue
-        for path in paths:
-            raw = _bounded(path)
-            signature = _bounded(path.with_name(path.name + ".sig"))
-            try:
-                text = (raw or b"").decode("utf-8")
-            except UnicodeDecodeError:
-                text = ""
-            found[path.stem] = CharterText(path, text, signature, builtin)
-    return found
-
-
-def _bounded(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_CHARTER + 1)
-    except OSError:
-        return None
-    return raw if len(raw) <= MAX_CHARTER else None

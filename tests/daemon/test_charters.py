@@ -104,6 +104,52 @@ def test_a_user_charter_that_cannot_be_read_does_not_fall_back_to_the_builtin_it
     assert isinstance(host.events("coder")[-1], CharterRefused)
 
 
+CLERK = SCRIBE.replace('"scribe"', '"clerk"').replace('"base"', '"scribe"')
+
+
+def test_an_edit_that_extends_what_is_not_there_is_refused_and_the_last_good_version_stays(host: Host) -> None:
+    host.file.write_text(SCRIBE)
+    charters = host.charters()
+    good = charters.line("scribe")
+    for above in ("nobody", "clerk"):
+        (host.home.charters / "clerk.toml").write_text(CLERK)
+        host.file.write_text(SCRIBE.replace('"base"', f'"{above}"') + f"# {above}\n")
+        charters.refresh()
+        assert charters.line("scribe") == good
+        refused = host.events()[-1]
+        assert isinstance(refused, CharterRefused)
+        assert refused.in_force == good[0].digest
+    assert "circle" in refused.reason
+
+
+def test_a_version_whose_file_is_gone_stays_in_force_while_another_extends_it(host: Host) -> None:
+    host.file.write_text(SCRIBE)
+    (host.home.charters / "clerk.toml").write_text(CLERK)
+    charters = host.charters()
+    line = charters.line("clerk")
+    host.file.unlink()
+    charters.refresh()
+    assert charters.line("clerk") == line
+    assert "clerk extends it" in charters.refused["scribe"]
+    assert host.charters().line("clerk") == line
+    (host.home.charters / "clerk.toml").unlink()
+    charters.refresh()
+    assert {"clerk", "scribe"}.isdisjoint(charters.names)
+
+
+def test_a_signature_put_beside_the_version_in_force_is_recorded(host: Host) -> None:
+    host.file.write_text(SCRIBE)
+    charters = host.charters()
+    charter = charters.line("scribe")[0]
+    host.file.with_name("scribe.toml.sig").write_bytes(sign(charter, files.signing_key(host.home)))
+    charters.refresh()
+    first, second = host.events()
+    assert isinstance(first, CharterLoaded)
+    assert isinstance(second, CharterLoaded)
+    assert (first.signer, first.digest) == ("", second.digest)
+    assert second.signer
+
+
 def test_a_signed_charter_names_its_signer_and_a_changed_one_is_refused(host: Host) -> None:
     host.file.write_text(SCRIBE)
     charter = host.charters().line("scribe")[0]

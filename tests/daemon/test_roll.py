@@ -37,7 +37,8 @@ def test_an_edit_binds_the_living_once_they_are_rolled(house):
     edit(house, ["one.example"])
     house.start()
     agent = Agent(house)
-    child = agent.ask(do="spawn", charter="coder")["agent"]
+    agent.host.hook("SubagentStart", agent_id="b1", agent_type="helper")
+    child = house.events(AgentBorn)[-1].agent
     assert (curl(agent, "one.example"), curl(agent, "two.example")) == ("silent", "deny")
     edit(house, ["two.example"])
     assert sorted(house.control(do="roll", charter="coder", dry=True)["moved"]) == sorted([agent.id, child])

@@ -12,8 +12,9 @@ import hashlib
 from collections.abc import Iterable
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from outrider.charter.model import Charter, from_canonical
 from outrider.errors import CharterError
@@ -35,6 +36,34 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, rename={"payload_type
 def key_id(key: Ed25519PublicKey) -> str:
     """Return the id of a public key."""
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()
+
+
+PREFIX = "ed25519:"
+
+
+def written(key: Ed25519PublicKey) -> str:
+    """Return a public key as a configuration has it: ``ed25519:`` and base64."""
+    return PREFIX + base64.b64encode(key.public_bytes_raw()).decode()
+
+
+def public_key(text: str) -> Ed25519PublicKey:
+    """Return the public key in its written form or in PEM.
+
+    Raises:
+        CharterError: It is neither.
+    """
+    try:
+        if text.startswith(PREFIX):
+            return Ed25519PublicKey.from_public_bytes(base64.b64decode(text.removeprefix(PREFIX), validate=True))
+        key = load_pem_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CharterError("not a public key", fix=_KEY) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise CharterError("a public key, but not of Ed25519", fix=_KEY)
+    return key
+
+
+_KEY = 'Give "ed25519:..." as `outrider charter trust` prints it, or a file that holds that or the key in PEM.'
 
 
 def _encoding(payload: bytes) -> bytes:
@@ -83,7 +112,7 @@ def verify_signature(envelope: bytes, trusted_keys: Iterable[Ed25519PublicKey]) 
                 continue
             from_canonical(payload)
             return key_id(key)
-    raise CharterError("no trusted key signed this charter", fix="See outrider charter sign --help.")
+    raise CharterError("no trusted key signed this charter", fix="`outrider charter trust` lists the keys that count.")
 
 
 def charter_in(envelope: bytes, trusted_keys: Iterable[Ed25519PublicKey]) -> tuple[Charter, str]:

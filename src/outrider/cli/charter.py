@@ -1,4 +1,4 @@
-"""``outrider charter list|show|check|sign|roll``, and what stands in files of its own."""
+"""``outrider charter list|show|check|roll``, and what stands in files of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective, looser
-from outrider.cli import charter_diff, charter_new, charter_suggest, describe, named, person, reach, show
+from outrider.cli import charter_diff, charter_new, charter_sign, charter_suggest, describe, named, reach, show
 from outrider.daemon import shelf
-from outrider.errors import BadInputError, CharterError
+from outrider.errors import BadInputError, CharterError, UnavailableError
 from outrider.gate.usage import wanted
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One object on stdo
 
 @click.group("charter")
 def command() -> None:
-    """Make, list, show, compare, check, sign and roll charters.
+    """Make, list, show, compare, check, sign, trust and roll charters.
 
     Built-in charters come with Outrider; a file in the charters directory of Outrider's home with the same name hides
     one. `outrider charter show base` is a good first read.
@@ -37,12 +37,17 @@ def command() -> None:
 command.add_command(charter_diff.command)
 command.add_command(charter_new.command)
 command.add_command(charter_suggest.command)
+command.add_command(charter_sign.sign)
+command.add_command(charter_sign.trust)
 
 
 @command.command("list")
 @_JSON
 def list_(*, as_json: bool) -> None:
-    """List every charter, and who signed it.
+    """List every charter: who signed it, which version is in force, and how many agents live under it.
+
+    "2 of 5 older" says that two of five living agents stand under another version than the one in force; `outrider
+    charter show` names them, and `outrider charter roll` moves them.
 
     \b
     Example:
@@ -50,13 +55,14 @@ def list_(*, as_json: bool) -> None:
     """  # noqa: D301
     home = reach.home()
     read = shelf.load(home)
+    versions = _versions()
     rows: list[dict[str, Any]] = []
     for name in sorted({*read.shelf.names, *read.bad}):
         file, charter = read.found[name], read.shelf.get(name)
         if charter is None:
-            rows.append({"name": name, "path": str(file.path), "bad": str(read.bad[name])})
+            rows.append({"name": name, "path": str(file.path), "bad": str(read.bad[name]), **versions.get(name, {})})
             continue
-        seal = shelf.seal_of(home, charter, file)
+        seal = shelf.seal_of(home, charter, file, read.signing)
         rows.append(
             {
                 "name": name,
@@ -66,21 +72,24 @@ def list_(*, as_json: bool) -> None:
                 "path": str(file.path),
                 "seal": seal,
                 "undecided": _undecided(read.shelf, name),
+                **versions.get(name, {}),
             }
         )
     if as_json:
         show.emit(rows, kind="charters")
         return
     show.table(
-        ["charter", "extends", "signed", "what it is for"],
+        ["charter", "extends", "signed", "in force", "living", "what it is for"],
         [
-            (one["name"], "", "-", f"DOES NOT PARSE: {one['bad']}")
+            (one["name"], "", "-", *_in_force(one), f"DOES NOT PARSE: {one['bad']}")
             if "bad" in one
-            else (one["name"], one["extends"] or "-", one["seal"].told, one["description"])
+            else (one["name"], one["extends"] or "-", one["seal"].told, *_in_force(one), one["description"])
             for one in rows
         ],
         last_wraps=True,
     )
+    if not versions:
+        show.say("No daemon runs, which would know what is in force.")
     if loose := [one["name"] for one in rows if one.get("undecided") == "allow"]:
         click.echo(click.style(f"Let calls through when undecided: {', '.join(loose)}", fg="red"))
     show.say(f"Your own stand in {show.safe(str(home.charters))}.")
@@ -103,7 +112,7 @@ def show_(*, name: str, cedar: bool, as_json: bool) -> None:
     if name in read.bad:
         raise read.bad[name]
     line = read.shelf.line(name)
-    seal = shelf.seal_of(home, line[0], read.found[name])
+    seal = shelf.seal_of(home, line[0], read.found[name], read.signing)
     if cedar:
         from outrider.charter.cedar import to_cedar
 
@@ -111,9 +120,10 @@ def show_(*, name: str, cedar: bool, as_json: bool) -> None:
     elif as_json:
         data = {"charter": line[0], "digest": line[0].digest, "effective": effective(line), "seal": seal}
         data["line"] = [{"name": one.name, "digest": one.digest} for one in line]
-        show.emit(data, kind="charter")
+        show.emit({**data, **_versions().get(name, {})}, kind="charter")
     else:
         describe.charter(line, seal.told)
+        describe.version(line[0].digest, _versions().get(name))
 
 
 @command.command("check")
@@ -137,36 +147,6 @@ def check(*, what: tuple[str, ...], as_json: bool) -> int:
         for one in results:
             _tell(one)
     return 2 if any(one["errors"] for one in results) else 0
-
-
-@command.command("sign")
-@click.argument("file", type=click.Path(path_type=Path))
-@_JSON
-def sign(*, file: Path, as_json: bool) -> None:
-    """Sign the charter in FILE with this host's key; the signature is written beside it.
-
-    The key (Ed25519) is made on first use. The signature covers what the charter says, not its comments.
-
-    \b
-    Example:
-      outrider charter sign my-charter.toml
-    """  # noqa: D301
-    from outrider.charter import seal
-    from outrider.charter.parse import parse
-    from outrider.doors.claude_code import files
-
-    home = reach.home()
-    person.required(home)
-    charter = parse(named.text_of(file), source=str(file))
-    home.make()
-    key = shelf.signing_key(home)
-    beside = file.with_name(file.name + ".sig")
-    files.write(beside, seal.sign(charter, key) + b"\n", 0o644)
-    by = seal.key_id(key.public_key())
-    if as_json:
-        show.emit({"charter": charter.name, "digest": charter.digest, "by": by, "path": str(beside)}, kind="signature")
-        return
-    show.say(f"Signed {charter.name} {charter.digest} with key {by[:16]}: {show.safe(str(beside))}")
 
 
 @command.command("roll")
@@ -194,6 +174,25 @@ def roll(*, name: str, dry: bool, as_json: bool) -> None:
         click.echo(f"It would move {count} {to}. Nothing was done.")
     else:
         show.say(f"Moved {count} {to}.")
+
+
+def _versions() -> dict[str, dict[str, Any]]:
+    """Return what a daemon says of the versions in force, by charter; nothing where none runs."""
+    try:
+        found: dict[str, dict[str, Any]] = reach.daemon({"do": "charters"})["charters"]
+    except UnavailableError:
+        return {}
+    return found
+
+
+def _in_force(one: dict[str, Any]) -> tuple[str, str]:
+    """Return the version that births are bound to, and how many live; a version that is not the file's is marked."""
+    if "in_force" not in one:
+        return "-", "-"
+    digest = one["in_force"].removeprefix("sha256:")[:12]
+    other = one["in_force"] != one.get("digest", "")
+    older = f"{len(one['older'])} of {one['living']} older" if one["older"] else str(one["living"])
+    return (f"{digest} (REFUSED since)" if digest and other else digest or "NONE"), older
 
 
 def _undecided(known: Any, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from outrider.charter.model import dollars
 from outrider.charter.narrow import approvers, effective
@@ -57,6 +57,26 @@ def charter(line: Sequence[Charter], seal: str) -> None:
     for one in line:
         whose = "It" if one is own else f"{one.name}, above it,"
         _rules(whose, one)
+
+
+def version(digest: str, told: dict[str, Any] | None) -> None:
+    """Print which version is in force, and which living agents stand under another one.
+
+    Args:
+        digest: The version in the file.
+        told: What the daemon says of it; None where none runs.
+    """
+    show.heading("\nVersions")
+    if told is None:
+        show.facts([("in force", "not known: no daemon runs")])
+        return
+    other = "" if told["in_force"] == digest else ", which is not the one above"
+    rows = [("in force", f"{told['in_force']}{other}" if told["in_force"] else "none")]
+    if told["refused"]:
+        rows.append(("the file", f"REFUSED: {told['refused']}"))
+    rows.append(("living agents", f"{told['living']}, {len(told['older'])} of them under another version"))
+    rows += [(one["agent"], f"{one['digest'][:19]}, born {show.when(one['born'])} UTC") for one in told["older"]]
+    show.facts(rows)
 
 
 def _settings(now: Effective) -> list[tuple[str, str]]:

@@ -118,7 +118,7 @@ def _charters(home: Home, running: dict[str, Any] | None) -> list[Finding]:
                 loose.add(name)
         except CharterError as error:
             out.append(bad(f"charter {name}: {error}", error.fix))
-        seal = shelf.seal_of(home, charter, read.found[name])
+        seal = shelf.seal_of(home, charter, read.found[name], read.signing)
         if seal.state == "invalid":
             out.append(bad(f"charter {name}: its signature is invalid: {seal.why}", "`outrider charter sign`"))
     fix = 'Set undecided = "deny" or "ask" in it.'

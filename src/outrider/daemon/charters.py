@@ -1,19 +1,21 @@
 """The charters in force, kept in step with their files: an edit counts for births from the next second on.
 
-Living agents stay bound to the version that they were born under. A file that does not parse, or whose signature is
-not right, is refused as an event, and the last good version stays in force, as the record holds it.
+Living agents stay bound to the version that they were born under. A file that does not parse, that extends what is not
+there, or whose signature does not count, is refused as an event, and the last good version stays in force, as the
+record holds it. So does a version whose file is gone while another charter extends it.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from outrider.charter.model import Charter, from_canonical
 from outrider.charter.shelf import Shelf
-from outrider.config import builtin_charters
+from outrider.config import Signing, builtin_charters, load_config
 from outrider.daemon import shelf as files
 from outrider.detect.redact import redact
-from outrider.errors import CharterError
+from outrider.errors import BadInputError, CharterError
 from outrider.events.codec import canonical
 from outrider.events.record import CharterLoaded, CharterRefused
 from outrider.gate.clean import cut
@@ -21,9 +23,12 @@ from outrider.gate.clean import cut
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from outrider.config import CharterText, Home
+    from outrider.config import Home
+    from outrider.daemon.charter_files import CharterText
     from outrider.gate.scribe import Scribe
     from outrider.gate.state import State
+
+log = logging.getLogger("outrider.daemon")
 
 _MOST_REASON = 500
 _MOST_TEXT = 15 * 1024
@@ -40,6 +45,7 @@ class Charters:
         self._groups = groups
         self._shelf = Shelf(())
         self._seen: tuple[object, ...] = ()
+        self._signing = Signing()
         self._refused: dict[str, str] = {}
         self.refresh()
 
@@ -62,22 +68,23 @@ class Charters:
 
     def refresh(self) -> bool:
         """Read the files again if one of them has changed; tell whether one had."""
-        seen = tuple(_stamps(builtin_charters())) + tuple(_stamps(self._home.charters))
+        seen = (*_stamps(builtin_charters()), *_stamps(self._home.charters), *_stamp(self._home.config))
         if seen == self._seen:
             return False
         self._seen = seen
-        found = files.load(self._home)
+        self._configure()
+        found = files.load(self._home, self._signing)
         good = {name: found.shelf.get(name) for name in found.shelf.names}
         refused = {name: error.diagnostics() for name, error in found.bad.items()}
         seals = {}
         for name, charter in good.items():
             assert charter is not None
-            seal = seals[name] = files.seal_of(self._home, charter, found.found[name])
+            seal = seals[name] = files.seal_of(self._home, charter, found.found[name], self._signing)
             if seal.state == "invalid":
                 refused[name] = f"its signature is not right: {seal.why}"
             elif why := self._unfit(charter):
                 refused[name] = why
-        kept = [charter for name, charter in good.items() if charter is not None and name not in refused]
+        kept = self._fit([charter for charter in good.values() if charter is not None], refused)
         self._shelf = Shelf([*kept, *self._last_good(refused)])
         for charter in kept:
             self._load(charter, found.found[charter.name], seals[charter.name])
@@ -94,6 +101,37 @@ class Charters:
         self._refused = refused
         return True
 
+    @property
+    def refused(self) -> dict[str, str]:
+        """Why a file is refused, by the name of its charter."""
+        return self._refused
+
+    def _configure(self) -> None:
+        """Take whose signatures count from the configuration; one that makes no sense leaves it as it was."""
+        try:
+            self._signing = load_config(self._home).charters
+        except BadInputError as error:
+            log.warning("whose signatures on charters count stays as it was: %s", error)
+
+    def _fit(self, good: list[Charter], refused: dict[str, str]) -> list[Charter]:
+        """Return the charters whose whole line stands; those whose line does not are added to ``refused``."""
+        while True:
+            kept = [charter for charter in good if charter.name not in refused]
+            shelf = Shelf([*kept, *self._last_good(refused)])
+            broken: dict[str, str] = {}
+            for charter in kept:
+                above = charter.extends
+                if above and shelf.get(above) is None and above in self._state.in_force and above not in refused:
+                    broken[above] = f"its file is gone, and {charter.name} extends it"
+                    continue
+                try:
+                    shelf.line(charter.name)
+                except CharterError as error:
+                    broken[charter.name] = error.diagnostics()
+            if not broken:
+                return kept
+            refused |= broken
+
     def _unfit(self, charter: Charter) -> str:
         """Say why the record cannot hold a charter as it is; empty if it can."""
         text = canonical(charter).decode()
@@ -104,13 +142,15 @@ class Charters:
         return ""
 
     def _load(self, charter: Charter, file: CharterText, seal: files.Seal) -> None:
-        if self._state.in_force.get(charter.name) == charter.digest:
+        signer = "builtin" if file.builtin else seal.by
+        known = self._state.in_force.get(charter.name), self._state.signers.get(charter.name, "")
+        if known == (charter.digest, signer):
             return
         self._scribe.write(
             CharterLoaded,
             name=charter.name,
             digest=charter.digest,
-            signer="builtin" if file.builtin else seal.by,
+            signer=signer,
             source=canonical(charter).decode(),
             groups=self._groups,
             seal=True,
@@ -129,10 +169,18 @@ class Charters:
         return kept
 
 
+def _stamp(path: Path) -> list[tuple[str, int, int]]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return []
+    return [(str(path), stat.st_size, stat.st_mtime_ns)]
+
+
 def _stamps(directory: Path) -> list[tuple[str, int, int]]:
     """Return name, size and time of change of every charter's file and signature."""
     try:
         paths = sorted(path for path in directory.iterdir() if path.name.endswith((".toml", ".toml.sig")))
-        return [(str(path), stat.st_size, stat.st_mtime_ns) for path in paths for stat in (path.stat(),)]
+        return [stamp for path in paths for stamp in _stamp(path)]
     except OSError:
         return []

@@ -19,6 +19,7 @@ from outrider.daemon.callers import person
 from outrider.daemon.delegation import Delegation
 from outrider.daemon.issuing import Issuing
 from outrider.daemon.levers import Levering, described
+from outrider.daemon.versions import Versions
 from outrider.detect.redact import redact
 from outrider.errors import BadInputError, OutriderError
 from outrider.events.record import LeverPulled
@@ -65,6 +66,7 @@ class Controls:
             "checked": issuing.checked,
             "rotate": issuing.rotate,
             "roll": self._roll,
+            "charters": Versions(parts).charters,
             "down": self._down,
         }
 

@@ -51,6 +51,7 @@ class _Dump(msgspec.Struct):
     tally: Tally
     untold: dict[str, tuple[WaitingToBeTold, ...]]
     questions: dict[str, tuple[Question, ...]]
+    signers: dict[str, str] = {}
 
 
 class State:
@@ -62,6 +63,7 @@ class State:
         sources: Per source, the sequence number and leaf hash (hex) of its last event.
         charters: Per digest, the name and canonical source of every charter version ever loaded.
         in_force: Per name, the digest of the version that births are bound to.
+        signers: Per name, the key that signed that version, ``builtin``, or empty.
         last_ts: Wall clock of the last event, microseconds.
         paused_until: Until when a person paused enforcement, microseconds; 0 if nobody did.
         levers: What is in force over whole classes of agents.
@@ -77,6 +79,7 @@ class State:
         self.sources: dict[str, tuple[int, str]] = {}
         self.charters: dict[str, tuple[str, str]] = {}
         self.in_force: dict[str, str] = {}
+        self.signers: dict[str, str] = {}
         self.last_ts = 0
         self.paused_until = 0
         self.paused_why = ""
@@ -102,6 +105,7 @@ class State:
         elif isinstance(event, CharterLoaded):
             self.charters[event.digest] = (event.name, event.source)
             self.in_force[event.name] = event.digest
+            self.signers[event.name] = event.signer
         elif isinstance(event, LeverPulled):
             if event.lever == "pause":
                 self.paused_until, self.paused_why = event.until, event.why
@@ -167,6 +171,7 @@ class State:
                 tally=self.corrections.tally,
                 untold=self.untold.waiting,
                 questions=self.asks.questions,
+                signers=self.signers,
             )
         )
 
@@ -184,6 +189,7 @@ class State:
         state.sources = dump.sources
         state.charters = dump.charters
         state.in_force = dump.in_force
+        state.signers = dump.signers
         state.last_ts = dump.last_ts
         state.paused_until = dump.paused_until
         state.paused_why = dump.paused_why
