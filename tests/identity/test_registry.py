@@ -218,8 +218,8 @@ def test_a_torn_snapshot_is_refused(data):
 
 def test_a_snapshot_of_another_version_is_refused(monkeypatch):
     data = Registry().dump()
-    monkeypatch.setattr(module, "VERSION", 3)
-    with pytest.raises(ValueError, match="version 2"):
+    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    with pytest.raises(ValueError, match="version 3"):
         Registry.load(data)
 
 

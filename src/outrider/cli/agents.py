@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outrider.cli import reach, show
+from outrider.errors import OutriderError
 
 if TYPE_CHECKING:
     from outrider.store.reading import Agent
@@ -39,10 +40,11 @@ def command(*, everyone: bool, gone: bool, charter: str | None, limit: int, as_j
     if not found:
         show.say("No agent is alive. `outrider agents --all` shows those that are gone.")
         return
+    outgrown = _outgrown()
     show.table(
         ["agent", "charter", "born", "state", "sponsor"],
         [
-            (one.id, one.charter, show.when(one.born_ts), one.ended_how or _state(one.mode), _sponsor(one))
+            (one.id, one.charter, show.when(one.born_ts), one.ended_how or _state(one, outgrown), _sponsor(one))
             for one in found
         ],
     )
@@ -52,5 +54,15 @@ def _sponsor(one: Agent) -> str:
     return one.sponsor_name or one.sponsor
 
 
-def _state(mode: str) -> str:
-    return "alive" if mode == "enforce" else "alive, observed"
+def _state(one: Agent, outgrown: frozenset[str]) -> str:
+    state = "alive" if one.mode == "enforce" else "alive, observed"
+    return f"{state}, older sandbox" if one.id in outgrown else state
+
+
+def _outgrown() -> frozenset[str]:
+    """Return the agents whose sandbox is of an older version of their charter, as far as a daemon says."""
+    try:
+        running = reach.status(reach.home())
+    except OutriderError:
+        return frozenset()
+    return frozenset((running or {}).get("outgrown", ()))

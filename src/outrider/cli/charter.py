@@ -16,6 +16,7 @@ from outrider.gate.usage import wanted
 if TYPE_CHECKING:
     from outrider.charter.model import Charter
 
+OUTGROWN = "the kernel holds files as the older version says: restart to change that"
 _JSON = click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 
 
@@ -157,7 +158,8 @@ def roll(*, name: str, dry: bool, as_json: bool) -> None:
     """Move the living agents of charter NAME to its newest version; each move is an event.
 
     An edited charter binds agents born after it; those that live stay under the version that they were born under until
-    they are rolled. A child stays within its parent whatever its charter now says.
+    they are rolled. A child stays within its parent whatever its charter now says. What the kernel holds an agent of
+    `outrider run` to was fixed at its start and stays.
 
     \b
     Examples:
@@ -174,6 +176,8 @@ def roll(*, name: str, dry: bool, as_json: bool) -> None:
         click.echo(f"It would move {count} {to}. Nothing was done.")
     else:
         show.say(f"Moved {count} {to}.")
+        if outgrown := told["outgrown"]:
+            show.say(f"{len(outgrown)} of them: the rules hold at once, but {OUTGROWN}.")
 
 
 def _versions() -> dict[str, dict[str, Any]]:

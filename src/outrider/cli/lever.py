@@ -74,6 +74,10 @@ _DONE = {
     "observe": "Observed only, until {until} UTC: {count}. The floor and every [never] still hold.",
     "release": "Released: {count}.",
 }
+_KERNEL = {
+    "quarantine": "{count} {is_} of `outrider run`: programs that run go on, held as before. --kill ends them.",
+    "observe": "{count} {is_} of `outrider run`: what the kernel holds it holds on.",
+}
 _WOULD = {"quarantine": "stop", "revoke": "end for good", "observe": "be observed only for", "release": "free"}
 
 
@@ -87,6 +91,8 @@ def _tell(lever: str, kind: str, value: str, answer: dict[str, Any]) -> None:
             click.echo(f"  {name}")
         return
     show.say(_DONE[lever].format(count=count, scope=scope, until=show.when(int(answer["until"]))))
+    if (number := int(answer.get("confined", 0))) and lever in _KERNEL and not answer.get("killed"):
+        show.say(_KERNEL[lever].format(count="One" if number == 1 else number, is_="is" if number == 1 else "are"))
     if killed := answer.get("killed"):
         show.say(f"{len(killed)} processes that Outrider had started were ended.")
     show.say(f"Recorded as event {answer['event']}.")

@@ -155,6 +155,9 @@ def _agents(running: dict[str, Any]) -> list[Finding]:
         out.append(warn(f"{count} living agents have no charter", "`outrider init` in their repositories."))
     if count := running.get("observing"):
         out.append(warn(f"{count} living agents are only observed"))
+    if count := len(running.get("outgrown", ())):
+        what = f"{count} living agents are held by the kernel to an older version of their charter"
+        out.append(warn(what, "Restart them: rules follow a roll at once, a sandbox is fixed at its start."))
     if count := running.get("opaque_runs"):
         out.append(warn(f"{count} programs that living agents ran were not seen inside"))
     for name, count in (running.get("unmeasured") or {}).items():

@@ -97,6 +97,7 @@ class Controls:
             "observing": sum(1 for agent in living if agent.mode == "observe"),
             "unclaimed": sum(1 for agent in living if agent.charter == "unclaimed"),
             "unmeasured": dict(Counter(name for agent in living for name in parts.enrolment.unmeasured(agent))),
+            "outgrown": [agent.id for agent in living if agent.outgrown],
             "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
             "undeclared": self._watches.undeclared,
             "untold": self._watches.untold,
@@ -153,12 +154,14 @@ class Controls:
             return {"charter": name, "digest": newest.line[0], "moved": [one.id for one in stale], "dry": True}
         person(parts, peer)
         moved = parts.enrolment.roll(name)
+        ids = [event.agent for event in moved]
         if moved:
             await parts.scribe.durable(moved[-1])
         return {
             "charter": name,
             "digest": parts.state.in_force.get(name, ""),
-            "moved": [event.agent for event in moved],
+            "moved": ids,
+            "outgrown": [agent.id for agent in map(parts.state.registry.by_id, ids) if agent and agent.outgrown],
             "events": [event.n for event in moved],
         }
 

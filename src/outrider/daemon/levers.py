@@ -69,6 +69,7 @@ class Levering:
             "scope": scope,
             "living": len(reached),
             "agents": [agent.id for agent in reached[:_LISTED]],
+            "confined": sum(1 for agent in reached if agent.planned),
             "started": [agent.id for agent in reached if agent.how == "run"][:_LISTED],
         }
         if order.dry:

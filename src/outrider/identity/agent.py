@@ -38,6 +38,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         purpose: Why it was made, as far as the host said.
         narrowed: How many digests at the end of its own part of the chain are its narrowing: 0 or 1.
         held: Whether the kernel holds its process tree: by its own birth, or by that of the agent whose tree it is in.
+        planned: The line of charters that the kernel's plan for its own process tree was made from; empty where there
+            is none.
         ended: Empty while it lives, else ``completed``, ``killed``, ``expired``, ``vanished`` or ``revoked``.
         ended_n: Index of its end, or -1.
         ended_ts: Time of its end, or 0.
@@ -67,9 +69,15 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str = ""
     narrowed: int = 0
     held: bool = False
+    planned: tuple[str, ...] = ()
     ended: str = ""
     ended_n: int = -1
     ended_ts: int = 0
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether the kernel still holds it to an older version of its charters: a plan is fixed at the start."""
+        return self.planned != self.chain[: len(self.planned)]
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):

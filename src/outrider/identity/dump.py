@@ -33,4 +33,4 @@ class Dump(msgspec.Struct, frozen=True, kw_only=True):
     joined: list[tuple[str, str, str]]
 
 
-VERSION = 2
+VERSION = 3

@@ -41,7 +41,6 @@ KEEP_GONE = 8_000
 MAX_OPEN = 512
 MAX_DENIED = 64
 
-
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Dump)
 _Key = tuple[str, str, str]
@@ -164,6 +163,9 @@ class Registry:
             narrowed=1 if event.narrowed else 0,
             held=(event.held is not None and event.held.whole) or self._within_held(event),
         )
+        if event.held is not None:
+            own = self._own(agent)
+            agent = msgspec.structs.replace(agent, planned=own[: len(own) - agent.narrowed])
         above = self._tally.get(event.parent)
         if above is not None:
             if above.expected > 0:
