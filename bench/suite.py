@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import detecting, hooks, judging, launching, levers, policy, questions, record, traffic
+from bench import credentials, detecting, hooks, judging, launching, levers, policy, questions, record, traffic
 from bench.measure import Row, say
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -121,7 +121,7 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "flood": lambda size: traffic.flood(size.seconds),
     "launch": lambda size: launching.launching(size.of(60)),
     "quarantine": lambda size: levers.quarantine(size.of(20)),
-    "tokens": lambda size: levers.tokens(size.of(50_000)),
+    "tokens": lambda size: levers.tokens(size.of(50_000)) + credentials.credentials(size.of(1_000)),
     "record": appends,
     "questions": asked,
 }

@@ -188,6 +188,14 @@ def test_an_agent_that_is_revoked_or_whose_time_is_over_is_lent_nothing_any_more
     assert len(house.events(CredentialIssued)) == before
 
 
+def test_no_agent_is_given_the_token_that_a_role_is_taken_on_with_whatever_its_charter_names(house):
+    agent = lends(house, charter=CHARTER.replace("https://vault.example", "sts.amazonaws.com"))
+    said = agent.run("token", "--audience", "sts.amazonaws.com")
+    assert said.code == 4
+    assert "by Outrider alone" in said.err
+    assert house.events(CredentialIssued) == []
+
+
 def test_git_is_answered_for_the_hosts_that_are_lent_and_asks_its_next_helper_for_others(agent, house):
     said = agent.run("get", stdin="protocol=https\nhost=git.example\n\n").out
     lines = dict(line.split("=", 1) for line in said.splitlines())

@@ -106,8 +106,15 @@ class Brokering:
 
         Raises:
             BadInputError: There is no such audience or key.
-            RefusedError: The agent may not have it.
+            RefusedError: The agent may not have it, or nobody may: whoever holds the token that a role is taken on with
+                could name the session as they like.
         """
+        if audience in {role.audience for role in here.aws.values()}:
+            raise RefusedError(
+                f"a token for {audience} is shown by Outrider alone",
+                fix="`outrider credential aws NAME` gives the keys of a role.",
+                rule="use_credential",
+            )
         asked = await self.lending.judge(agent, f"brokered:audience:{audience}"[:500])
         text, claims = await self._minted(asked, here, audience, jkt=jkt, until=until)
         told = await self._lent(asked, "token", text, claims)
