@@ -18,6 +18,7 @@ from outrider.confine.find import launcher
 @click.option("--purpose", default="", help="What it is for.")
 @click.option("--lend", multiple=True, metavar="WHAT", help="HOST:PORT or env:NAME that it needs itself, unjudged.")
 @click.option("--shared-view", is_flag=True, help="No file system and network of its own: held by rules alone.")
+@click.option("--unseen", is_flag=True, help="What its processes start and connect to is not heard of.")
 @click.option("--verbose", is_flag=True, help="Say what is held, what is not, and what was taken out.")
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
 def command(
@@ -27,6 +28,7 @@ def command(
     purpose: str,
     lend: tuple[str, ...],
     shared_view: bool,
+    unseen: bool,
     verbose: bool,
     arguments: tuple[str, ...],
 ) -> None:
@@ -47,6 +49,7 @@ def command(
         words += [name, text] if text else []
     words += [word for one in lend for word in ("--lend", one)]
     words += ["--shared-view"] if shared_view else []
+    words += ["--unseen"] if unseen else []
     words += ["--verbose"] if verbose else []
     if reach.status(home) is None:
         _up()

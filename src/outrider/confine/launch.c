@@ -35,7 +35,7 @@ enum { EXIT_USAGE = 2, EXIT_UNDECIDED = 3, EXIT_AWAY = 7, REQUEST_MAX = 1 << 20,
 
 static struct {
     const char *charter, *sponsor, *purpose, *home;
-    int verbose, no_view;
+    int verbose, no_view, unseen;
 } told;
 static const char *lent[16]; /* Hosts and variables that the person lends. */
 static size_t lending;
@@ -276,8 +276,8 @@ static pid_t bring_up(int *channel, int *listening, int view, char **command) {
 /* ---- start --------------------------------------------------------------------------------------------------- */
 
 static const char usage[] =
-    "Usage: outrider run --charter NAME [--sponsor WHO] [--purpose TEXT] [--lend WHAT] [--shared-view] [--verbose]\n"
-    "                    -- COMMAND...\n";
+    "Usage: outrider run --charter NAME [--sponsor WHO] [--purpose TEXT] [--lend WHAT] [--shared-view] [--unseen]\n"
+    "                    [--verbose] -- COMMAND...\n";
 
 static char **read_options(int argc, char **argv) {
     static char home[4096];
@@ -291,6 +291,7 @@ static char **read_options(int argc, char **argv) {
         else if (same(argv[i], "--lend") && i + 1 < argc && lending < sizeof lent / sizeof *lent) lent[lending++] = argv[++i];
         else if (same(argv[i], "--verbose")) told.verbose = 1;
         else if (same(argv[i], "--shared-view")) told.no_view = 1;
+        else if (same(argv[i], "--unseen")) told.unseen = 1;
         else {
             fputs(usage, stderr);
             exit(EXIT_USAGE);
@@ -336,7 +337,7 @@ static void ask(int fd, char **command) {
     tell("cwd", getcwd(cwd, sizeof cwd) ? cwd : "/");
     tell_number("landlock", landlock_version());
     tell_number("seccomp", seccomp_there());
-    tell_number("seen", seen_there());
+    tell_number("seen", !told.unseen && seen_there());
     tell_number("namespaces", offered.view);
     tell_number("port", offered.port);
     tell_program(command[0]);

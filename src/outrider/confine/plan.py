@@ -459,7 +459,9 @@ def _about_host(host: Host, places: Places) -> list[Lack]:
     if not host.seccomp:
         found.append(Lack(what="seccomp", why="System calls are not filtered."))
     if not (host.seccomp and host.seen):
-        why = "What its processes do is not heard of: the kernel cannot tell, or tells a launcher above this one."
+        why = (
+            "What its processes do is not heard of: nobody asked, the kernel cannot tell, or it tells a launcher above."
+        )
         found.append(Lack(what="seen", why=why))
     return found
 
