@@ -33,7 +33,7 @@ class Started(Heard, frozen=True, kw_only=True):
     Attributes:
         path: As it was asked for, absolute where that could be known.
         real: Where that leads in the process's own view of files, or empty if it is the same or not known.
-        words: Its first arguments, at most three, cut.
+        words: Its first arguments, at most six, cut.
     """
 
     path: str

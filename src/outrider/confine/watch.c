@@ -301,10 +301,10 @@ static void program(const struct asked *a, long pid, char *to, size_t room) {
     snprintf(to + base, room - base, base && path[0] ? "/%s" : "%s", path);
 }
 
-/* "exec=TIME\tPID\tABOVE\tPATH\tWHERE IT LEADS\tTHREE ARGUMENTS" */
+/* "exec=TIME\tPID\tABOVE\tPATH\tWHERE IT LEADS\tSIX ARGUMENTS" */
 static int about_program(const struct asked *a, char *to, size_t room, struct who *w) {
     static char path[2 * PATH_MAX_], real[PATH_MAX_];
-    uint64_t list[4] = {0, 0, 0, 0};
+    uint64_t list[7] = {0, 0, 0, 0, 0, 0, 0};
     int i, n = snprintf(to, room, "exec=");
     int more = placed(to + n, 2048, a->pid, w);
     if (!more) return 0;
@@ -313,7 +313,7 @@ static int about_program(const struct asked *a, char *to, size_t room, struct wh
     if (!*path || !leads(w->pid, path, real, sizeof real)) return 0;
     n += snprintf(to + n, room - (size_t)n, "\t%.2048s\t%.2048s", path, same(path, real) ? "" : real);
     peek(a->pid, a->arguments[a->number == SYS_execveat ? 2 : 1], list, sizeof list);
-    for (i = 1; i < 4 && list[i - 1]; i++) {
+    for (i = 1; i < 7 && list[i]; i++) {
         to[n++] = '\t';
         n += (int)peek_text(a->pid, list[i], to + n, 240);
     }

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from outrider.confine.heard import Dialled, Started
-from outrider.confine.upkeep import upkeep
+from outrider.confine.upkeep import is_login, starts_up, upkeep
 from outrider.events.call import Effect, Finding
 from outrider.events.deeds import Basis, Ran, Reached
 from outrider.events.deeds import Deeds as Span
@@ -71,6 +71,7 @@ class Program(msgspec.Struct, kw_only=True):
         told: The call that does.
         blind: Whether it is one of that call's that nobody sees into, or below one.
         carries: The calls whose text this shell may be running.
+        login: Whether it is a login shell, which starts programs on its way up.
         top: Whether nothing stands above it but the launcher.
     """
 
@@ -79,6 +80,7 @@ class Program(msgspec.Struct, kw_only=True):
     told: Told | None = None
     blind: bool = False
     carries: tuple[Told, ...] = ()
+    login: bool = False
     top: bool = False
 
 
@@ -267,12 +269,18 @@ class Deeds:
     def _by_host(self, deed: Started, above: Program | None, names: set[str], calls: list[Told]) -> Program:
         """Return a program that no call names: the shell of a call, the host's own, or one that nothing explains."""
         name = _base(deed.path)
+        if above is not None and self._own(deed, above, names):
+            return Program(name=name, basis="host")
         shell = tuple(one for one in calls if one.shell)
         if shell and names & _SHELLS and (above is None or above.basis in {"launch", "shell"}):
-            return Program(name=name, basis="shell", carries=shell)
-        if above is not None and (above.basis == "host" or upkeep(self._command, names, deed.words)):
-            return Program(name=name, basis="host")
+            return Program(name=name, basis="shell", carries=shell, login=is_login(deed.words))
         return Program(name=name, basis="none")
+
+    def _own(self, deed: Started, above: Program, names: set[str]) -> bool:
+        """Tell whether a program is its host's own upkeep, or starts as a login shell comes up."""
+        if above.basis == "shell":
+            return above.login and starts_up(names, deed.words)
+        return above.basis == "host" or (above.basis == "launch" and upkeep(self._command, names, deed.words))
 
     def _calls(self, ts: int, above: Program | None) -> list[Told]:
         """Return the calls that may explain a deed, the latest first.
