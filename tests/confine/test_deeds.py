@@ -6,13 +6,14 @@ import errno
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tests.daemon.house import SRC, gone, until
 
-from outrider.events.record import CallDecided, DeedsSeen
+from outrider.events.record import CallDecided, DeedsSeen, RecordGap
 
 
 @pytest.fixture(autouse=True)
@@ -180,3 +181,64 @@ def test_inside_of_another_agent_the_birth_says_that_nothing_is_seen(cell):
     assert not inner.held.seen
     assert any(lack.startswith("seen") for lack in inner.held.lacks)
     assert "date" in ran(cell)
+
+
+def test_a_host_that_the_proxy_is_asked_for_and_no_call_told_of_is_found(cell):
+    if cell.view == "shared":
+        pytest.skip("without a network of its own there is no proxy")
+    get = """
+import urllib.request
+try:
+    urllib.request.urlopen("http://collect.example/", timeout=5)
+except OSError:
+    pass
+"""
+    (cell.repo / "ls").write_text(f"#!{sys.executable} -S\n{get}")
+    (cell.repo / "ls").chmod(0o755)
+    host(cell, ("ls", "./ls"))
+    ((rule, message),) = findings(cell)
+    assert rule == "undeclared-connect"
+    assert message.startswith("A connection to collect.example")
+    assert "by ls" in message
+
+
+def test_what_found_no_room_is_counted_and_recorded_as_a_gap(cell):
+    many = 1500
+    words = " ".join("x" * 230 for _ in range(6))
+    for name in ("go", "end"):
+        os.mkfifo(cell.repo / name)
+    loop = f"i=0; while [ $i -lt {many} ]; do /bin/true {words}; i=$((i+1)); done"
+    process = cell.begin("sh", "-c", f"echo up > up; read x < go; {loop}; echo done > done; read x < end")
+    until((cell.repo / "up").exists)
+    daemon = cell.pid
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        (cell.repo / "go").write_text("\n")
+        until((cell.repo / "done").exists)  # Nobody waits for a daemon that does not answer.
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    (cell.repo / "end").write_text("\n")
+    assert process.wait(30) == 0
+    seen = [one.count for event in deeds(cell) for one in event.deeds.ran if one.program.endswith("/true")]
+    gaps = [gap.count for gap in cell.events(RecordGap) if gap.what == "unseen-deeds"]
+    assert gaps
+    assert sum(seen) + sum(gaps) == many
+
+
+def test_what_was_done_is_shown_by_the_commands(cell):
+    host(cell, ("ls", "ls; date > today"))
+    (born,), (event,) = cell.births(), [one for one in deeds(cell) if one.findings]
+
+    def outrider(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "outrider", *words], cwd=cell.repo, capture_output=True, text=True, check=True,
+            env=cell.environment(PYTHONPATH=str(SRC), COLUMNS="200"), timeout=60,
+        )  # fmt: skip
+        return done.stdout
+
+    assert "no call told of" in outrider("log", "--kind", "deeds.seen")
+    why = outrider("why", str(event.n))
+    assert "NO CALL TOLD OF IT" in why
+    assert "undeclared-exec" in why
+    date = str(Path("/bin/date").resolve())
+    assert born.agent in outrider("involved", date)

@@ -128,15 +128,15 @@ static void put_lost(const char *what, unsigned long *count) {
 /* Close the batch and queue it, if the backlog has room. */
 static void queue(void) {
     size_t n;
-    put_lost("lost-exec", &lost_programs);
-    put_lost("lost-connect", &lost_peers);
-    n = told - HEAD;
     if (sent) {
         memmove(backlog, backlog + sent, waiting - sent);
         waiting -= sent;
         sent = 0;
     }
-    if (!n || waiting + told > sizeof backlog) return;
+    if (waiting + sizeof batch > sizeof backlog) return;
+    put_lost("lost-exec", &lost_programs);
+    put_lost("lost-connect", &lost_peers);
+    if (!(n = told - HEAD)) return;
     memcpy(batch, "ORS1", 4);
     batch[4] = (char)(n >> 24);
     batch[5] = (char)(n >> 16);
@@ -432,9 +432,10 @@ int watch(int channel, int listener, int daemon, char *wrong, size_t room) {
         wrong[n > 0 ? n : 0] = 0;
     }
     end_the_rest();
-    queue();
-    send_on(&daemon, 1);
-    if (told > HEAD) queue();
+    for (int last = 0; last < 2; last++) { /* What had no room before, and the count of what found none. */
+        send_on(&daemon, 1);
+        queue();
+    }
     send_on(&daemon, 1);
     return status;
 }
