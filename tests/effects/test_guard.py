@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from outrider.effects.place import Place
+from outrider.effects.planning import plan
+
 _spec = importlib.util.spec_from_file_location("effects_playing", Path(__file__).with_name("playing.py"))
 playing = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(playing)
@@ -45,6 +48,20 @@ def test_what_changes_outrider_writes_its_folder(text):
 def test_looking_at_outrider_is_free(text):
     assert writes(text) == set()
     assert not any("guard_off" in effect.flags for effect in playing.shell(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["kill 4711", "kill -9 4711", "/bin/kill -s TERM 12 4711", "kill -- -4711", "P=4711; kill $P", "strace -p 4711",
+     "strace -fp4711 -o out", "gdb -p 4711", "gdb --pid=4711 -batch", "gdb /usr/bin/python3 4711", "lldb -p 4711"],
+)  # fmt: skip
+def test_a_process_of_outrider_is_known_by_its_id(text):
+    place = Place(HOME, playing.REPO, playing.REPO, guards=(4711,))
+    found = plan(playing.call_of("shell", "Bash", {"command": text}, playing.REPO), place).effects
+    assert any("guard_off" in effect.flags for effect in found)
+    assert not any("guard_off" in effect.flags for effect in playing.shell(text))
+    other = plan(playing.call_of("shell", "Bash", {"command": text.replace("4711", "14711")}, playing.REPO), place)
+    assert not any("guard_off" in effect.flags for effect in other.effects)
 
 
 def test_a_child_that_a_command_makes_is_a_child_and_what_it_runs_is_seen():

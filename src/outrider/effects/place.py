@@ -29,11 +29,13 @@ class Place(msgspec.Struct, frozen=True):
         home: Absolute home directory of the user that the agent runs as.
         repo: Absolute work tree that the agent was born in.
         cwd: Absolute working directory of the call.
+        guards: Process ids of Outrider itself.
     """
 
     home: str
     repo: str
     cwd: str
+    guards: tuple[int, ...] = ()
 
     @property
     def user(self) -> str:

@@ -63,7 +63,7 @@ def plan_shell(call: Call, place: Place) -> Plan:
     cwd = call.cwd or place.cwd
     if folder:
         cwd = folder if folder.startswith("/") else f"{cwd}/{folder}"
-    effects, written = read_commands(text, Place(place.home, place.repo, cwd))
+    effects, written = read_commands(text, Place(place.home, place.repo, cwd, place.guards))
     scripts = frozenset(
         effect.start for effect in effects if effect.verb == "opaque" and effect.note.startswith("runs ")
     )

@@ -213,7 +213,7 @@ class Gate:
             agent: Whose it is.
             permission: True for the host's own permission prompt.
         """
-        place = Place(home=agent.home, repo=agent.repo, cwd=call.cwd or agent.cwd)
+        place = Place(home=agent.home, repo=agent.repo, cwd=call.cwd or agent.cwd, guards=(os.getpid(),))
         salt = os.urandom(32)
         async with self._lane(agent.id):
             started = time.perf_counter_ns()

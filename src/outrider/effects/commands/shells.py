@@ -59,7 +59,8 @@ TABLE = (
     spec("taskset", "text program", "-c,--cpu-list,-p=:keep", style="posix"),
     spec("stdbuf", "program", "-i,-o,-e,--input,--output,--error=text", style="posix"),
     spec("numactl", "program", "-N,-m,-C,-i,-p=text", style="posix"),
-    spec("strace ltrace", "program", "-l,-A,-n,-x,-e,-s,-p,-u,-E,-a,-P,-b,-I,-O,-S,-X=text -o=write", style="posix"),
+    spec("strace ltrace", "program", "-l,-A,-n,-x,-e,-s,-p,-u,-E,-a,-P,-b,-I,-O,-S,-X=text -o=write", style="posix",
+         special="traced"),
     spec("perf", style="posix", subs=(
         spec("stat record trace", "program", "-e,-F,-c,-p,-t,-r,-C,-m=text -o,--output=write", style="posix"),
         spec("report annotate script diff list top bench sched test --version", "text*", "-i=read"),

@@ -114,14 +114,28 @@ def kill(run: Invocation) -> Flow:
     """``kill``, ``pkill``, ``killall``: ending Outrider's daemon switches the guard off."""
     aimed = [word for word in run.words if word.text[:1] != "-" or not word.exact]
     is_named = any("outrider" in word.text.lower() for word in run.words)
+    is_aimed = aims_at_guard(run)
     is_found = NAMED in run.state.disk and any(not word.exact or word.glob for word in aimed)
-    if is_named or is_found:
+    if is_named or is_found or is_aimed:
         guarded(run, elsewhere=False)
     elif what := ended(run):
         run.emit("deploy", "tool", f"kill:{what}", run.at, ("forced",))
     elif _everybodys(run):
         run.emit("deploy", "tool", "kill:every", run.at, ("forced",))
     return UNKNOWN
+
+
+def aims_at_guard(run: Invocation) -> bool:
+    """Return whether one of Outrider's own processes is named by its id: ``kill 12``, ``kill -- -12``, ``gdb -p12``."""
+    guards = {str(pid) for pid in run.runner.place.guards}
+    return bool(guards) and any(not guards.isdisjoint(re.split(r"\D+", word.text)) for word in run.words)
+
+
+def traced(run: Invocation) -> Flow:
+    """``strace -p PID``: looking into Outrider's daemon is holding it, and ends in its keys."""
+    if aims_at_guard(run):
+        guarded(run, elsewhere=False)
+    return run.run()
 
 
 def _everybodys(run: Invocation) -> bool:
@@ -208,4 +222,5 @@ def _start(run: Invocation, words: list[Arg]) -> None:
         run.runner.program(words, run.state.fork(), NOTHING)
 
 
-READERS = {"outrider": outrider, "outrider-client": client, "kill": kill, "detached": detached, "tmux": tmux}
+READERS = {"outrider": outrider, "outrider-client": client, "kill": kill, "detached": detached, "tmux": tmux,
+           "traced": traced}  # fmt: skip

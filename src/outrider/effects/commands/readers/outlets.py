@@ -9,6 +9,7 @@ from outrider.effects.commands.code_text import read_code
 from outrider.effects.commands.escape import escaped, is_shell, shell_opened
 from outrider.effects.commands.invocation import Invocation
 from outrider.effects.commands.readers.files import part
+from outrider.effects.commands.readers.guard import aims_at_guard, guarded
 from outrider.effects.shell.state import NOTHING, UNKNOWN, Flow
 from outrider.effects.shell.tree import Arg
 
@@ -375,6 +376,8 @@ def gdb(run: Invocation) -> Flow:
     """``gdb -ex COMMAND``: ``!``, ``shell`` and ``python`` run code, ``dump`` writes files."""
     from outrider.effects.commands.readers.editors import orders  # noqa: PLC0415 - kept out of the common way
 
+    if aims_at_guard(run):
+        guarded(run, elsewhere=False)
     run.read_options()
     for role, arg in run.given:
         if role == "gdb-text":
