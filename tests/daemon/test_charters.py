@@ -13,7 +13,7 @@ from outrider.daemon import shelf as files
 from outrider.daemon.charters import Charters
 from outrider.errors import CharterError
 from outrider.events.codec import decode
-from outrider.events.record import AnyEvent, CharterLoaded, CharterRefused
+from outrider.events.record import AnyEvent, CharterLoaded, CharterRefused, CharterRemoved
 from outrider.gate.scribe import Scribe
 from outrider.gate.state import State
 from outrider.ledger.keys import log_key
@@ -44,7 +44,7 @@ class Host:
     def events(self, name: str = "scribe") -> list[AnyEvent]:
         self.ledger.commit()
         found = [decode(entry.leaf) for entry in self.ledger.entries()]
-        return [e for e in found if isinstance(e, CharterLoaded | CharterRefused) and e.name == name]
+        return [e for e in found if isinstance(e, CharterLoaded | CharterRefused | CharterRemoved) and e.name == name]
 
 
 @pytest.fixture
@@ -135,6 +135,20 @@ def test_a_version_whose_file_is_gone_stays_in_force_while_another_extends_it(ho
     (host.home.charters / "clerk.toml").unlink()
     charters.refresh()
     assert {"clerk", "scribe"}.isdisjoint(charters.names)
+    assert {"clerk", "scribe"}.isdisjoint(host.state.in_force)
+    removed = host.events()[-1]
+    assert isinstance(removed, CharterRemoved)
+    assert removed.digest == line[1].digest
+
+
+def test_a_charter_that_was_removed_does_not_come_back_by_a_file_that_does_not_validate(host: Host) -> None:
+    host.file.write_text(SCRIBE)
+    charters = host.charters()
+    host.file.unlink()
+    charters.refresh()
+    host.file.write_text("[charter")
+    charters.refresh()
+    assert "scribe" not in charters.names
 
 
 def test_a_signature_put_beside_the_version_in_force_is_recorded(host: Host) -> None:

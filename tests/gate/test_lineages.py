@@ -146,6 +146,7 @@ class Lineages(RuleBasedStateMachine):
 
     agents = Bundle("agents")
     tokens = Bundle("tokens")
+    steps = 0
 
     @initialize()
     def begin(self):
@@ -421,10 +422,21 @@ class Lineages(RuleBasedStateMachine):
         self.a_person_edits_a_charter(one)
         self.the_living_are_rolled(one.name)
 
-    @rule(name=names, wrong=st.sampled_from(["", "[charter]\nname = 1", "[may]\nfly = ['*']", "\x00"]))
+    @rule(
+        name=names,
+        wrong=st.sampled_from(
+            [
+                "",
+                "[charter]\nname = 1",
+                "[may]\nfly = ['*']",
+                "\x00",
+                '[charter]\nname = "{name}"\nextends = "nobody"\n',
+            ]
+        ),
+    )
     def a_person_breaks_a_charter(self, name, wrong):
         before = self.state.in_force[name]
-        (self.home.charters / f"{name}.toml").write_text(wrong)
+        (self.home.charters / f"{name}.toml").write_text(wrong.format(name=name))
         self.charters.refresh()
         assert self.state.in_force[name] == before
         assert self.charters.get(name).digest == before
@@ -512,6 +524,7 @@ class Lineages(RuleBasedStateMachine):
     @invariant()
     def whoever_acts_is_judged_as_the_model_says(self):
         """After every step the last born and one other of all try one host."""
+        type(self).steps += 1
         if not getattr(self, "known", None):
             return
         everybody = list(self.known.values())
@@ -534,4 +547,6 @@ class Lineages(RuleBasedStateMachine):
 
 def test_no_sequence_lets_a_child_do_what_anything_above_it_could_not():
     """At least 5,000 steps: 100 games of 60."""
+    Lineages.steps = 0
     run_state_machine_as_test(Lineages, settings=settings(max_examples=100, stateful_step_count=60, deadline=None))
+    assert Lineages.steps >= 5_000

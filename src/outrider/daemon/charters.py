@@ -17,7 +17,7 @@ from outrider.daemon import shelf as files
 from outrider.detect.redact import redact
 from outrider.errors import BadInputError, CharterError
 from outrider.events.codec import canonical
-from outrider.events.record import CharterLoaded, CharterRefused
+from outrider.events.record import CharterLoaded, CharterRefused, CharterRemoved
 from outrider.gate.clean import cut
 
 if TYPE_CHECKING:
@@ -88,6 +88,9 @@ class Charters:
         self._shelf = Shelf([*kept, *self._last_good(refused)])
         for charter in kept:
             self._load(charter, found.found[charter.name], seals[charter.name])
+        for name in sorted(set(self._state.in_force) - {*self._shelf.names, *refused}):
+            digest = self._state.in_force[name]
+            self._scribe.write(CharterRemoved, name=name, digest=digest, seal=True)
         for name, reason in refused.items():
             if self._refused.get(name) != reason:
                 in_force = self._state.in_force.get(name, "")
@@ -114,23 +117,23 @@ class Charters:
             log.warning("whose signatures on charters count stays as it was: %s", error)
 
     def _fit(self, good: list[Charter], refused: dict[str, str]) -> list[Charter]:
-        """Return the charters whose whole line stands; those whose line does not are added to ``refused``."""
+        """Return the charters whose line stands; those at whose fault one does not are added to ``refused``."""
         while True:
-            kept = [charter for charter in good if charter.name not in refused]
-            shelf = Shelf([*kept, *self._last_good(refused)])
-            broken: dict[str, str] = {}
-            for charter in kept:
+            kept = {charter.name: charter for charter in good if charter.name not in refused}
+            shelf = Shelf([*kept.values(), *self._last_good(refused)])
+            faults: dict[str, str] = {}
+            for name in shelf.names:
+                charter = shelf.get(name)
+                assert charter is not None
                 above = charter.extends
-                if above and shelf.get(above) is None and above in self._state.in_force and above not in refused:
-                    broken[above] = f"its file is gone, and {charter.name} extends it"
-                    continue
-                try:
-                    shelf.line(charter.name)
-                except CharterError as error:
-                    broken[charter.name] = error.diagnostics()
-            if not broken:
-                return kept
-            refused |= broken
+                gone = bool(above) and shelf.get(above) is None
+                if gone and above in self._state.in_force and above not in refused:
+                    faults[above] = f"its file is gone, and {name} extends it"
+                elif name in kept and (gone or _in_circle(shelf, charter)):
+                    faults[name] = _fault(shelf, name)
+            if not faults:
+                return list(kept.values())
+            refused |= faults
 
     def _unfit(self, charter: Charter) -> str:
         """Say why the record cannot hold a charter as it is; empty if it can."""
@@ -167,6 +170,24 @@ class Charters:
                 except CharterError:
                     continue
         return kept
+
+
+def _in_circle(shelf: Shelf, charter: Charter) -> bool:
+    """Tell whether a charter extends itself, through others."""
+    seen = set[str]()
+    above = shelf.get(charter.extends)
+    while above is not None and above.name not in seen and above.name != charter.name:
+        seen.add(above.name)
+        above = shelf.get(above.extends)
+    return above is not None and above.name == charter.name
+
+
+def _fault(shelf: Shelf, name: str) -> str:
+    try:
+        shelf.line(name)
+    except CharterError as error:
+        return error.diagnostics()
+    return "what it extends is not there"
 
 
 def _stamp(path: Path) -> list[tuple[str, int, int]]:

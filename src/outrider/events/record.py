@@ -162,6 +162,18 @@ class CharterRefused(Event, frozen=True, kw_only=True, tag="charter.refused"):
     in_force: str = ""
 
 
+class CharterRemoved(Event, frozen=True, kw_only=True, tag="charter.removed"):
+    """A charter's file is gone, and nobody is born under it any more; those who live under it stay bound to it.
+
+    Attributes:
+        name: Its name.
+        digest: The version that was in force.
+    """
+
+    name: str
+    digest: str
+
+
 class AgentBorn(Event, frozen=True, kw_only=True, tag="agent.born"):
     """An agent exists from now on. ``agent`` is its id.
 
@@ -462,6 +474,6 @@ AnyEvent = (
     RecordOpened | RecordRecovered | RecordGap | DaemonStarted | DaemonStopped | Heartbeat
     | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
-    | SessionJoined | AskAnswered | AskTimedOut | CredentialIssued | CredentialUsed | IssuerKey
+    | SessionJoined | AskAnswered | AskTimedOut | CharterRemoved | CredentialIssued | CredentialUsed | IssuerKey
     | DeedsSeen
 )  # fmt: skip

@@ -18,6 +18,7 @@ from outrider.events.record import (
     Beside,
     CallDecided,
     CharterLoaded,
+    CharterRemoved,
     LeverPulled,
 )
 from outrider.flow.state import FlowState
@@ -102,10 +103,8 @@ class State:
         if isinstance(event, CallDecided):
             if event.decision.enforced == "allow" and any(e.verb == "opaque" for e in event.effects):
                 self.opaque[event.agent] = self.opaque.get(event.agent, 0) + 1
-        elif isinstance(event, CharterLoaded):
-            self.charters[event.digest] = (event.name, event.source)
-            self.in_force[event.name] = event.digest
-            self.signers[event.name] = event.signer
+        elif isinstance(event, CharterLoaded | CharterRemoved):
+            self._charter(event)
         elif isinstance(event, LeverPulled):
             if event.lever == "pause":
                 self.paused_until, self.paused_why = event.until, event.why
@@ -117,6 +116,15 @@ class State:
             self.opaque.pop(event.agent, None)
             if event.narrowed:
                 self.charters[narrowed_digest(event)] = (NARROWED, event.narrowed)
+
+    def _charter(self, event: CharterLoaded | CharterRemoved) -> None:
+        if isinstance(event, CharterLoaded):
+            self.charters[event.digest] = (event.name, event.source)
+            self.in_force[event.name] = event.digest
+            self.signers[event.name] = event.signer
+        else:
+            self.in_force.pop(event.name, None)
+            self.signers.pop(event.name, None)
 
     def paused(self, now: int) -> bool:
         """Tell whether enforcement is paused at ``now`` (microseconds).

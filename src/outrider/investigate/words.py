@@ -18,6 +18,8 @@ from outrider.events.record import (
     CallDecided,
     CallResult,
     CharterLoaded,
+    CharterRefused,
+    CharterRemoved,
     DeedsSeen,
     LabelsJoined,
     LeverPulled,
@@ -92,6 +94,10 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"gap: {event.count} {event.what}" + _said(event.detail)
     if isinstance(event, CharterLoaded):
         return f"charter {event.name} {event.digest[:19]} in force"
+    if isinstance(event, CharterRefused):
+        return f"charter {event.name} refused: {event.reason}"
+    if isinstance(event, CharterRemoved):
+        return f"charter {event.name} {event.digest[:19]} no longer in force: its file is gone"
     if isinstance(event, Refusal):
         return f"message not believed: {event.reason}"
     if isinstance(event, LeverPulled):
