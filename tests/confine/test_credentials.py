@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+
+import pytest
 
 from outrider.events.credential import CredentialIssued
 
@@ -18,6 +21,7 @@ exec = ["*"]
 opaque = "confined"
 use_credential = ["brokered:audience:https://vault.example"]
 """
+CREDENTIAL = ("credential", "token", "--audience", "https://vault.example")
 ASK = """
 import os, socket
 with socket.socket(socket.AF_UNIX) as sock:
@@ -30,9 +34,28 @@ print(data.partition(b"\\r\\n\\r\\n")[2].decode())
 """
 
 
-def test_a_held_command_gets_its_token_on_its_own_socket(cell):
+@pytest.fixture
+def lending(cell):
+    """A cell with a charter that lends."""
     (cell.home.charters / "lender.toml").write_text(CHARTER)
     cell.control(do="roll", charter="lender", dry=True)  # Looks at the charters again.
+    return cell
+
+
+def test_the_command_line_tool_answers_a_held_command(lending):
+    """As git's helper and for the AWS tools it has to run inside, whatever else the charter lets be read."""
+    done = lending.run(sys.executable, "-m", "outrider", *CREDENTIAL, charter="lender")
+    assert done.code == 0, done
+    [issued] = lending.events(CredentialIssued)
+    assert lending.control(do="issuer")["history"]["keys"][0]["kid"] == issued.kid
+    assert done.out.count(".") == 2
+    done = lending.sh(f"{sys.executable} -m outrider {' '.join(CREDENTIAL)}", charter="coder")
+    assert done.code != 0
+    assert len(lending.events(CredentialIssued)) == 1
+
+
+def test_a_held_command_gets_its_token_on_its_own_socket(lending):
+    cell = lending
     done = cell.python(ASK, charter="lender")
     assert done.code == 0, done
     said = json.loads(done.out)

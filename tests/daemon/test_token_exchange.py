@@ -80,7 +80,7 @@ class Place:
 
     def asks(self, target, *, host=None, form=None, **headers):
         """What an agent is answered on a UNIX socket."""
-        head, body = written(target, form, {"Host": "outrider", **headers})
+        head, body = written(target, form, {"Host": "localhost", **headers})
         said = (host or self.host).run([sys.executable, "-c", TALK, str(self.house.home.socket)], head + body)[0]
         top, _, rest = said.out.partition("\r\n\r\n") if "\r\n\r\n" in said.out else said.out.partition("\n\n")
         return int(top.split(" ", 2)[1]), json.loads(rest)
@@ -242,7 +242,7 @@ def shown(method, address, token="", key=KEY):
 
 
 def test_a_token_that_is_bound_to_a_key_buys_nothing_without_that_key(place):
-    here, there = "http://outrider/token", f"{place.issuer}/token"
+    here, there = "http://localhost/token", f"{place.issuer}/token"
     mine = place.token(place.issuer, DPoP=shown("GET", here))
     assert place.whose(mine, place.issuer)["jkt"] == JKT
     other = ec.generate_private_key(ec.SECP256R1())
@@ -255,7 +255,7 @@ def test_a_token_that_is_bound_to_a_key_buys_nothing_without_that_key(place):
 
 
 def test_a_proof_is_taken_once(place):
-    one = shown("GET", "http://outrider/token")
+    one = shown("GET", "http://localhost/token")
     place.token(VAULT, DPoP=one)
     status, said = place.asks(f"/token?audience={VAULT}", DPoP=one)
     assert (status, said["error"]) == (400, "invalid_dpop_proof")

@@ -12,6 +12,7 @@ import contextlib
 import difflib
 import logging
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -31,6 +32,7 @@ from outrider.detect.secrets import find
 from outrider.errors import BadInputError, OutriderError, RefusedError
 from outrider.events.held import Held
 from outrider.gate.launching import Launch, Launching
+from outrider.gate.lending import OURS
 from outrider.hook.find import NATIVE, client
 from outrider.identity import place, process
 
@@ -152,8 +154,9 @@ class Launches:
         pairs = [(name, text) for name, _, text in (one.partition("=") for one in fields.get("env", [])) if name]
         program = file_alone(launch.program)
         state: tuple[str, ...] = ()
+        search = dict(pairs).get("PATH", "") if person else ""
         if person:
-            program = program_files(launch.program, home=launch.home, search=dict(pairs).get("PATH", ""))
+            program = program_files(launch.program, home=launch.home, search=search)
             state = state_of(launch.command, launch.home)
             _make_room(state)
         places = Places(
@@ -161,7 +164,7 @@ class Launches:
             repo=os.path.realpath(repo),
             outrider=os.path.realpath(self._parts.home.root),
             package=str(Path(outrider.__file__).resolve().parent),
-            program=tuple(dict.fromkeys((*program, *_hook_files()))),
+            program=tuple(dict.fromkeys((*program, *_hook_files(), *_tool_files(line, launch.home, search)))),
             own=(*place.shared_git(repo), *state),
         )
         made = self._planned(line, host, look(line, places))
@@ -394,6 +397,21 @@ def redactable(text: str) -> str:
 def _hook_files() -> tuple[str, ...]:
     """Return what the Python hook client needs; the native one needs nothing but itself."""
     return () if client() == [str(NATIVE)] else (sys.prefix, sys.base_prefix)
+
+
+def _tool_files(line: tuple[Charter, ...], home: str, search: str) -> tuple[str, ...]:
+    """Return what ``outrider credential`` needs, for agents that something is lent to by name; nothing for others.
+
+    Args:
+        line: The agent's charters.
+        home: The home of whoever starts it.
+        search: Where they look for programs by name; empty if they are no person.
+    """
+    if not any(text.startswith(OURS) for one in line for text in one.may.get("use_credential", ())):
+        return ()
+    found = shutil.which("outrider", path=search) if search else None
+    package = str(Path(outrider.__file__).resolve().parents[1])
+    return (sys.prefix, sys.base_prefix, package, *program_files(found or "", home=home, search=search))
 
 
 def _host(fields: dict[str, list[str]]) -> Host:
