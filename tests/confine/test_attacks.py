@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
+import pytest
+from tests.confine.test_run import bash
 from tests.daemon.house import SRC, gone, until
+
+from outrider.events.record import CallDecided, Refusal
 
 CUT_OFF = """
 import os, time
@@ -82,3 +87,40 @@ done
 true
 """
     assert cell.sh(script).out == ""
+
+
+def test_a_session_of_another_agent_is_not_taken_over_from_inside(cell):
+    victim = cell.host(session="theirs")
+    victim.bash("ls")
+    cell.sh(bash(cell, "theirs", "ls") + "; true")
+    assert len(cell.events(Refusal)) == 1
+    assert {one.src.id for one in cell.events(CallDecided)} == {"claude_code:theirs"}
+    assert len(cell.events(CallDecided)) == 1
+
+
+def test_births_from_inside_end_with_the_charters_budget_of_children(cell):
+    (cell.home.charters / "few.toml").write_text(
+        '[charter]\nname = "few"\nextends = "base"\nbudget = { spawns = 2 }\n[may]\nspawn = ["few"]\n'
+        'read = ["repo/**", "@system", "@tmp"]\nwrite = ["repo/**", "@tmp"]\nexec = ["*"]\n'
+    )
+    until(lambda: "few" in cell.status()["charters"])
+    launcher = cell.repo / "outrider-run"
+    launcher.write_bytes(Path(cell.launcher[0]).read_bytes())
+    launcher.chmod(0o755)
+    done = cell.sh(f"for i in 1 2 3 4; do {launcher} --charter few -- echo born; done; true", charter="few")
+    assert done.out.split() == ["born", "born"], done
+    assert "budget" in done.err
+    assert len(cell.births()) == 3
+
+
+def test_command_lines_of_other_processes_can_be_read_and_its_birth_says_so(cell):
+    done = cell.sh(f"tr '\\0' ' ' < /proc/{cell.pid}/cmdline")
+    assert "outrider.daemon" in done.out
+    assert "processes" in cell.births()[0].held.lacks
+
+
+@pytest.mark.parametrize("program", ["/usr/bin/env python3", "sh -c 'exec python3'", "setsid -w python3"])
+def test_a_key_is_out_of_reach_however_the_program_is_started(cell, program):
+    key = cell.user / ".ssh/id_ed25519"
+    script = f"echo \"print(open('{key}').read())\" | {program}"
+    assert "a key" not in cell.sh(f"{script}; cat {key}; true").out
