@@ -70,6 +70,11 @@ def test_the_socket_and_its_folder_are_nobody_elses(running):
 
 
 @pytest.mark.slow
+def test_keys_and_what_lies_beside_them_are_nobody_elses_whatever_the_umask(house):
+    house.start(wrap=("sh", "-c", 'umask 0; exec "$@"', "sh"))
+    assert {path.stat().st_mode & 0o077 for path in house.home.keys.iterdir()} == {0}
+
+
 def test_a_killed_daemon_loses_no_answered_call_and_the_next_call_starts_it(house, native):
     hosts = [house.host(native) for _ in range(3)]
     answered = []

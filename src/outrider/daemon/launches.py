@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -51,6 +52,7 @@ _MOST_PLANS = 256
 _NO_NETWORK = "Start it without --shared-view; `outrider doctor` says whether this system gives namespaces."
 _REFUSED = "[never] of charter {} or one above it refuses it"
 _MOST_NAMED = 60
+_WIDE = 70
 """Names of a kind that a birth holds; an environment with more of them is cut, and says so."""
 
 
@@ -371,7 +373,12 @@ def _said(born: AgentBorn, made: Plan, environment: Environment) -> list[str]:
             out.append(f"{title}: {', '.join(names)}")
     out += [f"not held: {one.what}: {one.why}" for one in made.lacks]
     out += [f"limited but not measured until a host tells: {name}" for name in born.unmeasured]
-    return out
+    return [line for one in out for line in _wrapped(one)]
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return a text in lines that fit a terminal behind ``outrider: ``; a path is not broken."""
+    return textwrap.wrap(text, _WIDE, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _secrets_in(pairs: list[tuple[str, str]]) -> Callable[[str, str], bool]:

@@ -74,6 +74,7 @@ def origin(home: Home) -> str:
         return path.read_text().strip()
     except FileNotFoundError:
         name = f"outrider.local/{os.urandom(4).hex()}"
+        path.touch(mode=0o600)
         path.write_text(name + "\n")
         return name
 
