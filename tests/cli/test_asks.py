@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.daemon.house import House, until
 
 from outrider.cli import main
+from outrider.config import builtin_charters
 from outrider.events.record import AskTimedOut, CallDecided
 
 PUSH = "git push origin main"
@@ -74,10 +76,17 @@ def test_no_answer_yet_is_said_in_the_explanation(asked, run):
     assert "none so far" in run("why", str(number(asked)))[1]
 
 
-def test_a_proposed_change_of_the_charter_is_printed(asked, run):
+def test_a_proposed_change_of_the_charter_is_a_difference_that_a_person_applies(asked, run):
     code, out, _ = run("answer", str(number(asked)), "yes", "--charter")
     assert code == 0
-    assert out.strip() == 'remove "origin/main" from [ask] push of charter coder'
+    assert '-push = ["origin/main", "origin/master"]\n+push = ["origin/master"]\n' in out
+    target = asked.home.charters / "coder.toml"
+    assert f"+++ {target}" in out
+    change = asked.top / "change.diff"
+    change.write_text(out)
+    subprocess.run(["patch", "-s", "-o", str(target), str(builtin_charters() / "coder.toml"), str(change)], check=True)
+    asked.control(do="roll", charter="coder")
+    assert asked.hosts[0].bash(PUSH, call="c2").verdict == "silent"
 
 
 def test_a_no_and_a_yes_for_the_agent_say_what_they_do(asked, run):

@@ -7,15 +7,15 @@ anything beside ``*``): to widen a charter by a pattern that it already covers i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 import msgspec
 
 from outrider.charter.cedar import ACTIONS
+from outrider.charter.covering import holds, permitted
 from outrider.charter.model import Charter, Rules
 from outrider.charter.narrow import BUDGETS, approvers, effective, limit
-from outrider.charter.patterns import PATH_VERBS, UNIVERSAL
+from outrider.charter.patterns import UNIVERSAL
 
 Becomes = Literal["allowed", "asked", "denied", "other"]
 
@@ -87,25 +87,12 @@ def _changes(before: Sequence[Charter], after: Sequence[Charter]) -> Iterator[Ch
 
 def _may(old: Charter, new: Charter) -> Iterator[Change]:
     for verb in ACTIONS:
-        was, now = _permitted(old, verb), _permitted(new, verb)
-        gained = [text for text in now if not any(_holds(verb, wide, text) for wide in was)]
-        lost = [text for text in was if not any(_holds(verb, wide, text) for wide in now)]
-        kept = [text for text in now if any(_holds(verb, wide, text) for wide in lost)]
+        was, now = permitted(old, verb), permitted(new, verb)
+        gained = [text for text in now if not any(holds(verb, wide, text) for wide in was)]
+        lost = [text for text in was if not any(holds(verb, wide, text) for wide in now)]
+        kept = [text for text in now if any(holds(verb, wide, text) for wide in lost)]
         yield from _change("allowed", ("may", verb), gained)
         yield from _change("denied", ("may", verb), lost, f" but for {', '.join(kept)}" if kept else "")
-
-
-def _permitted(one: Charter, verb: str) -> tuple[str, ...]:
-    """Return the patterns that permit a verb: what may be written may be deleted, where nothing else is said."""
-    return one.may.get(verb, one.may.get("write", ()) if verb == "delete" else ())
-
-
-def _holds(verb: str, wide: str, text: str) -> bool:
-    if wide == text or wide in UNIVERSAL:
-        return True
-    if verb in PATH_VERBS:
-        return wide.endswith("/**") and text.startswith(wide[:-2]) and ".." not in text.split("/")
-    return verb != "connect" and "[" not in wide and fnmatchcase(text, wide)
 
 
 def _change(becomes: Becomes, where: tuple[str, str], patterns: Sequence[str], more: str = "") -> Iterator[Change]:
@@ -122,11 +109,11 @@ def _strict(section: Literal["ask", "never"], old: Charter, new: Charter) -> Ite
     for verb in ACTIONS:
         was, now = getattr(old, section).get(verb, ()), getattr(new, section).get(verb, ())
         yield from _change(gained, (section, verb), [text for text in now if text not in was])
-        may = _permitted(new, verb)
+        may = permitted(new, verb)
         open_now = [
             text
             for text in was
-            if text not in now and any(_holds(verb, one, text) or _holds(verb, text, one) for one in may)
+            if text not in now and any(holds(verb, one, text) or holds(verb, text, one) for one in may)
         ]
         yield from _change("allowed", (section, verb), open_now, f": {ends}")
 

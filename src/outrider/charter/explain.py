@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from outrider.charter.bound import NOBODY, UNKNOWN, Bound, Info, Judged
+from outrider.charter.covering import holds, permitted
 from outrider.charter.model import Charter
 from outrider.charter.narrow import Effective, limit
 from outrider.charter.treatment import Settings, Treated, treated
@@ -136,7 +137,7 @@ def _why(info: Info, verdict: Verdict, about: About) -> tuple[str, str]:
     if info.section == "ask":
         return (
             f"Charter {name} asks a person before an agent may {do} {_named(info, shown)}.",
-            f'say yes when asked, or remove "{info.text}" from [ask] {info.verb} of charter {name}',
+            f"say yes when asked, or {_unasked(info, about.bound)} of charter {name}",
         )
     if info.section == "flow" and info.text in about.arguments:
         argument = _short(about.arguments[info.text])
@@ -157,6 +158,14 @@ def _why(info: Info, verdict: Verdict, about: About) -> tuple[str, str]:
         info.reason or f"Policy {info.rule} of charter {name} refuses {effect.verb} {shown}.",
         f"change policy {info.rule} in [cedar] of charter {name}",
     )
+
+
+def _unasked(info: Info, bound: Bound) -> str:
+    """Return what makes an end of a question: what no pattern of ``[may]`` holds has to be permitted besides."""
+    one = bound.charter
+    if one is not None and any(holds(info.verb, wide, info.text) for wide in permitted(one, info.verb)):
+        return f'remove "{info.text}" from [ask] {info.verb}'
+    return f'move "{info.text}" from [ask] {info.verb} to [may] {info.verb}'
 
 
 def _since(info: Info, about: About) -> str:

@@ -15,7 +15,7 @@ from outrider.errors import BadInputError
 @click.argument("word", type=click.Choice(["yes", "no"]), metavar="yes|no")
 @click.option("--once", is_flag=True, help="This very call, one time (what holds if nothing is said).")
 @click.option("--agent", is_flag=True, help="The same rule and resource, for this agent until its end.")
-@click.option("--charter", is_flag=True, help="Let nothing through; say what to change in the charter.")
+@click.option("--charter", is_flag=True, help="Let nothing through; print a change of the charter for you to apply.")
 @click.option("--why", default="", help="The reason; it is recorded, and for a no the agent is told.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def command(*, question: int, word: str, once: bool, agent: bool, charter: bool, why: str, as_json: bool) -> None:
@@ -28,6 +28,7 @@ def command(*, question: int, word: str, once: bool, agent: bool, charter: bool,
     Examples:
       outrider answer 42 yes
       outrider answer 42 yes --agent --why "this remote is ours"
+      outrider answer 42 yes --charter > change.diff
       outrider answer 42 no --why "wait for the release"
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     if once + agent + charter > 1:
@@ -42,6 +43,14 @@ def command(*, question: int, word: str, once: bool, agent: bool, charter: bool,
     _tell(how, told)
 
 
+def _apply(change: dict[str, Any]) -> str:
+    """Say how a person applies a change; Outrider never does."""
+    path, to = show.safe(change["path"]), show.safe(change["to"])
+    if path == to:
+        return f"To apply it: patch {to} FILE-WITH-THE-LINES-ABOVE"
+    return f"{change['charter']} came with Outrider; a copy hides it: patch -o {to} {path} FILE-WITH-THE-LINES-ABOVE"
+
+
 def _tell(how: str, told: dict[str, Any]) -> None:
     if not told["yes"]:
         show.say("Answered with no: the call stays refused.")
@@ -50,7 +59,10 @@ def _tell(how: str, told: dict[str, Any]) -> None:
     elif how == "charter":
         show.say("Nothing is let through yet. What would allow it for everybody under the charter:")
         for step in told["instead"]:
-            click.echo(f"  {show.safe(step)}")
+            show.say(f"  {show.safe(step)}")
+        for change in told["changes"]:
+            click.echo("\n".join(show.safe(line) for line in change["diff"].splitlines()))
+            show.say(_apply(change))
         show.say("Then `outrider charter check`, and `outrider charter roll` for those who live already.")
     else:
         show.say(f"Answered with yes, once, until {show.when(told['answer']['until'])} UTC.")

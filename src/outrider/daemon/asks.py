@@ -12,6 +12,7 @@ import msgspec
 from outrider.charter.narrow import approvers
 from outrider.charter.ruling import settings_of
 from outrider.daemon.callers import agent_of, person
+from outrider.daemon.proposals import proposals
 from outrider.detect.redact import redact
 from outrider.errors import BadInputError, RefusedError
 from outrider.events.asked import Answered, Reach
@@ -97,7 +98,10 @@ class Asking:
             seal=True,
         )
         await scribe.durable(event)
-        return {**self._told(one, now), "event": event.n, "yes": order.yes, "answer": msgspec.to_builtins(event.answer)}
+        told = {**self._told(one, now), "event": event.n, "yes": order.yes, "answer": msgspec.to_builtins(event.answer)}
+        if order.yes and order.reach == "charter":
+            told["changes"] = msgspec.to_builtins(proposals(one, state, self._parts.home))
+        return told
 
     def _approves(self, one: Question, peer: Peer) -> None:
         """Let a person answer a question, or raise.
