@@ -297,6 +297,12 @@ def test_a_session_inside_is_the_agents_own_and_what_its_host_starts_is_a_child(
     assert calls["claude_code:inner"] == others[0].agent
 
 
+def test_a_command_whose_own_words_look_like_a_hooks_is_the_agent_all_the_same(cell):
+    assert cell.sh(f"{bash(cell, 's', 'ls')}; true").code == 0
+    (born,) = cell.births()
+    assert {call.agent for call in cell.events(CallDecided)} == {born.agent}
+
+
 def test_the_end_of_a_session_does_not_end_the_agent(cell):
     (cell.repo / "host.sh").write_text(
         f"{bash(cell, 's', 'ls')}\n{hook(cell, 'SessionEnd', 's', reason='done')}\n{bash(cell, 's2', 'ls')}\ntrue\n"

@@ -218,7 +218,7 @@ def _newcomer(registry: Registry, peer: Peer, *, unattested: bool, before: Agent
         if not unattested:
             raise RefusedError("an unknown session, and the transport does not say which process sent it", fix=_HTTP)
         return Unborn(how="session", host_agent="", host=None, before=before)
-    host = process.host_process(peer.pid)
+    host = process.host_process(peer.pid, registry.find_process)
     if host is None and unattested and process.unavailable():
         return Unborn(how="session", host_agent="", host=None, before=before)
     if host is None:
@@ -272,7 +272,7 @@ def _moved(registry: Registry, peer: Peer, main: Agent, moment: Moment) -> Stand
         )
     if bound.uid >= 0 and peer.uid != bound.uid:
         raise RefusedError(f"it was sent by user {peer.uid}, and the session belongs to user {bound.uid}")
-    host = process.host_process(peer.pid)
+    host = process.host_process(peer.pid, registry.find_process)
     if host is None:
         raise RefusedError(f"process {peer.pid}, which sent it, is gone or has no parent that can be seen")
     above = process.ancestors(host.pid)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -196,12 +197,16 @@ def home_of(pid: int) -> str:
     return ""
 
 
-def host_process(client_pid: int) -> ProcessFacts | None:
+def host_process(
+    client_pid: int, bound: Callable[[int, int], object] = lambda _pid, _start: None
+) -> ProcessFacts | None:
     """Return the process that an agent's host is: the nearest one above the hook client that outlives the hook.
 
     Hosts start hooks directly or through ``sh -c``; a binding to such a shell would end with its first call. A parent
     is therefore passed over if its own command line holds the hook's arguments and it started at most 30 s before the
     client. Passing over too much only widens the binding to a process further up, which the sender descends from too.
+    A process that an agent is ``bound`` to (by pid and start time) is never passed over: what is below it is that
+    agent's, or a child's.
     """
     client = read(client_pid)
     if client is None:
@@ -211,7 +216,7 @@ def host_process(client_pid: int) -> ProcessFacts | None:
         if here is None or client.start - here.start > WRAPPER_TICKS:
             break
         line = b" ".join(cmdline(here.pid))
-        if not all(word in line for word in HOOK_ARGUMENTS):
+        if not all(word in line for word in HOOK_ARGUMENTS) or bound(here.pid, here.start):
             break
         here = parent(here)
     return describe(here.pid) if here is not None else None
