@@ -225,6 +225,17 @@ def test_what_found_no_room_is_counted_and_recorded_as_a_gap(cell):
     assert sum(seen) + sum(gaps) == many
 
 
+def test_a_daemon_that_starts_anew_says_that_it_hears_nothing_of_whoever_lives_already(cell):
+    process = cell.begin("sh", "-c", "echo up > up; exec sleep 600")
+    until((cell.repo / "up").exists)
+    cell.stop()
+    cell.start()
+    (gap,) = until(lambda: [one for one in cell.events(RecordGap) if one.what == "unseen-deeds"])
+    assert gap.agent == cell.births()[0].agent
+    process.terminate()
+    assert process.wait(20) == 128 + signal.SIGTERM
+
+
 def test_what_was_done_is_shown_by_the_commands(cell):
     host(cell, ("ls", "ls; date > today"))
     (born,), (event,) = cell.births(), [one for one in deeds(cell) if one.findings]

@@ -173,8 +173,11 @@ static int is_known(const struct who *w) {
     return known[w->pid % KNOWN].pid == w->pid && known[w->pid % KNOWN].start == w->start;
 }
 
+/* Without the further call that a C library makes of O_CLOEXEC: the caller waits meanwhile. */
+static int quick_open(const char *path, int flags) { return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC); }
+
 static ssize_t slurp(const char *path, char *text, size_t room) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = quick_open(path, O_RDONLY);
     ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
     if (fd >= 0) close(fd);
     text[n > 0 ? n : 0] = 0;
@@ -271,7 +274,7 @@ static int leads(long pid, const char *path, char *to, size_t room) {
     ssize_t n;
     *to = 0;
     snprintf(name, sizeof name, "/proc/%ld/root", pid);
-    if ((root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) return 1;
+    if ((root = quick_open(name, O_PATH | O_DIRECTORY)) < 0) return 1;
     fd = (int)syscall(NR_OPENAT2, root, path, &how, sizeof how);
     there = fd >= 0 || (errno != ENOENT && errno != ENOTDIR);
     close(root);
@@ -395,7 +398,7 @@ int watch(int channel, int listener, int daemon, char *wrong, size_t room) {
     struct signalfd_siginfo told_of;
     uint64_t flags = SAME_CPU;
     sigset_t child;
-    int status = -1;
+    int status = -1, ended = 1;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
@@ -406,7 +409,8 @@ int watch(int channel, int listener, int daemon, char *wrong, size_t room) {
     on[CHILDREN].events = on[CALLS].events = on[STARTED].events = POLLIN;
     if (listener >= 0) ioctl(listener, SET_FLAGS, flags);
     *wrong = 0;
-    while (!reap(&status)) {
+    for (;;) {
+        if (ended && reap(&status)) break;
         int late = told > HEAD ? LATE_MS - (int)((now_us() - since) / 1000) : -1;
         if (told > ENOUGH || (told > HEAD && late <= 0)) {
             queue();
@@ -415,8 +419,10 @@ int watch(int channel, int listener, int daemon, char *wrong, size_t room) {
         }
         on[DAEMON].fd = sent < waiting ? daemon : -1;
         on[DAEMON].events = POLLOUT;
+        ended = 0;
         if (poll(on, 4, late) <= 0) continue;
-        if (on[CHILDREN].revents) (void)!read(on[CHILDREN].fd, &told_of, sizeof told_of);
+        ended = on[CHILDREN].revents != 0;
+        if (ended) (void)!read(on[CHILDREN].fd, &told_of, sizeof told_of);
         if (on[CALLS].revents & POLLIN) serve(listener);
         else if (on[CALLS].revents) on[CALLS].fd = -1; /* Nobody of the tree is left to ask. */
         if (on[DAEMON].revents) send_on(&daemon, 0);

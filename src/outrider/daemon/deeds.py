@@ -16,6 +16,7 @@ from outrider.events.record import AgentBorn, AnyEvent, Beside, CallDecided, Cal
 from outrider.gate.clean import abbreviate, clean_name, cut
 from outrider.gate.deeds import Deeds
 from outrider.hook.find import NATIVE, PYTHON
+from outrider.identity import process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,6 +159,18 @@ class Watches:
         self._watches: dict[str, Watch] = {}
         self._tree: dict[str, str] = {}
         parts.scribe.listen(self._take)
+
+    def own_up(self) -> None:
+        """Record that the deeds of agents that live already are not heard: their launchers told another daemon.
+
+        Raises:
+            RecordError: It cannot be recorded.
+        """
+        scribe = self._parts.scribe
+        why = "the daemon was started anew: what this agent's processes do from now on is not heard"
+        for agent in self._parts.state.registry.living():
+            if agent.how == "run" and process.alive(agent.attested.pid, agent.attested.start):
+                scribe.write(RecordGap, agent=agent.id, what="unseen-deeds", count=1, since=scribe.now(), detail=why)
 
     @property
     def undeclared(self) -> int:

@@ -161,6 +161,7 @@ class Daemon:
         ledger.commit()
         self._parts = parts
         self._launches = Launches(parts, lambda: self._connection(self._controlled_by_agent))
+        self._launches.watches.own_up()
         self._controls = Controls(parts, self.stop, self._launches.watches)
         self._served = Served(parts, self._controls.broker)
         self._launches.ways_out.open()
