@@ -13,6 +13,7 @@ from typing import Any
 
 from outrider.detect.content import content
 from outrider.events.call import Finding
+from score.placed import placed
 from score.row import Row, Wrong, missing
 
 SECTION = "content"
@@ -35,7 +36,7 @@ def measure(corpora: Path) -> list[Row]:
         rows += _texts(texts)
     else:
         rows.append(missing(SECTION, "fragments", f"no {texts.name}"))
-    return [*rows, _documents()]
+    return [*rows, *_placed(), _documents()]
 
 
 @cache
@@ -105,6 +106,23 @@ def _texts(path: Path) -> list[Row]:
                 )
             )
     return out
+
+
+def _placed() -> list[Row]:
+    orders, neighbours = ([one for one in placed() if one.planted is planted] for planted in (True, False))
+    missed = [_wrong(one.carrier, one.family, one.text) for one in orders if not _marks(one.text)]
+    false = [_wrong(one.carrier, one.family, one.text) for one in neighbours if _marks(one.text)]
+    note = "our own: written before the detector was read, and looked at since"
+    return [
+        Row(
+            section=SECTION, what="orders placed in what tools return, marked", hit=len(orders) - len(missed),
+            of=len(orders), note=note, wrong=tuple(missed),
+        ),
+        Row(
+            section=SECTION, what="their harmless neighbours, marked", hit=len(false), of=len(neighbours), note=note,
+            wrong=tuple(false),
+        ),
+    ]  # fmt: skip
 
 
 def _documents() -> Row:

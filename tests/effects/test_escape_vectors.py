@@ -1,8 +1,8 @@
 """Vectors of ways out of ordinary programs, and of the same programs at honest work, judged under the coder charter.
 
 ``later.jsonl`` was written after the tables that the others helped to complete. Each round of ``ways`` and ``honest``
-was written after all before it, and before anybody looked at what the tables say of its programs; the fifth round goes
-over programs that the tables know.
+was written after all before it, and the first four before anybody looked at what the tables say of their programs; the
+fifth round goes over programs that the tables know, by somebody who knew the tables.
 """
 
 from __future__ import annotations
