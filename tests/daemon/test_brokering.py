@@ -129,6 +129,9 @@ def test_an_agent_is_lent_a_token_that_names_it_and_the_record_names_the_token_a
     on_disk = b"".join(path.read_bytes() for path in house.home.root.rglob("*") if path.is_file())
     assert text.rpartition(".")[2].encode() not in on_disk
     house.control(do="sync")
+    [found] = found_by(house, issued.session)
+    assert (found["agent"], found["confidence"]) == (agent.id, "value")
+    assert f"used the credential {issued.session}" in found["why"]
     report = house.verify()
     assert report.ok, [str(one) for one in report.problems]
 

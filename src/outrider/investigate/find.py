@@ -83,7 +83,7 @@ def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
         read_as += [pair for pair in printed if pair not in read_as]
     things: dict[int, Thing] = {}
     for kind, value in read_as:
-        for thing in _things(view, kind, value, whole="://" not in text):
+        for thing in _things(view, kind, value, whole="://" not in text or kind == "credential"):
             known = things.get(thing.entity)
             if known is None or SURENESS[thing.match] > SURENESS[known.match]:
                 things[thing.entity] = thing

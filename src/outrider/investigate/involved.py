@@ -250,7 +250,8 @@ def _why(best: Evidence) -> str:
     if best.outcome in NEVER:
         words = f"tried to {_TRIED.get(best.role, best.role)}"
     tail = "" if best.outcome == "seen" else f" ({best.outcome})"
-    return f"event {best.n}: {words} {best.kind} {best.value}{tail}"
+    kind = "" if best.kind == best.role else f"{best.kind} "
+    return f"event {best.n}: {words} {kind}{best.value}{tail}"
 
 
 def _verdict(
