@@ -89,14 +89,26 @@ def test_the_cost_is_what_the_host_says_last_and_never_less():
     assert count.used == Used(cost=2_500_000)
 
 
-@pytest.mark.parametrize("kind", ["missing", "pipe", "link", "folder"])
+def test_a_link_in_its_place_is_followed_as_the_host_does(tmp_path):
+    path, real = tmp_path / "s.jsonl", tmp_path / "real.jsonl"
+    path.write_bytes(answer("a", 1, 2))
+    one = Transcript(str(path))
+    one.read()
+    path.rename(real)
+    path.symlink_to(real)
+    with real.open("ab") as file:
+        file.write(answer("b", 10, 20))
+    one.read()
+    assert one.used.tokens == 33
+
+
+@pytest.mark.parametrize("kind", ["missing", "pipe", "loop", "folder"])
 def test_what_is_no_file_is_not_waited_for_and_tells_nothing(tmp_path, kind):
     path = tmp_path / "s.jsonl"
-    (tmp_path / "real.jsonl").write_bytes(answer("a", 1, 2))
     if kind == "pipe":
         os.mkfifo(path)
-    elif kind == "link":
-        path.symlink_to(tmp_path / "real.jsonl")
+    elif kind == "loop":
+        path.symlink_to(path)
     elif kind == "folder":
         path.mkdir()
     one = Transcript(str(path))

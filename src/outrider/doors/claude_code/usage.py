@@ -5,7 +5,8 @@ calls run; the last line of an id counts. A sub-agent has a transcript of its ow
 only when it ends (``cost-state``), for the session with all its sub-agents. The format is the host's own and may
 change; a line that means nothing counts nothing. Seen with Claude Code 2.1.330.
 
-The file is the agent's user's, who could shorten or replace it: what was counted stays counted.
+The file is the agent's user's, who could shorten or replace it: what was counted stays counted, and a link in its place
+is followed as the host follows it.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ class Transcript:
     def behind(self) -> int:
         """Return how many bytes there are to read; 0 where nothing can be."""
         try:
-            known = os.stat(self.path, follow_symlinks=False)  # noqa: PTH116 - every microsecond is in a call's way
+            known = os.stat(self.path)  # noqa: PTH116 - every microsecond is in a call's way
         except (OSError, ValueError):
             return 0
         if not stat.S_ISREG(known.st_mode):
@@ -125,7 +126,7 @@ class Transcript:
     def read(self) -> None:
         """Count the whole lines that came since; at most :data:`MOST_READ` bytes of them."""
         try:
-            handle = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+            handle = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError):
             return
         try:
