@@ -166,6 +166,60 @@ def quarantine(rounds: int) -> list[Row]:
     return [row]
 
 
+def _spawned(here: World) -> int:
+    """Return the nanoseconds until a child is born, 0 if it is refused. Whoever asks becomes the child: a fork does."""
+    reads, writes = os.pipe()
+    pid = os.fork()
+    if not pid:
+        began = time.perf_counter_ns()
+        told = ask(here.home.socket, {"do": "spawn", "charter": "herd"})
+        os.write(writes, b"0" if "error" in told else str(time.perf_counter_ns() - began).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    with os.fdopen(reads) as said:
+        os.close(writes)
+        return int(said.read())
+
+
+def births(count: int) -> list[Row]:
+    """Measure what it takes until a sub-agent, and a child by delegation, is born, over the socket, its birth durable.
+
+    A call of an agent that is known stands beside, taken alternately.
+    """
+    sub_agents: list[int] = []
+    calls: list[int] = []
+    wrong = 0
+
+    async def story() -> int:
+        await _say(here, "PreToolUse")
+        refused = 0
+        for at in range(count):
+            for spent, event, sub in ((sub_agents, "SubagentStart", f"sub-{at}"), (calls, "PreToolUse", "")):
+                began = time.perf_counter_ns()
+                refused += await _say(here, event, sub, f"c-{at}")
+                spent.append(time.perf_counter_ns() - began)
+        return refused
+
+    with world() as here:
+        (here.home.charters / "herd.toml").write_text(HERD)
+        add_repository(here.home, str(here.repo), "herd", "enforce")
+        with daemon(here):
+            wrong += asyncio.run(story())
+            children = [_spawned(here) for _ in range(count)]
+    beside, alone = "a call of an agent that is known", spread(calls, "ms")["p50"]
+    return [
+        Row("birth of a sub-agent, durable", "ms", spread(sub_agents, "ms"), beside, alone, wrong=wrong),
+        Row(
+            "birth of a child by delegation, durable, with its token",
+            "ms",
+            spread(children, "ms"),
+            beside,
+            alone,
+            wrong=children.count(0),
+        ),
+    ]
+
+
 def tokens(count: int) -> list[Row]:
     """Measure delegation tokens, and ask for many valid authorisations while others take the processor."""
     minting = Tokens(os.urandom(32))

@@ -121,6 +121,7 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "flood": lambda size: traffic.flood(size.seconds),
     "launch": lambda size: launching.launching(size.of(60)),
     "quarantine": lambda size: levers.quarantine(size.of(20)),
+    "births": lambda size: levers.births(size.of(300)),
     "tokens": lambda size: levers.tokens(size.of(50_000)) + credentials.credentials(size.of(1_000)),
     "record": appends,
     "questions": asked,
