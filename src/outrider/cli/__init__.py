@@ -49,6 +49,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Trust": {
         "verify": "Check the record from its bytes.",
         "rebuild": "Make the queryable view anew from the record.",
+        "witness": "Vouch for other people's records by cosigning checkpoints.",
     },
     "Run": {
         "spawn": "Make a child of the agent that runs this: less, never more.",

@@ -31,13 +31,27 @@ def log_key(path: Path) -> Ed25519PrivateKey:
         RefusedError: Others than its owner could read the file, or it is not this user's.
         RecordError: The file is no such key, or cannot be read or made.
     """
+    return _signing(path, _restore(path))
+
+
+def witness_key(path: Path) -> Ed25519PrivateKey:
+    """Return the Ed25519 key that a witness cosigns with, made at ``path`` (PKCS #8, PEM) if there is none.
+
+    Raises:
+        RefusedError: Others than its owner could read the file, or it is not this user's.
+        RecordError: The file is no such key, or cannot be read or made.
+    """
+    return _signing(path, f"Restore {path} from a backup; with a new key it is another witness.")
+
+
+def _signing(path: Path, fix: str) -> Ed25519PrivateKey:
     data = _load_or_create(path, _new_log_key)
     try:
         key = load_pem_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise RecordError(f"{path} holds no private key", fix=_restore(path)) from error
+        raise RecordError(f"{path} holds no private key", fix=fix) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise RecordError(f"{path} holds a key that is not Ed25519", fix=_restore(path))
+        raise RecordError(f"{path} holds a key that is not Ed25519", fix=fix)
     return key
 
 
