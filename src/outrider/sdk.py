@@ -5,6 +5,7 @@
     mine = sdk.token()                                              # asked of the daemon, once
     theirs = sdk.narrow(mine, "reviewer", may={"connect": []})      # offline, about 0.1 ms
     child = sdk.spawn(["python", "review.py"], theirs)              # or: sdk.become(theirs) in the child itself
+    shown = sdk.credential("https://vault.example")                 # for others: who this agent is, for five minutes
 
 Nothing here can widen anything: what a child may do is what its charter, its narrowing and every ancestor allow.
 """
@@ -26,7 +27,7 @@ from outrider.errors import OutriderError
 from outrider.identity.ids import agent_id
 from outrider.identity.tokens import Handed, ends, narrow_with
 
-__all__ = ["Child", "become", "narrow", "spawn", "token"]
+__all__ = ["Child", "become", "credential", "narrow", "spawn", "token"]
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,21 @@ def token(*, home: Home | None = None) -> str:
         UnavailableError: No daemon answers.
     """
     return str(_asked({"do": "token"}, home)["token"])
+
+
+def credential(audience: str, *, bind: str = "", home: Home | None = None) -> str:
+    """Return a token that says outside who this agent is: for one audience and five minutes.
+
+    Args:
+        audience: Whom it is for; the agent's charter names it (``brokered:audience:AUDIENCE``).
+        bind: Thumbprint of the key that it is bound to (RFC 7638), or empty.
+        home: Outrider's home.
+
+    Raises:
+        OutriderError: This runs in no agent's tree, or the agent may not have it.
+        UnavailableError: No daemon answers.
+    """
+    return str(_asked({"do": "credential", "service": "token", "audience": audience, "jkt": bind}, home)["token"])
 
 
 def narrow(

@@ -136,6 +136,16 @@ def test_an_agent_is_lent_a_token_that_names_it_and_the_record_names_the_token_a
     assert report.ok, [str(one) for one in report.problems]
 
 
+def test_a_program_asks_through_the_sdk(agent, house):
+    code = (
+        "import os,sys;os.environ['OUTRIDER_HOME']=sys.argv[1];"
+        "from outrider import sdk;print(sdk.credential('https://vault.example', bind='k' * 43))"
+    )
+    said = agent.host.run([sys.executable, "-c", code, str(house.home.root)])[0]
+    got = house.control(do="checked", token=said.out.strip(), audience="https://vault.example")
+    assert (got["agent"], got["jkt"]) == (agent.id, "k" * 43)
+
+
 def test_an_agent_whose_charter_does_not_say_so_gets_advice_instead(house):
     house.start()
     agent = Agent(house)
@@ -348,6 +358,30 @@ def test_aws_keys_come_from_a_real_token_service_and_its_session_is_named_for_th
         on_disk = b"".join(path.read_bytes() for path in house.home.root.rglob("*") if path.is_file())
         assert keys["SecretAccessKey"].encode() not in on_disk
         assert keys["SessionToken"].encode() not in on_disk
+    finally:
+        moto.stop()
+
+
+def test_amazons_own_client_asks_by_itself_and_is_believed_abroad(house):
+    """As in ~/.aws/config: ``credential_process``, whose answer the client reads strictly."""
+    server = pytest.importorskip("moto.server", reason="moto with its server is not installed")
+    pytest.importorskip("boto3", reason="boto3 is not installed")
+    moto = server.ThreadedMotoServer("127.0.0.1", 0)
+    moto.start()
+    try:
+        endpoint = f"http://127.0.0.1:{moto.get_host_and_port()[1]}"
+        agent = lends(house, endpoint)
+        config = house.top / "aws"
+        process = f"env OUTRIDER_HOME={house.home.root} {sys.executable} -m outrider credential aws deploy"
+        config.write_text(f"[default]\nregion = us-east-1\ncredential_process = {process}\n")
+        code = (
+            "import os,sys;os.environ['AWS_CONFIG_FILE']=sys.argv[1];import boto3;"
+            "print(boto3.client('sts', endpoint_url=sys.argv[2]).get_caller_identity()['Arn'])"
+        )
+        said = agent.host.run([sys.executable, "-c", code, str(config), endpoint])[0]
+        assert said.out.strip().endswith(f"assumed-role/deploy/{agent.id}"), said.err
+        sessions = {(event.service, event.session.rpartition("/")[2]) for event in house.events(CredentialIssued)}
+        assert sessions == {("aws", agent.id)}
     finally:
         moto.stop()
 
