@@ -188,3 +188,15 @@ def test_an_agent_trusts_no_key(house, file):
     done = host.run([*outrider, "charter", "trust", written(THEIRS.public_key())])[0]
     assert "agents cannot change their guard" in done.err
     assert load_config(house.home).charters.keys == ()
+
+
+def test_a_file_that_is_gone_while_another_charter_extends_it_is_listed_and_told(house, file, run):
+    below = file.with_name("below.toml")
+    below.write_text(TEAM.format(more="").replace('"coder"', '"team"').replace('name = "team"', 'name = "below"'))
+    before = team(house)["in_force"]
+    assert house.control(do="charters")["charters"]["below"]["in_force"]
+    file.unlink()
+    assert team(house)["in_force"] == before
+    assert "its file is gone, and below extends it" in run("charter", "list")[1]
+    told = run("status")[1]
+    assert "its file is gone, and below extends it" in " ".join(told.split())

@@ -76,13 +76,15 @@ def list_(*, as_json: bool) -> None:
                 **versions.get(name, {}),
             }
         )
+    gone = [name for name in versions if name not in read.found]
+    rows += [{"name": name, "path": "", "bad": versions[name]["refused"], **versions[name]} for name in gone]
     if as_json:
         show.emit(rows, kind="charters")
         return
     show.table(
         ["charter", "extends", "signed", "in force", "living", "what it is for"],
         [
-            (one["name"], "", "-", *_in_force(one), f"DOES NOT PARSE: {one['bad']}")
+            (one["name"], "", "-", *_in_force(one), f"{'DOES NOT PARSE: ' if one['path'] else ''}{one['bad']}")
             if "bad" in one
             else (one["name"], one["extends"] or "-", one["seal"].told, *_in_force(one), one["description"])
             for one in rows

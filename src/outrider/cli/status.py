@@ -109,6 +109,9 @@ def _hosts(claude: hosts.Claude | None, covered: list[hooks.Covered], home: Home
 def _charters(home: Home, running: dict[str, Any] | None) -> list[Finding]:
     read = shelf.load(home)
     out = [bad(f"charter {name}: {error}", "`outrider charter check`") for name, error in read.bad.items()]
+    refused = running.get("refused", {}) if running else {}
+    fix = "Put the file back, or change what extends it."
+    out += [bad(f"charter {name}: {why}", fix) for name, why in refused.items() if name not in read.found]
     loose = set(running.get("undecided_allow", ()) if running else ())
     for name in read.shelf.names:
         charter = read.shelf.get(name)

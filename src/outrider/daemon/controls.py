@@ -109,6 +109,7 @@ class Controls:
             "levers": described(parts, now),
             "asks": state.asks.waiting(now),
             "charters": dict(sorted(state.in_force.items())),
+            "refused": parts.charters.refused,
             "undecided_allow": self._undecided_allow(),
             "facts": [[head.ecosystem, head.kind, head.count, head.made] for head in parts.facts.facts.heads],
             "http": parts.config.http.enabled,
