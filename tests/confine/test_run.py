@@ -234,6 +234,21 @@ def test_a_person_may_lend_a_variable(cell):
     assert "env:MODEL_KEY" in cell.births()[0].held.lent
 
 
+def test_a_login_that_stays_closed_is_said_with_what_to_hand_over_instead(cell):
+    if cell.view == "shared":
+        pytest.skip("without a view of its own nothing inside of a granted directory is closed; the birth says so")
+    (cell.user / ".claude").mkdir()
+    (cell.user / ".claude/.credentials.json").write_text("a login")
+    host = cell.repo / "claude"
+    host.write_text("#!/bin/sh\ncat ~/.claude/.credentials.json\n")
+    host.chmod(0o755)
+    done = cell.run(str(host))
+    assert "a login" not in done.out
+    assert "CLAUDE_CODE_OAUTH_TOKEN" in done.err
+    assert "stays closed" not in cell.run(str(host), ANTHROPIC_API_KEY="one").err
+    assert "stays closed" not in cell.sh("true").err
+
+
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_no_connection_goes_past_the_proxy(cell, family):
     with socket.socket(family) as listening:

@@ -48,6 +48,11 @@ _HOSTS: Mapping[str, tuple[str, ...]] = {
 """Agent hosts, and the variables by which a person hands each the key to its own model."""
 
 
+def keys_of(command: str) -> tuple[str, ...]:
+    """Return the variables by which a command, if it is a known agent host, is handed the key to its own model."""
+    return _HOSTS.get(command, ())
+
+
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of an environment. Names only.
 

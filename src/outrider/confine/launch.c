@@ -351,7 +351,8 @@ static void ask(int fd, char **command) {
 static void say(void) {
     const char *s;
     size_t at = 0;
-    while (told.verbose && (s = field(plan, "say", &at))) fprintf(stderr, "outrider: %s\n", s);
+    while ((s = field(plan, "warn", &at))) fprintf(stderr, "outrider: %s\n", s);
+    for (at = 0; told.verbose && (s = field(plan, "say", &at));) fprintf(stderr, "outrider: %s\n", s);
 }
 
 static void end(int fd, const char *key, long number, const char *text) {

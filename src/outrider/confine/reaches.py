@@ -33,6 +33,20 @@ def state_of(command: str, home: str) -> tuple[str, ...]:
     return tuple(f"{home.rstrip('/')}/{name}" for name in _STATE.get(command, ()))
 
 
+_LOGIN: Mapping[str, str] = {
+    "claude": ".claude/.credentials.json",
+    "codex": ".codex/auth.json",
+    "gemini": ".gemini/oauth_creds.json",
+    "opencode": ".local/share/opencode/auth.json",
+}
+"""Where an agent host keeps a login, below the home. Programs that it starts could read it, so it is not lent."""
+
+
+def login_of(command: str, home: str) -> str:
+    """Return the file in which a command, if it is a known agent host, keeps a login; empty for none."""
+    return f"{home.rstrip('/')}/{_LOGIN[command]}" if command in _LOGIN else ""
+
+
 _MODEL: Mapping[str, tuple[str, ...]] = {
     "claude": ("api.anthropic.com:443",),
     "codex": ("api.openai.com:443",),

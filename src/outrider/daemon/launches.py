@@ -22,11 +22,11 @@ import msgspec
 
 import outrider
 from outrider.confine import told
-from outrider.confine.ambient import Environment, never, scrub
+from outrider.confine.ambient import Environment, keys_of, never, scrub
 from outrider.confine.look import look
 from outrider.confine.plan import Host, Places, Plan, plan, reaches
 from outrider.confine.programs import file_alone, program_files
-from outrider.confine.reaches import host_and_port, hosts_of, inside, refused, state_of, written
+from outrider.confine.reaches import host_and_port, hosts_of, inside, login_of, refused, state_of, written
 from outrider.daemon.deeds import Watch, Watches
 from outrider.daemon.ways_out import WaysOut
 from outrider.detect.secrets import find
@@ -113,6 +113,7 @@ class Launches:
                 answer.append(("lend", f"{port} {self.ways_out.promise_port(agent, name, port)}"))
             answer += [("set", f"{name}={text}") for name, text in proxied(_one(fields, "port"))]
         answer += [("say", text) for text in _said(born, made, environment)]
+        answer += [("warn", text) for text in _about_login(launch, made, environment)]
         if not reaches(made, "read", "/usr/lib/x"):
             answer.append(("hint", f'Charter {agent.charter} lets no library be read: add "@system" to [may] read.'))
         proxy = f"127.0.0.1:{_one(fields, 'port')}" if made.network == "proxy" else ""
@@ -374,6 +375,16 @@ def _said(born: AgentBorn, made: Plan, environment: Environment) -> list[str]:
     out += [f"not held: {one.what}: {one.why}" for one in made.lacks]
     out += [f"limited but not measured until a host tells: {name}" for name in born.unmeasured]
     return [line for one in out for line in _wrapped(one)]
+
+
+def _about_login(launch: Launch, made: Plan, environment: Environment) -> list[str]:
+    """Return what a person must know who starts an agent host that is logged in by a file, and by nothing else."""
+    path = login_of(launch.command, launch.home)
+    if not path or not os.path.exists(path) or reaches(made, "read", path) or environment.lent or environment.kept:  # noqa: PTH110 - of any text
+        return []
+    keys = keys_of(launch.command)
+    fix = f"hand over {' or '.join(keys)}" if keys else "lend it the variable with its key (--lend env:NAME)"
+    return _wrapped(f"the login in {path} stays closed to what runs here: {fix}")
 
 
 def _wrapped(text: str) -> list[str]:
