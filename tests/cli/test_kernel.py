@@ -11,11 +11,11 @@ from outrider.cli.kernel import findings
 @pytest.mark.parametrize(
     ("said", "levels"),
     [
-        ("landlock=7 namespaces=1 seccomp=1 seen=1\n", ["ok", "ok", "ok", "ok"]),
-        ("landlock=4 namespaces=0 seccomp=1 seen=0\n", ["warn", "warn", "ok", "warn"]),
-        ("landlock=0 namespaces=1 seccomp=0\n", ["warn", "ok", "warn", "warn"]),
-        ("", ["warn", "warn", "warn", "warn"]),
-        ("landlock=x", ["warn", "warn", "warn", "warn"]),
+        ("landlock=7 namespaces=1 seccomp=1 seen=1\n", ["ok", "ok", "ok", "ok", "ok"]),
+        ("landlock=4 namespaces=0 seccomp=1 seen=0\n", ["warn", "warn", "ok", "warn", "ok"]),
+        ("landlock=0 namespaces=1 seccomp=0\n", ["warn", "ok", "warn", "warn", "ok"]),
+        ("", ["warn", "warn", "warn", "warn", "ok"]),
+        ("landlock=x", ["warn", "warn", "warn", "warn", "ok"]),
     ],
 )
 def test_what_the_kernel_lacks_is_a_warning_with_its_fix(said: str, levels: list[str]) -> None:

@@ -145,6 +145,35 @@ def test_a_process_that_cuts_itself_off_is_seen_all_the_same(cell):
     assert "date" in ran(cell, "none")
 
 
+@pytest.mark.parametrize("way", ["handle", "/proc/self/fd/{}"])
+def test_a_program_that_is_no_file_is_seen(cell, way):
+    script = """
+import os, sys
+handle = os.memfd_create("odd", 0)
+os.write(handle, open("/bin/true", "rb").read())
+os.execve(handle if sys.argv[1] == "handle" else sys.argv[1].format(handle), ["true"], {})
+"""
+    assert cell.python(script, way).code == 0
+    programs = [one.program for event in deeds(cell) for one in event.deeds.ran]
+    assert [one for one in programs if "memfd:odd" in one]
+
+
+def test_a_connection_from_a_thread_is_its_programs(cell):
+    script = """
+import socket, threading
+def dial():
+    with socket.socket() as sock:
+        sock.settimeout(0.2)
+        sock.connect_ex(("192.0.2.9", 80))
+one = threading.Thread(target=dial)
+one.start()
+one.join()
+"""
+    assert cell.python(script).code == 0
+    rows = [one for event in deeds(cell) for one in event.deeds.reached if one.peer == "192.0.2.9:80"]
+    assert [one.program.startswith("python") for one in rows] == [True]
+
+
 def test_while_nobody_listens_no_program_is_started(cell):
     """A process that outlives the launcher, since it is no child of the command, can start nothing any more."""
     script = """

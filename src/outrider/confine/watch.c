@@ -287,21 +287,27 @@ static int leads(long pid, const char *path, char *to, size_t room) {
     return there;
 }
 
-/* The program of an execve or execveat, as an absolute path. */
-static void program(const struct asked *a, long pid, char *to, size_t room) {
-    char path[PATH_MAX_], from[64];
+/* The program of an execve or execveat, as an absolute path; 1 if it was named by an open file, which no path leads to. */
+static int program(const struct asked *a, long pid, char *to, size_t room) {
+    char path[PATH_MAX_], from[PATH_MAX_ + 32];
     int at = a->number == SYS_execveat;
-    ssize_t n;
-    size_t base = 0;
+    ssize_t n = 0;
     peek_text(a->pid, a->arguments[at], path, sizeof path);
-    if (path[0] != '/') {
+    if (strncmp(path, "/proc/self/", 11) == 0) {
+        snprintf(from, sizeof from, "/proc/%ld/%s", pid, path + 11);
+        if ((n = readlink(from, to, room - 1)) > 0) {
+            to[n] = 0;
+            return 1;
+        }
+    } else if (path[0] != '/') {
         if (at && (int32_t)a->arguments[0] != AT_FDCWD)
             snprintf(from, sizeof from, "/proc/%ld/fd/%d", pid, (int)a->arguments[0]);
         else snprintf(from, sizeof from, "/proc/%ld/cwd", pid);
         n = readlink(from, to, room - 1);
-        base = n > 0 ? (size_t)n : 0;
     }
-    snprintf(to + base, room - base, base && path[0] ? "/%s" : "%s", path);
+    n = n > 0 ? n : 0;
+    snprintf(to + n, room - (size_t)n, n && path[0] ? "/%s" : "%s", path);
+    return at && !path[0];
 }
 
 /* "exec=TIME\tPID\tABOVE\tPATH\tWHERE IT LEADS\tSIX ARGUMENTS" */
@@ -312,8 +318,8 @@ static int about_program(const struct asked *a, char *to, size_t room, struct wh
     int more = placed(to + n, 2048, a->pid, w);
     if (!more) return 0;
     n += more;
-    program(a, w->pid, path, sizeof path);
-    if (!*path || !leads(w->pid, path, real, sizeof real)) return 0;
+    *real = 0;
+    if (!program(a, w->pid, path, sizeof path) && (!*path || !leads(w->pid, path, real, sizeof real))) return 0;
     n += snprintf(to + n, room - (size_t)n, "\t%.2048s\t%.2048s", path, same(path, real) ? "" : real);
     peek(a->pid, a->arguments[a->number == SYS_execveat ? 2 : 1], list, sizeof list);
     for (i = 1; i < 7 && list[i]; i++) {
