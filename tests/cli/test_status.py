@@ -103,6 +103,17 @@ def test_doctor_reads_the_end_of_the_daemons_log(outrider: Run, home: Home) -> N
     assert "the record is damaged" in outrider("doctor").out
 
 
+def test_doctor_reads_what_may_be_lent(outrider: Run, home: Home) -> None:
+    home.make()
+    path = home.root / "credentials.toml"
+    path.write_text('[git."git.example"]\n')
+    assert "git:git.example" in outrider("doctor").out
+    path.write_text("rotate_days = 0\n")
+    done = outrider("doctor")
+    assert done.code == 1
+    assert "rotate_days" in done.out
+
+
 def test_doctor_speaks_json(outrider: Run) -> None:
     data = outrider("doctor", "--json").data
     assert isinstance(data["ok"], bool)

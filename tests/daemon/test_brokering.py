@@ -37,6 +37,8 @@ opaque = "allow"
 use_credential = ["brokered:aws:deploy", "brokered:git:git.example", "brokered:audience:https://vault.example"]
 """
 
+ASKS = "import os,sys;os.environ['OUTRIDER_HOME']=sys.argv[1];from outrider.cli import main;main(sys.argv[2:])"
+
 
 class Agent:
     """An agent under some charter, and what it runs from below its host."""
@@ -48,11 +50,8 @@ class Agent:
         self.id = house.events(AgentBorn)[-1].agent
 
     def run(self, *words, stdin=""):
-        code = (
-            "import os,sys;os.environ['OUTRIDER_HOME']=sys.argv[1];"
-            "from outrider.cli import main;main(['credential',*sys.argv[2:]])"
-        )
-        return self.host.run([sys.executable, "-c", code, str(self.house.home.root), *words], stdin.encode())[0]
+        argv = [sys.executable, "-c", ASKS, str(self.house.home.root), "credential", *words]
+        return self.host.run(argv, stdin.encode())[0]
 
 
 class Service(BaseHTTPRequestHandler):
@@ -178,6 +177,31 @@ def test_what_a_charter_only_previews_or_allows_by_a_wildcard_is_not_lent(house,
     assert "brokered:audience:https://vault.example" in said.err
     assert house.events(CallDecided)[-1].decision.enforced == "allow"
     assert house.events(CredentialIssued) == []
+
+
+def test_a_child_is_lent_no_more_than_its_parent_left_it(house):
+    agent = lends(house, charter=CHARTER + 'spawn = ["lender"]\n')
+    asks = [
+        sys.executable,
+        "-c",
+        ASKS,
+        str(house.home.root),
+        "credential",
+        "token",
+        "--audience",
+        "https://vault.example",
+    ]
+    spawns = [sys.executable, "-c", ASKS, str(house.home.root), "spawn", "--charter", "lender"]
+    for less in (["--no", "use_credential"], ["--only", "use_credential=brokered:git:git.example"]):
+        said = agent.host.run([*spawns, *less, "--", *asks])[0]
+        assert (said.code, said.out) == (4, ""), said.err
+    assert house.events(CredentialIssued) == []
+    said = agent.host.run([*spawns, "--no", "connect", "--", *asks])[0]
+    [issued] = house.events(CredentialIssued)
+    born = house.events(AgentBorn)[-1]
+    assert (issued.agent, born.parent) == (born.agent, agent.id)
+    got = house.control(do="checked", token=said.out.strip(), audience="https://vault.example", at=issued.ts)
+    assert got["acts_for"][0].endswith(f"/agent/lender/{agent.id}")
 
 
 def test_nobody_is_lent_anything_outside_an_agents_tree_or_in_quarantine(agent, house):

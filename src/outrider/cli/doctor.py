@@ -16,8 +16,7 @@ import click
 from outrider.cli import facts, hooks, hosts, kernel, launchers, reach, show
 from outrider.cli.finding import Finding, bad, ok, tell, warn
 from outrider.config import load_config
-from outrider.daemon import shelf
-from outrider.daemon.lent import FILE
+from outrider.daemon import lent, shelf
 from outrider.errors import BadInputError, OutriderError
 from outrider.identity import process
 from outrider.identity.registries import setups
@@ -48,7 +47,16 @@ def command(*, as_json: bool) -> int:
         "This machine": [*_system(), *_client(), *_programs()],
         "Confinement": kernel.check(),
         "Claude Code": [*_claude(claude), *hooks.check(home, claude)],
-        "Outrider": [*_daemon(home), *_places(home), *_charters(home), *_rules(), *_second_look(home), *_disk(home)],
+        "Outrider": [
+            *_daemon(home),
+            *_places(home),
+            *_charters(home),
+            *_rules(),
+            *_second_look(home),
+            *_lent(home),
+            *_disk(home),
+        ],
+        "Disk": _disk(home),
         "Packages": [*_registries(), *_facts(home)],
     }
     worst = any(one.level == "bad" for found in parts.values() for one in found)
@@ -120,6 +128,18 @@ def _second_look(home: Home) -> list[Finding]:
     return out
 
 
+def _lent(home: Home) -> list[Finding]:
+    """Read what may be lent to agents, where somebody wrote that down."""
+    if not (home.root / lent.FILE).exists():
+        return []
+    try:
+        here = lent.load(home.root)
+    except BadInputError as error:
+        return [bad(f"nothing is lent to agents: {error}", error.fix or "Correct the file; docs/identity.md has one.")]
+    names = [*(f"aws:{name}" for name in sorted(here.aws)), *(f"git:{name}" for name in sorted(here.git))]
+    return [ok(f"may be lent to agents whose charter names it: {', '.join(names) or 'tokens'}")]
+
+
 def _claude(claude: hosts.Claude | None) -> list[Finding]:
     if claude is None:
         return [warn("no coding agent was found", "Install one, or name it: `outrider init --claude PATH`.")]
@@ -143,7 +163,7 @@ def _daemon(home: Home) -> list[Finding]:
         out += [bad(f"the record cannot be sealed: {running['seal_problem']}", "See the disk and the keys below.")]
         out += _log(home)
     if running.get("issuer_problem"):
-        fix = f"Correct {home.root / FILE} and start the daemon again."
+        fix = f"Correct {home.root / lent.FILE} and start the daemon again."
         out.append(bad(f"what checks credentials is not served: {running['issuer_problem']}", fix))
     if running.get("paused_until"):
         out.append(bad("enforcing is paused", "`outrider resume`"))
