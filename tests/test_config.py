@@ -14,6 +14,7 @@ from outrider.config import (
     Http,
     Repository,
     SecondLooks,
+    Signing,
     Sponsor,
     add_repository,
     load_config,
@@ -207,3 +208,4 @@ def test_the_example_in_the_documentation_is_a_configuration():
     assert found.charter_for("/home/ada/src/x/y") == ("coder", "observe")
     assert found.sponsor.name == "Platform team"
     assert (found.http, found.daemon) == (Http(), Daemon())
+    assert found.charters == Signing(signed=True)
