@@ -48,6 +48,7 @@ def test_every_setting_can_be_written_and_read_again(home):
         http=Http(enabled=True, port=1, token_file="/t"),
         daemon=Daemon(idle=3, heartbeat=9),
         second_look=SecondLooks(tools=("bandit", "/opt/s/semgrep"), semgrep_rules="/r", seconds=9),
+        charters=Signing(signed=True, keys=("ed25519:" + "A" * 43 + "=",)),
     )
     save_config(home, config)
     assert load_config(home) == config
