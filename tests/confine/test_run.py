@@ -360,7 +360,7 @@ def test_a_launcher_that_is_killed_takes_the_command_with_it(cell):
     process.wait()
     gone(pid)
     (ended,) = cell.ends()
-    assert ended.how == "killed"
+    assert (ended.how, ended.detail) == ("killed", "its launcher was killed")
 
 
 def test_a_signal_to_the_launcher_reaches_the_command(cell):

@@ -255,8 +255,10 @@ class Talk(asyncio.Protocol):
                 self._work = asyncio.ensure_future(self._end(*how_it_ended(fields)))
 
     def eof_received(self) -> bool:
-        """Say whether our side stays open: until the end is in the record, for which the launcher waits."""
-        return self._work is not None and not self._work.done()
+        """Keep our side open until the end is in the record: a launcher waits for that. A killed one says none."""
+        if self._work is None:
+            self._work = asyncio.ensure_future(self._end("killed", "its launcher was killed"))
+        return not self._work.done()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         """Take the agent's socket away: nobody is above its tree any more."""
