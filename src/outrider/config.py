@@ -203,6 +203,20 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     keys: tuple[str, ...] = ()
 
 
+class Witnesses(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who cosigns this host's record: nobody unless a policy names them.
+
+    Attributes:
+        policy: Absolute path of a policy (c2sp.org/tlog-policy) that names witnesses with addresses; empty for none.
+        every: Seconds between two checkpoints that they are asked to cosign, at least 1.
+        age: Seconds after which their word is too old for the record to be called ``witnessed``.
+    """
+
+    policy: str = ""
+    every: int = 5
+    age: int = 3600
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The user's configuration file. A missing file is an empty one."""
 
@@ -212,6 +226,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     daemon: Daemon = Daemon()
     second_look: SecondLooks = SecondLooks()
     charters: Signing = Signing()
+    witnesses: Witnesses = Witnesses()
 
     def charter_for(self, directory: str) -> tuple[str, Mode] | None:
         """Return the charter and mode of the repository that ``directory`` is or lies in; the longest match wins.
@@ -299,6 +314,13 @@ def _check(config: Config, text: str, source: str) -> None:
         wrong.append(("daemon.idle", config.daemon.idle, "is not a number of seconds"))
     if config.daemon.heartbeat < 1:
         wrong.append(("daemon.heartbeat", config.daemon.heartbeat, "is not a number of seconds above 0"))
+    if config.witnesses.policy and not config.witnesses.policy.startswith("/"):
+        wrong.append(("witnesses.policy", config.witnesses.policy, "is not an absolute path"))
+    wrong += [
+        (f"witnesses.{name}", seconds, "is not a number of seconds above 0")
+        for name, seconds in (("every", config.witnesses.every), ("age", config.witnesses.age))
+        if seconds < 1
+    ]
     wrong += _wrong_second_look(config.second_look)
     wrong += [
         (f"charters.keys[{number}]", one, 'is not a public key, such as "ed25519:..."')

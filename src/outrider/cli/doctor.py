@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import facts, hooks, hosts, kernel, launchers, reach, show
+from outrider.cli import facts, hooks, hosts, kernel, launchers, reach, show, witnesses
 from outrider.cli.finding import Finding, bad, ok, tell, warn
 from outrider.config import load_config
 from outrider.daemon import lent, shelf
@@ -165,6 +165,7 @@ def _daemon(home: Home) -> list[Finding]:
     if running.get("issuer_problem"):
         fix = f"Correct {home.root / lent.FILE} and start the daemon again."
         out.append(bad(f"what checks credentials is not served: {running['issuer_problem']}", fix))
+    out += witnesses.look(running)
     if running.get("paused_until"):
         out.append(bad("enforcing is paused", "`outrider resume`"))
     return out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective
-from outrider.cli import facts, hooks, hosts, reach, show
+from outrider.cli import facts, hooks, hosts, reach, show, witnesses
 from outrider.cli.finding import Finding, bad, tell, warn
 from outrider.config import Config, load_config
 from outrider.daemon import shelf
@@ -41,7 +41,7 @@ def command(*, as_json: bool) -> None:
         [
             ("events", str(record["events"])),
             ("size", f"{record['bytes'] / 1e6:.1f} MB in {record['path']}"),
-            ("assurance", "local: nobody outside this machine vouches for it"),
+            ("assurance", witnesses.words(record["assurance"], told["daemon"].get("witnesses"))),
         ]
     )
     _advice(told["daemon"].get("advice"))
@@ -60,7 +60,7 @@ def _look(home: Home) -> dict[str, Any]:
         findings.append(bad(str(error), error.fix or "Correct the file; until then the last good one holds."))
     covered = hooks.repositories(config, claude)
     findings += [*_hosts(claude, covered, home), *_charters(home, running), *_live(running)]
-    findings += [one for one in facts.look(home, running) if one.level != "ok"]
+    findings += [one for one in (*facts.look(home, running), *witnesses.look(running)) if one.level != "ok"]
     record = _record(home, running)
     if record["spool_waiting"]:
         findings.append(warn(f"{record['spool_waiting']} calls were not answered and wait to be recorded as gaps"))
@@ -193,7 +193,7 @@ def _record(home: Home, running: dict[str, Any] | None) -> dict[str, Any]:
         "path": str(home.record),
         "events": events,
         "bytes": size,
-        "assurance": "local",
+        "assurance": witnesses.level(running),
         "spool_waiting": _lines(home),
     }
 

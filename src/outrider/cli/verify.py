@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import reach, show
+from outrider.cli import reach, show, witnesses
+from outrider.errors import BadInputError, UnavailableError
+
+if TYPE_CHECKING:
+    from outrider.ledger.verify import Demand, Report
+    from outrider.ledger.verify.policy import Policy
 
 
 @click.command("verify")
 @click.option("--record", type=click.Path(path_type=Path), help="Directory of a record. [default: this host's]")
 @click.option("--vkey", help="Verifier key that you trust. [default: the record's own, which proves less]")
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Demand what this file says of witnesses (c2sp.org/tlog-policy).",
+)
+@click.option("--age", default=3600, show_default=True, help="Seconds for which their word makes a record `witnessed`.")
+@click.option("--ask", is_flag=True, help="Ask the witnesses of the policy, too, which checkpoint they cosigned last.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(*, record: Path | None, vkey: str | None, as_json: bool) -> int:
+def command(*, record: Path | None, vkey: str | None, policy: Path | None, age: int, ask: bool, as_json: bool) -> int:
     """Check the record from its bytes, with code that shares nothing with its writer.
 
     Exit status: 0 whole, 6 tampered with.
@@ -22,11 +36,16 @@ def command(*, record: Path | None, vkey: str | None, as_json: bool) -> int:
     Examples:
       outrider verify
       outrider verify --record outrider-case-20261123-140311/record
+      outrider verify --policy witnesses.policy --ask
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     from outrider.ledger.verify import verify
 
     where = record or reach.home().record
-    report = verify(where, vkey)
+    demand = _demand(policy, age)
+    if ask and demand is None:
+        raise BadInputError("nobody can be asked without --policy", fix="Name the file that names the witnesses.")
+    earlier = _asked(where, vkey, demand.policy) if ask and demand else []
+    report = verify(where, vkey, earlier=earlier, demand=demand)
     if as_json:
         import dataclasses
 
@@ -42,7 +61,8 @@ def command(*, record: Path | None, vkey: str | None, as_json: bool) -> int:
             ("origin", report.origin),
             ("root", report.root),
             ("key", report.vkey + ("" if report.vkey_given else "  (the record's own: --vkey proves more)")),
-            ("assurance", f"{report.assurance}: nobody outside this machine vouches for it"),
+            ("assurance", witnesses.words(report.assurance)),
+            *_cosigned(report),
             ("gaps", f"{len(report.gaps)} recorded" if report.gaps else "none recorded"),
         ]
     )
@@ -51,3 +71,47 @@ def command(*, record: Path | None, vkey: str | None, as_json: bool) -> int:
     if report.more:
         click.echo(f"  ... and {report.more} more")
     return 0 if report.ok else 6
+
+
+def _demand(policy: Path | None, age: int) -> Demand | None:
+    from outrider.ledger.verify import Demand
+    from outrider.ledger.verify.policy import parse_policy
+
+    if policy is None:
+        return None
+    try:
+        return Demand(parse_policy(policy.read_bytes()), int(time.time()), age)
+    except OSError as error:
+        raise BadInputError(f"{policy} cannot be read: {error.strerror}") from error
+
+
+def _asked(where: Path, vkey: str | None, policy: Policy) -> list[str]:
+    """Return what each witness that has an address says it cosigned last of this log."""
+    from outrider.ledger.verify.notes import LOG, parse_verifier
+    from outrider.witness.asking import last_cosigned
+
+    try:
+        log = parse_verifier(vkey or (where / "log.vkey").read_text(encoding="utf-8"), kind=LOG)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnavailableError(f"there is no record at {where}") from error
+    texts = []
+    for one in policy.witnesses.values():
+        if not one.url:
+            continue
+        said = last_cosigned(one.url, log.name)
+        if said.status == 200:
+            texts.append(said.body.decode("utf-8", "replace"))
+        else:
+            show.say(f"outrider: witness {show.safe(one.name)} says nothing of this log (status {said.status})")
+    return texts
+
+
+def _cosigned(report: Report) -> list[tuple[str, str]]:
+    one = report.cosigned
+    if one is None:
+        return []
+    if not one.since:
+        return [("cosigned", "no quorum cosigned a checkpoint of it")]
+    ago = show.lasting((int(time.time()) - one.since) * 1_000_000)
+    told = f"the first {one.size} events, {ago} ago, by {', '.join(one.by)}; {report.events - one.size} came after"
+    return [("cosigned", told)]

@@ -115,6 +115,7 @@ class Controls:
             "http": parts.config.http.enabled,
             "http_problem": parts.http_problem,
             "issuer_problem": parts.issuer_problem,
+            "witnesses": parts.witnesses.told(),
         }
 
     def _undecided_allow(self) -> list[str]:

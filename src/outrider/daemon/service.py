@@ -109,12 +109,14 @@ class Daemon:
             chores = asyncio.create_task(Chores(parts, stop=self.stop).run())
             looks = asyncio.create_task(parts.second_looks.run())
             ways = asyncio.create_task(self._launches.ways_out.serve())
+            cosigning = asyncio.create_task(parts.witnesses.run(self.stop))
             listeners = (await listen(parts, self._asked), await served.listen(parts, self._served))
             await self._until_stopped(parts, inode)
             chores.cancel()
             looks.cancel()
             ways.cancel()
-            await asyncio.gather(chores, looks, ways, return_exceptions=True)
+            cosigning.cancel()
+            await asyncio.gather(chores, looks, ways, cosigning, return_exceptions=True)
             for listener in listeners:
                 if listener is not None:
                     listener.close()

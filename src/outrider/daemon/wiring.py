@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from outrider.config import load_config
 from outrider.daemon.charters import Charters
 from outrider.daemon.facts import Kept
+from outrider.daemon.kept import refuse_rewritten
 from outrider.daemon.meters import Meters
 from outrider.daemon.repositories import Repositories
 from outrider.daemon.second_looks import SecondLooks
+from outrider.daemon.witnesses import Witnesses
 from outrider.doors.claude_code.installed import harmless
+from outrider.errors import RecordError
 from outrider.gate.apply import Gate
 from outrider.gate.chains import Chains
 from outrider.gate.enrol import Enrolment
@@ -49,6 +52,7 @@ class Parts:
     second_looks: SecondLooks
     people: Pseudonyms
     chains: Chains
+    witnesses: Witnesses
     http_problem: str = ""
     """Why HTTP hooks that are switched on are not served; empty if they are."""
 
@@ -61,10 +65,17 @@ def open_ledger(home: Home) -> Ledger:
 
     Raises:
         RecordError: The disk refuses, or the record is damaged.
+        TamperedError: It does not extend what a witness cosigned.
         UnavailableError: Another process writes it.
     """
     key = log_key(home.keys / "log.key")
-    return Ledger.open(home.record, origin=origin(home), key=key)
+    ledger = Ledger.open(home.record, origin=origin(home), key=key)
+    try:
+        refuse_rewritten(home.record, ledger)
+    except RecordError:
+        ledger.close()
+        raise
+    return ledger
 
 
 def origin(home: Home) -> str:
@@ -136,6 +147,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         second_looks,
         people,
         chains,
+        Witnesses(ledger, home.record, config.witnesses),
     )
 
 

@@ -14,6 +14,7 @@ The checklist, in order (each problem names its check):
 10. ``root``        The first events hash to the checkpoint's root, and to the root of every earlier checkpoint given.
 11. ``opened``      The first event names this log and this key.
 12. ``tile``        Hash tiles and entry bundles on disk agree with the journal; they tell which event was changed.
+13. ``quorum``      With a policy: its witnesses cosigned a checkpoint of this log, and check 10 holds for it too.
 
 What no check here can know is in :data:`outrider.ledger.verify.report.UNKNOWABLE`.
 """
@@ -38,20 +39,25 @@ from outrider.ledger.verify.formats import (
     piece_at,
     segment_head,
 )
-from outrider.ledger.verify.report import UNKNOWABLE, Gap, Problem, Problems, Report
+from outrider.ledger.verify.policy import Policy
+from outrider.ledger.verify.quorum import Demand, witnessed
+from outrider.ledger.verify.report import UNKNOWABLE, Cosigned, Gap, Problem, Problems, Report
 from outrider.ledger.verify.story import Story
 from outrider.ledger.verify.tiles import TileCheck
 
-__all__ = ["UNKNOWABLE", "Gap", "Problem", "Report", "verify"]
+__all__ = ["UNKNOWABLE", "Cosigned", "Demand", "Gap", "Problem", "Report", "verify"]
 
 
-def verify(directory: Path, vkey: str | None = None, *, earlier: Sequence[str] = ()) -> Report:
+def verify(
+    directory: Path, vkey: str | None = None, *, earlier: Sequence[str] = (), demand: Demand | None = None
+) -> Report:
     """Check the record under ``directory``. Reads only; a writer may be at work.
 
     Args:
         directory: The record.
         vkey: The verifier key that the caller trusts, or None for the record's own ``log.vkey``.
         earlier: Texts of checkpoints of this log that were kept elsewhere; the record must extend each.
+        demand: What witnesses must have said, or None.
 
     Raises:
         UnavailableError: There is no record.
@@ -60,7 +66,7 @@ def verify(directory: Path, vkey: str | None = None, *, earlier: Sequence[str] =
     if not (directory / "journal").is_dir():
         raise UnavailableError(f"there is no record at {directory}")
     try:
-        return _Check(directory).run(vkey, earlier)
+        return _Check(directory).run(vkey, earlier, demand)
     except OSError as error:
         raise RecordError(f"the record at {directory} cannot be read: {error.strerror}") from error
 
@@ -73,11 +79,14 @@ class _Check:
     problems: Problems = field(default_factory=Problems)
     tail: int = 0
 
-    def run(self, given: str | None, earlier: Sequence[str]) -> Report:
+    def run(self, given: str | None, earlier: Sequence[str], demand: Demand | None) -> Report:
         key, text = self.key(given)
-        # The checkpoint is read before the journal, so that a writer at work can only be ahead of it.
+        if demand is not None:
+            self.meant(text, demand.policy)
+        # The checkpoints are read before the journal, so that a writer at work can only be ahead of them.
         head = self.checkpoint(key)
         wanted = self.wanted(key, head, earlier)
+        cosigned = self.quorum(demand, text, wanted)
         roots, story, tiles = Roots(), Story(self.problems), TileCheck(self.directory, self.problems)
         sealed = head.size if head else 0
         for piece in self.pieces(sealed):
@@ -111,6 +120,8 @@ class _Check:
             sources=dict(story.counts),
             open_calls=dict(Counter(story.open.values())),
             despite=tuple(story.despite),
+            assurance=self.assurance(demand, cosigned),
+            cosigned=cosigned,
         )
 
     def key(self, given: str | None) -> tuple[Key | None, str]:
@@ -157,6 +168,27 @@ class _Check:
             if one is not None:
                 wanted.setdefault(one.size, []).append((name, one.root))
         return wanted
+
+    def meant(self, text: str, policy: Policy) -> None:
+        """Check 1, with a policy: the key is of a log that it means."""
+        if policy.logs and text not in (one.vkey for one in policy.logs):
+            self.problems.add("key", "the key is not of a log that the policy names")
+
+    def quorum(self, demand: Demand | None, text: str, wanted: dict[int, list[tuple[str, bytes]]]) -> Cosigned | None:
+        """Check 13; what was cosigned must come out as check 10 has it."""
+        if demand is None:
+            return None
+        head, found, problems = witnessed(self.directory, demand, text)
+        for problem in problems:
+            self.problems.add("quorum", problem)
+        if head is not None:
+            wanted.setdefault(head.size, []).append(("the cosigned checkpoint", head.root))
+        return found
+
+    def assurance(self, demand: Demand | None, cosigned: Cosigned | None) -> str:
+        if demand is None or cosigned is None or not cosigned.since or self.problems.found:
+            return "local"
+        return "witnessed" if demand.now - cosigned.since <= demand.age else "local"
 
     def roots_at(self, roots: Roots, wanted: dict[int, list[tuple[str, bytes]]]) -> None:
         """Check 10 (and 9, for what is still wanted in the end)."""

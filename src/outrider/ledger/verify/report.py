@@ -51,6 +51,21 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Cosigned:
+    """The checkpoint that witnesses cosigned last.
+
+    Attributes:
+        size: Number of events that it covers.
+        since: Since when the quorum stands, seconds since 1970 UTC; 0 if it does not.
+        by: The witnesses, by their names in the policy.
+    """
+
+    size: int = 0
+    since: int = 0
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """The outcome.
 
@@ -73,7 +88,9 @@ class Report:
         sources: Number of events of each source.
         open_calls: Per source, calls that were let through and whose result never came.
         despite: Indexes of results of calls that had been denied: the host did not obey.
-        assurance: ``local``: nobody outside this machine vouches for the record.
+        assurance: ``witnessed`` where the witnesses of the given policy vouch for the record and did so lately enough;
+            else ``local``: nobody outside this machine does.
+        cosigned: What they cosigned last; None where no policy was given.
         unknowable: See :data:`UNKNOWABLE`.
     """
 
@@ -96,6 +113,7 @@ class Report:
     open_calls: dict[str, int]
     despite: tuple[int, ...]
     assurance: str = "local"
+    cosigned: Cosigned | None = None
     unknowable: tuple[str, ...] = UNKNOWABLE
 
 
