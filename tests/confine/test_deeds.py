@@ -280,5 +280,9 @@ def test_what_was_done_is_shown_by_the_commands(cell):
     why = outrider("why", str(event.n))
     assert "NO CALL TOLD OF IT" in why
     assert "undeclared-exec" in why
+    (call,) = [one for one in cell.events(CallDecided) if one.name == "Bash"]
+    whys = outrider("why", str(call.n))
+    assert "/ls" in whys
+    assert "/date" not in whys.partition("Programs")[2].partition("Rules")[0]
     date = str(Path("/bin/date").resolve())
     assert born.agent in outrider("involved", date)

@@ -265,3 +265,15 @@ def test_ten_thousand_programs_are_one_row(story):
     assert [(one.count, one.call) for one in span.ran if one.program == "/usr/bin/cc"] == [(10_000, n)]
     assert findings == ()
     assert len(span.ran) == 3
+
+
+def test_what_one_agent_is_found_with_has_an_end_and_is_counted_beyond_it(story):
+    story.names("ls")
+    found = 0
+    for number in range(400):
+        story.runs(f"{100 + number}.7", f"/tmp/odd-{number}", under=HOST)
+        if story.deeds.full:
+            found += len(story.deeds.take()[1])
+    found += len(story.deeds.take()[1])
+    assert found == 200
+    assert story.deeds.undeclared == 400

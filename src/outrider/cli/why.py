@@ -37,10 +37,7 @@ def _print(told: Why) -> None:
     if told.agent is not None:
         agent = told.agent
         show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.sponsor_name or agent.sponsor)])
-    if told.deeds is not None:
-        _deeds(told.deeds)
-    else:
-        _decision(told)
+    _decision(told)
     _evidence(told)
     if told.corrects is not None or told.corrected is not None:
         show.heading("\nAdvice")
@@ -76,9 +73,10 @@ _BASIS = {
 }
 
 
-def _deeds(deeds: Deeds) -> None:
+def _deeds(deeds: Deeds, *, whole: bool) -> None:
     span = f"from {show.when(deeds.since)} to {show.when(deeds.until)} UTC"
-    click.echo(f"\nWhat its processes asked the kernel for, {span}; {deeds.told} calls had been told.")
+    calls = f"; {deeds.told} calls had been told" if whole else ""
+    click.echo(f"\nWhat its processes asked the kernel for, {span}{calls}.")
     show.heading("\nPrograms")
     show.table(
         ["times", "program", "under", "explained by"],
@@ -95,6 +93,8 @@ def _deeds(deeds: Deeds) -> None:
 def _decision(told: Why) -> None:
     decision = told.decision
     if decision is None:
+        if told.deeds is not None:
+            return
         show.say("This event is not a decision; the events before it are below.")
         return
     click.echo(f"\nVerdict: {show.verdict(decision.verdict)}", nl=False)
@@ -106,6 +106,8 @@ def _decision(told: Why) -> None:
 
 
 def _evidence(told: Why) -> None:
+    if told.deeds is not None:
+        _deeds(told.deeds, whole=told.decision is None)
     if told.effects:
         show.heading("\nWhat it would do")
         show.table(
@@ -113,7 +115,7 @@ def _evidence(told: Why) -> None:
             [(e.verb, e.value + (f" -> {e.resolved}" if e.resolved else ""), " ".join(e.flags)) for e in told.effects],
         )
     if told.findings:
-        show.heading("\nWhat nothing explains" if told.deeds is not None else "\nWhat detectors saw")
+        show.heading("\nWhat nothing explains" if told.event.kind == "deeds.seen" else "\nWhat detectors saw")
         show.facts((finding.rule, f"{finding.message} {finding.advice}") for finding in told.findings)
     if told.second_looks:
         show.heading("\nWhat a second look saw")

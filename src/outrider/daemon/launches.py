@@ -367,6 +367,7 @@ def _said(born: AgentBorn, made: Plan, environment: Environment) -> list[str]:
     out = [f"agent {born.agent} born under charter {born.charter} (event {born.n})"]
     walls = [held.files, "a view of its own" if held.view else "", "filtered system calls" if held.calls else ""]
     out.append(f"held by: {', '.join(one for one in walls if one) or 'nothing'}; network: {held.network}")
+    out += ["what its processes start and connect to is heard from the kernel"] if held.seen else []
     for title, names in (
         ("taken out of the environment", environment.scrubbed),
         ("kept, as the charter says", environment.kept),

@@ -31,7 +31,7 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         program: Where it lies, links followed; in the agent's home written ``~/...``.
         count: How often.
         basis: What explains it.
-        call: Index of the latest call that does, or -1.
+        call: Index of the call that does, or -1.
         under: Name of the program that started it, or empty.
     """
 
@@ -49,7 +49,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         peer: ``address:port``, ``host:port`` where it goes through our proxy, or ``unix:`` and a path.
         count: How often.
         basis: What explains it.
-        call: Index of the latest call that does, or -1.
+        call: Index of the call that does, or -1.
         program: Name of the program that asked for it.
     """
 
@@ -76,3 +76,9 @@ class Deeds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     told: int = 0
     ran: tuple[Ran, ...] = ()
     reached: tuple[Reached, ...] = ()
+
+    @property
+    def calls(self) -> frozenset[int]:
+        """Indices of the calls that explain some of it."""
+        found = {one.call for one in self.ran} | {one.call for one in self.reached}
+        return frozenset(found - {-1})

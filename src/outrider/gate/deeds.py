@@ -32,6 +32,8 @@ _MOST_CALLS: Final = 256
 _MOST_PROGRAMS: Final = 20_000
 _MOST_ROWS: Final = 32
 _MOST_FINDINGS: Final = 6
+_MOST_SEEN: Final = 200
+"""Findings of one agent; what is undeclared beyond them is listed and counted, so that nobody floods the record."""
 _PROXY_WAIT_US: Final = 5_000_000
 """A connection to the proxy that asked for no host within this time asked for none."""
 
@@ -124,8 +126,8 @@ class Deeds:
     def _clear(self) -> None:
         self.since = self._until = 0
         self.urgent = False
-        self._ran: dict[tuple[str, Basis], Ran] = {}
-        self._reached: dict[tuple[str, str, Basis], Reached] = {}
+        self._ran: dict[tuple[str, Basis, int], Ran] = {}
+        self._reached: dict[tuple[str, str, Basis, int], Reached] = {}
         self._findings: list[Finding] = []
 
     # What is told.
@@ -178,11 +180,10 @@ class Deeds:
         call = program.told.n if program.told else -1
         under = above.name if above else ""
         self._count(deed.ts)
-        old = self._ran.get((deed.program, program.basis))
+        key = (deed.program, program.basis, call)
+        old = self._ran.get(key)
         count = old.count + 1 if old else 1
-        self._ran[deed.program, program.basis] = Ran(
-            program=deed.program, count=count, basis=program.basis, call=call, under=under
-        )
+        self._ran[key] = Ran(program=deed.program, count=count, basis=program.basis, call=call, under=under)
         if program.basis == "none" and not (above and above.basis == "none"):
             self._find(EXEC, deed.program, under, f"{deed.program} was started{_by(under)}, and no call told of it.")
 
@@ -313,11 +314,10 @@ class Deeds:
         basis, told = self._reaching(ts, peer, program, judged=judged)
         name = program.name if program else ""
         self._count(ts)
-        key = (peer, name, basis)
+        call = told.n if told else -1
+        key = (peer, name, basis, call)
         old = self._reached.get(key)
-        self._reached[key] = Reached(
-            peer=peer, count=old.count + 1 if old else 1, basis=basis, call=told.n if told else -1, program=name
-        )
+        self._reached[key] = Reached(peer=peer, count=old.count + 1 if old else 1, basis=basis, call=call, program=name)
         if basis == "none":
             self._find(CONNECT, peer, name, f"A connection to {peer} was asked for{_by(name)}, and no call told of it.")
 
@@ -342,7 +342,7 @@ class Deeds:
 
     def _find(self, rule: str, what: str, under: str, message: str) -> None:
         self.undeclared += 1
-        if (rule, what, under) in self._seen:
+        if (rule, what, under) in self._seen or len(self._seen) >= _MOST_SEEN:
             return
         self._seen.add((rule, what, under))
         self.urgent = True

@@ -66,7 +66,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
         unlock: What would allow it, one sentence each; empty for an allow.
         outcome: What became of it, or empty.
         result: Index of its result, or -1.
-        deeds: What the agent's processes did, for an event that says so; for a call, nothing.
+        deeds: What the agent's processes did, for an event that says so; for a call, what it explains of that; or None.
         second_looks: What slower scanners said of what it wrote, after it was let through.
         asked: The decision that asked a person first, where one decides; None where none does.
         answers: What the person said, and the time that ran out, in order.
@@ -128,7 +128,7 @@ def why(view: View, n: int) -> Why:
             unlock=_unlock(call.decision) if call else (),
             outcome=reading.outcomes(view, [event.n]).get(event.n, ""),
             result=-1 if result is None else result,
-            deeds=event.deeds if isinstance(event, DeedsSeen) else None,
+            deeds=_deeds(view, call) if call else event.deeds if isinstance(event, DeedsSeen) else None,
             second_looks=_second_looks(view, call) if call else (),
             asked=of(view, reading.event(view, asked)) if asked >= 0 else None,
             answers=tuple(of(view, one) for one in reading.leaves(view, reading.answers(view, asked))),
@@ -182,6 +182,20 @@ def _asked(call: CallDecided | None) -> int:
 def _second_looks(view: View, call: CallDecided) -> tuple[SecondLook, ...]:
     found = reading.leaves(view, reading.second_looks(view, call.n))
     return tuple(one for one in found if isinstance(one, SecondLook))
+
+
+def _deeds(view: View, call: CallDecided) -> Deeds | None:
+    """Return what a call's processes did, out of the spans that say so; None if nothing was heard of them."""
+    found = [one.deeds for one in reading.leaves(view, reading.deeds(view, call.n)) if isinstance(one, DeedsSeen)]
+    if not found:
+        return None
+    return Deeds(
+        since=min(one.since for one in found),
+        until=max(one.until for one in found),
+        told=found[-1].told,
+        ran=tuple(row for one in found for row in one.ran if row.call == call.n),
+        reached=tuple(row for one in found for row in one.reached if row.call == call.n),
+    )
 
 
 def _before(view: View, event: AnyEvent) -> tuple[Line, ...]:

@@ -24,6 +24,7 @@ from outrider.events.record import (
     CharterLoaded,
     DaemonStarted,
     DaemonStopped,
+    DeedsSeen,
     LabelsJoined,
     Prompted,
     RecordGap,
@@ -214,6 +215,8 @@ class Fold:
         elif isinstance(event, SecondLook):
             if 0 <= event.intent < n:
                 rows["causes"].append((event.intent, "looked", n, "certain"))
+        elif isinstance(event, DeedsSeen):
+            rows["causes"] += [(call, "did", n, "certain") for call in sorted(event.deeds.calls) if call < n]
         elif isinstance(event, AskAnswered):
             if 0 <= event.answer.question < n:
                 rows["causes"].append((event.answer.question, "answered", n, "certain"))

@@ -324,6 +324,11 @@ def second_looks(view: View, n: int) -> list[int]:
     return [row[0] for row in view.rows("SELECT dst FROM causes WHERE src = ? AND why = 'looked' ORDER BY dst", n)]
 
 
+def deeds(view: View, n: int) -> list[int]:
+    """Return the indices of the events that say what the processes of call ``n`` did, in order."""
+    return [row[0] for row in view.rows("SELECT dst FROM causes WHERE src = ? AND why = 'did' ORDER BY dst", n)]
+
+
 def answers(view: View, n: int) -> list[int]:
     """Return the indices of the answers to the question that decision ``n`` asked, and of its time-outs, in order."""
     return [row[0] for row in view.rows("SELECT dst FROM causes WHERE src = ? AND why = 'answered' ORDER BY dst", n)]
