@@ -406,3 +406,25 @@ def test_children_of_whoever_became_the_launcher_live_on(cell):
     )
     assert done.returncode == 0, done
     os.kill(int(done.stdout), signal.SIGKILL)
+
+
+def test_a_shim_and_a_link_over_links_start_though_their_parts_lie_in_the_home(cell):
+    tools = cell.user / "tools"
+    programs = {
+        tools / "shims/tool": f'#!/bin/sh\nexec {tools}/libexec/tool "$@"\n',
+        tools / "libexec/tool": "#!/bin/sh\necho from the shim\n",
+        cell.user / "pythons/3.12.5/bin/tool": f"#!/bin/sh\ncat {cell.user}/pythons/3.12/lib/said\n",
+    }
+    for path, text in programs.items():
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    (cell.user / "pythons/3.12.5/lib").mkdir()
+    (cell.user / "pythons/3.12.5/lib/said").write_text("from over there\n")
+    (cell.user / "pythons/3.12").symlink_to("3.12.5")
+    link = cell.repo / ".venv/bin/tool"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(cell.user / "pythons/3.12/bin/tool")
+    assert cell.run("tool", PATH=f"{tools}/shims:/usr/bin:/bin").out == "from the shim\n"
+    assert cell.run(str(link)).out == "from over there\n"
+    assert cell.run("cat", str(cell.user / "notes.txt")).code != 0
