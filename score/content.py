@@ -36,7 +36,7 @@ def measure(corpora: Path) -> list[Row]:
         rows += _texts(texts)
     else:
         rows.append(missing(SECTION, "fragments", f"no {texts.name}"))
-    return [*rows, *_placed(), _documents()]
+    return [*rows, *placed_rows(), _documents()]
 
 
 @cache
@@ -108,19 +108,20 @@ def _texts(path: Path) -> list[Row]:
     return out
 
 
-def _placed() -> list[Row]:
+def placed_rows() -> list[Row]:
+    """Return how many orders placed in results are marked, and how many of their harmless neighbours."""
     orders, neighbours = ([one for one in placed() if one.planted is planted] for planted in (True, False))
     missed = [_wrong(one.carrier, one.family, one.text) for one in orders if not _marks(one.text)]
     false = [_wrong(one.carrier, one.family, one.text) for one in neighbours if _marks(one.text)]
-    note = "our own: written before the detector was read, and looked at since"
+    note = "our own: written before the detector was read; half of the misses looked at since"
     return [
         Row(
             section=SECTION, what="orders placed in what tools return, marked", hit=len(orders) - len(missed),
-            of=len(orders), note=note, wrong=tuple(missed),
+            of=len(orders), at_least=0.8, note=note, wrong=tuple(missed),
         ),
         Row(
-            section=SECTION, what="their harmless neighbours, marked", hit=len(false), of=len(neighbours), note=note,
-            wrong=tuple(false),
+            section=SECTION, what="their harmless neighbours, marked", hit=len(false), of=len(neighbours),
+            at_most=0.02, note=note, wrong=tuple(false),
         ),
     ]  # fmt: skip
 

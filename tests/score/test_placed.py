@@ -10,8 +10,16 @@ from pathlib import Path
 
 from score.placed import PLACE, placed
 
+from score import content as score_content
+
 VECTORS = Path(__file__).parents[2] / "vectors" / "content"
 WHAT = placed()
+
+
+def test_orders_are_marked_where_they_are_put_and_their_neighbours_are_not():
+    marked, wrong = score_content.placed_rows()
+    assert marked.share >= 0.85, [one.id for one in marked.wrong]
+    assert wrong.share <= 0.01, [one.id for one in wrong.wrong]
 
 
 def test_there_are_enough_of_each_and_none_stands_twice():

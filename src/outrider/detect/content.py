@@ -39,6 +39,13 @@ _MENTION = re2.compile(
     rb"|blog post|study|malicious)\b)[^\n]{0,80}$"
 )
 """What stands before an order that a text only speaks of."""
+_SUPPOSED = re.compile(
+    r"(?i)\b(?:(?:could|can|may|might) (?:write|contain|say|hold|put|type|hide|trick)|by (?:writing|typing|saying)"
+    r"|is it possible to)\b[^\n]{0,40}\Z"
+)
+"""What says, right before an order, that somebody might give it."""
+_NAMED_AFTER = re.compile(r"(?i)\A[^\n]{0,60}\b(?:prompt injections?|jailbreaks?)\b")
+"""What says, right behind an order, what such orders are called."""
 _NEGATED = re.compile(r"(?i)\b(?:never|not|don't|cannot|can't)\s{1,2}\Z")
 """What turns an order round, right before it."""
 _FORM = re.compile(
@@ -46,6 +53,8 @@ _FORM = re.compile(
     r"|(?:delete|remove) (?:this|the|any|all) (?:section|line|comment)s?)\b"
 )
 """What a form says to the people who fill it in, in comments that a page does not show."""
+_LEAST_PARTS = 2
+"""Fewest cues that are not faint: to speak to an assistant, of its user and in haste is no order yet."""
 _UNSEEN = ("content.invisible-tags", "content.variation-selectors")
 
 
@@ -118,6 +127,9 @@ def _together(text: str, places: list[tuple[int, int]], known: list[_Seen]) -> I
         if any(one.start < end + _ABOUT and start < one.end + _ABOUT and one.confidence != "low" for one in known):
             continue
         unseen = _inside(places, start, end)
+        whole = cues[0].weight >= THRESHOLD or sum(not cue.faint for cue in cues) >= _LEAST_PARTS
+        if not (whole or unseen):
+            continue
         weighed = weight + HIDDEN * unseen - SPOKEN_OF * _spoken_of(text, start)
         if weighed >= THRESHOLD:
             sure: Confidence = "high" if weighed >= SURE else "medium"
@@ -147,14 +159,16 @@ def _sure(sign: Sign, text: str, start: int, end: int) -> Confidence:
     """Return how sure a sign is where it stands: less where the text before it says that it speaks of such orders."""
     ahead = text[max(0, start - _ABOUT) : start].rpartition("\n")[2]
     negated = _NEGATED.search(ahead)
-    if not sign.spoken or not (negated or _MENTION.search(encoded(ahead))):
+    supposed = _SUPPOSED.search(ahead)
+    named = _NAMED_AFTER.match(text[end : end + _ABOUT])
+    if not sign.spoken or not (negated or supposed or named or _MENTION.search(encoded(ahead))):
         return sign.confidence
     quoted = text[start - 1 : start] in {'"', "'", "`"} or text[max(0, start - 3) : start].strip(" -*") in {
         '"',
         "'",
         "`",
     }
-    if negated:
+    if negated or supposed:
         return "low"
     step = _LOWER[sign.confidence]
     return _LOWER[step] if quoted or text[end : end + 1] in {'"', "'", "`"} else step

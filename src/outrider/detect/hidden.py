@@ -11,7 +11,7 @@ MAX_LENGTH = 4_000
 
 _OPENS = re.compile(
     r"""<!--|\[//\]:\s{0,4}#\s{0,4}[("']|<(?P<tag>[a-zA-Z][\w-]{0,20})\b[^<>]{0,400}?(?:\bhidden\b|(?:display\s{0,3}:\s{0,3}none"""
-    r"""|visibility\s{0,3}:\s{0,3}hidden|font-size\s{0,3}:\s{0,3}0|opacity\s{0,3}:\s{0,3}0(?:\.0\d?)?[;"'\s]"""
+    r"""|visibility\s{0,3}:\s{0,3}hidden|font-size\s{0,3}:\s{0,3}0|opacity\s{0,3}(?::\s{0,3}|=["'])0(?:\.0\d?)?[;"'\s]"""
     r"""|(?:left|top|text-indent)\s{0,3}:\s{0,3}-\d{3,}|color\s{0,3}:\s{0,3}(?:white|#fff(?:fff)?|transparent)\b))[^<>]{0,400}>"""
     r"""|<[a-zA-Z][^<>]{0,300}?\b(?P<name>alt|title|aria-label|content|data-[\w-]{1,20})\s{0,3}=\s{0,3}(?P<quote>["'])"""
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -24,7 +25,7 @@ _RUN = re2.compile(
     rb"|((?:[0-9A-Fa-f]{2}[ :,]){16,})"
     rb"|([A-Za-z0-9]{0,16}(?:%[0-9A-Fa-f]{2}[A-Za-z0-9+._-]{0,16}){4,})"
     rb"|((?:&#x?[0-9A-Fa-f]{2,6};[ ]?){8,})"
-    rb"|((?:\\(?:u00|x)[0-9A-Fa-f]{2}){8,})"
+    rb"|((?:\\{1,2}(?:u00|x)[0-9A-Fa-f]{2}){8,})"
 )
 _TURNED = re2.compile(
     rb"(?i)\b(?:vtaber|qvfertneq|sbetrg|vafgehpgvbaf?|cebzcgf?|nffvfgnag|perqragvnyf?|cnffjbeqf?|vzcbegnag)\b"
@@ -39,7 +40,7 @@ _TELLING = re.compile(
 )
 _BACKWARDS = re2.compile(rb"(?i)\b(?:erongi|dragersid|tegrof|snoitcurtsni|tpmorp|slaitnederc)\b")
 _NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
-_DIGITS = re.compile(r"\\(?:u00|x)([0-9A-Fa-f]{2})")
+_DIGITS = re.compile(r"\\{1,2}(?:u00|x)([0-9A-Fa-f]{2})")
 _READABLE = 0.9
 _REST = 200
 _LINE = 2_000
@@ -77,15 +78,23 @@ def _spelled(data: bytes, characters: Characters) -> Iterator[tuple[int, int, st
     """Yield words written letter by letter, and lines in which figures stand for letters and spell telling words."""
     for run, _ in zip(_SPACED.finditer(data), range(MAX_RUNS), strict=False):
         rest = data[run.end(1) : run.end(1) + _REST].partition(b"\n")[0].decode("utf-8", "replace")
-        words = re.split(r"[^A-Za-z]{2,}", run[1].decode())
-        said = " ".join(re.sub(r"[^A-Za-z]", "", word) for word in words) + rest
+        said = _joined(run[1].decode()) + rest
         yield characters.at(run.start(1)), characters.at(run.end(1)), said
+
+
+def _joined(run: str) -> str:
+    """Return the words of a run of single letters: the sign that stands between most letters parts no words."""
+    between = Counter(re.findall(r"[^A-Za-z]", run)).most_common(1)[0][0]
+    one = re.escape(between)
+    words = re.split(rf"{one}{{2,}}|(?:(?!{one})[^A-Za-z])+(?:{one})?|{one}(?=[^A-Za-z])", run)
+    return " ".join(word.replace(between, "") for word in words if word)
 
 
 def _figured(data: bytes, characters: Characters) -> Iterator[tuple[int, int, str]]:
     for line, _ in zip(_FIGURED_LINE.finditer(data), range(MAX_RUNS), strict=False):
-        said = line[0][:_LINE].decode("utf-8", "replace").translate(_FIGURED)
-        if len(_TELLING.findall(said)) >= 2:
+        shown = line[0][:_LINE].decode("utf-8", "replace")
+        said = shown.translate(_FIGURED)
+        if len(_TELLING.findall(said)) >= 2 + len(_TELLING.findall(shown)):
             yield characters.at(line.start()), characters.at(line.end()), said
 
 

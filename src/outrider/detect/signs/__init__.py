@@ -89,7 +89,7 @@ def expanded(pattern: str) -> str:
 
 def _named(match: re.Match[str]) -> str:
     if match[1] == "w":
-        return rf"(?:[\w'.()-]+ ){{0,{match[2]}}}"
+        return rf"(?:[\w'()-]+(?:\.[\w'()-]+)* ){{0,{match[2]}}}"
     return _WORDS[match[1]]
 
 

@@ -42,6 +42,7 @@ class Cue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         says: The part in words, for the finding's message.
         weight: What it adds.
         anchor: True if the text around it is looked at for others; one that is not is looked for only there.
+        faint: True if it only colours an order, and is no part of one.
         pattern: As of :class:`outrider.detect.signs.Sign`.
     """
 
@@ -50,6 +51,7 @@ class Cue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     weight: int
     pattern: str
     anchor: bool = False
+    faint: bool = False
 
     @property
     def expression(self) -> str:
