@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +104,27 @@ def test_outriders_own_files_in_a_directory_for_temporary_files_are_kept_all_the
         assert not reaches(one, "write", f"{home}/{path}")
     assert reaches(one, "write", f"{REPO}/src/main.py")
     assert ("/tmp" in named(one, "may.write")) == (host is FILES_ONLY)
+
+
+def test_without_a_view_of_its_own_a_grant_of_everything_goes_around_outriders_own_files() -> None:
+    charters = (Charter(name="wide", may={"read": ("*",), "write": ("*",)}),)
+    beside = {
+        "/": (("home", True), ("usr", True), ("boot.img", False)),
+        "/home": (("ada", True), ("bob", True)),
+        HOME: ((".outrider", True), ("src", True), ("notes.txt", False)),
+        "/usr": (("lib", True),),
+        "/usr/lib": (("outrider", True), ("libc.so", False)),
+    }
+    here = Places(home=HOME, repo=REPO, outrider=f"{HOME}/.outrider", package="/usr/lib/outrider", beside=beside)
+    seen = {path: Seen(real=path) for path in wanted(charters, here)}
+    one = plan(charters, FILES_ONLY, msgspec.structs.replace(here, seen=seen))
+    for path in ("/boot.img", "/home/bob/x", f"{HOME}/notes.txt", f"{REPO}/a.py", "/usr/lib/libc.so"):
+        assert reaches(one, "read", path), path
+        assert reaches(one, "write", path), path
+    assert reaches(one, "read", "/usr/lib/outrider/errors.py")
+    assert not reaches(one, "write", "/usr/lib/outrider/errors.py")
+    assert not reaches(one, "read", f"{HOME}/.outrider/keys/log.key")
+    assert "/" in named(one, "may.write")
 
 
 def test_a_kernel_that_offers_nothing_is_said_to_hold_nothing() -> None:

@@ -428,3 +428,21 @@ def test_a_shim_and_a_link_over_links_start_though_their_parts_lie_in_the_home(c
     assert cell.run("tool", PATH=f"{tools}/shims:/usr/bin:/bin").out == "from the shim\n"
     assert cell.run(str(link)).out == "from over there\n"
     assert cell.run("cat", str(cell.user / "notes.txt")).code != 0
+
+
+def test_a_charter_that_permits_every_path_hides_outriders_home_and_leaves_the_agents_own_socket(cell):
+    script = f"""
+ls {cell.home.root} {cell.home.root}/keys {cell.home.root}/record 2>/dev/null
+cat {cell.home.config} {cell.home.root}/keys/* 2>/dev/null
+echo x >> {SRC}/outrider/errors.py
+cat {cell.user}/notes.txt
+cat {cell.user}/.ssh/id_ed25519
+true
+"""
+    done = cell.run("sh", "-c", script, charter="developer")
+    assert "notes" in done.out, done
+    assert "charter" not in done.out
+    assert "a key" not in done.out or cell.view == "shared"  # There its birth says that nothing inside can be refused.
+    assert "errors.py" in done.err, done
+    ask = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print('connected')"
+    assert "connected" in cell.python(ask, str(cell.home.socket), charter="developer").out

@@ -134,7 +134,7 @@ static void make_way(const char *path, int folder) {
 enum { MOST_SHOWN = 512 };
 static int shown_fd[MOST_SHOWN];
 static const char *shown_at[MOST_SHOWN];
-static int shown;
+static int shown, bound; /* Of those, the ones from `bound` on are sockets: they come last, on top of what is hidden. */
 
 /* Hold on to what is to be shown, before it is covered. "show=PATH", or "bind=FROM\tTO". */
 static const char *gather(const struct plan *p) {
@@ -144,6 +144,7 @@ static const char *gather(const struct plan *p) {
     while ((s = field(p, "show", &at)))
         if (shown < MOST_SHOWN && (shown_fd[shown] = copy_of(s)) >= 0) shown_at[shown++] = s;
         else if (errno != ENOENT && errno != EACCES) return s;
+    bound = shown;
     for (at = 0; (s = field(p, "bind", &at));) {
         const char *tab = strchr(s, '\t');
         if (!tab || (size_t)(tab - s) >= sizeof from || shown >= MOST_SHOWN) return s;
@@ -166,21 +167,24 @@ static const char *empty_out(const struct plan *p) {
     return NULL;
 }
 
-static const char *show(void) {
+static const char *show(int i, int end) {
     struct stat facts;
-    int i;
-    for (i = 0; i < shown; i++) {
+    for (; i < end; i++) {
         make_way(shown_at[i], fstat(shown_fd[i], &facts) == 0 && S_ISDIR(facts.st_mode));
         if (place(shown_fd[i], shown_at[i]) < 0) return shown_at[i];
     }
     return NULL;
 }
 
+/* "hide": shown as nothing. "cover": shown as an empty directory, in which a socket will stand. */
 static const char *hide(const struct plan *p) {
     const char *s, *blank = value(p, "blank");
     struct stat facts;
     size_t at = 0;
     int fd;
+    while ((s = field(p, "cover", &at)))
+        if (lstat(s, &facts) == 0 && mount("tmpfs", s, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0) return s;
+    at = 0;
     while ((s = field(p, "hide", &at))) {
         if (lstat(s, &facts) < 0) continue;
         if (S_ISDIR(facts.st_mode)) {
@@ -211,9 +215,12 @@ static const char *view(const struct plan *p) {
     size_t at = 0;
     if ((wrong = gather(p))) return wrong;
     if (same(value(p, "rest"), "ro") && read_only(AT_FDCWD, "/", 1) < 0) return "/";
-    if ((wrong = empty_out(p)) || (wrong = show()) || (wrong = hide(p))) return wrong;
+    if ((wrong = empty_out(p)) || (wrong = show(0, bound)) || (wrong = hide(p)) || (wrong = show(bound, shown)))
+        return wrong;
     if ((wrong = keep(p, "pin")) || (wrong = keep(p, "keep"))) return wrong;
     while ((s = field(p, "empty", &at)))
+        if (read_only(AT_FDCWD, s, 0) < 0 && errno != ENOENT && errno != EINVAL) return s;
+    for (at = 0; (s = field(p, "cover", &at));)
         if (read_only(AT_FDCWD, s, 0) < 0 && errno != ENOENT && errno != EINVAL) return s;
     return NULL;
 }

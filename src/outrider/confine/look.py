@@ -15,22 +15,49 @@ import msgspec
 from outrider.charter.model import Charter
 from outrider.charter.paths import folded, segment_regex
 from outrider.confine.plan import Places, Seen, names, refusals, wanted
+from outrider.confine.trees import ancestors
 
 MAX_WALK = 4_000
 """Names below a repository that are looked at; what lies beyond is said not to have been."""
+
+MAX_BESIDE = 500
+"""Names beside Outrider's own files that are granted one by one; of more, none."""
 
 _DEEP = 6
 _PASSED_OVER = frozenset({"node_modules", "objects", "__pycache__", ".venv", "venv", "target", ".tox", "dist", "build"})
 """Directories that are not looked into: made by machines, large, and no place where people keep secrets."""
 
 
-def look(line: Sequence[Charter], places: Places) -> Places:
-    """Return places with what a plan must know: of :func:`wanted` paths, of the repository, of the command's own."""
+def look(line: Sequence[Charter], places: Places, *, beside: bool = False) -> Places:
+    """Return places with what a plan must know: of :func:`wanted` paths, of the repository, of the command's own.
+
+    Args:
+        line: The charters.
+        places: What is known.
+        beside: Whether what stands beside Outrider's own files matters: where there is no view of one's own.
+    """
     seen = {path: found for path in wanted(line, places) if (found := _seen(path)) is not None}
     named = names(refusals(line))
     looks = [walk(top, named) for top in (places.repo, *places.own)]
     inside = (*(path for found, _ in looks for path in found), *_listed(line, places))
-    return msgspec.structs.replace(places, seen=seen, inside=inside, walked=all(whole for _, whole in looks))
+    above = {path for one in (places.outrider, places.package) if beside and one for path in ancestors(one)}
+    listed = {path: _beside(path) for path in sorted(above)}
+    whole = all(whole for _, whole in looks)
+    return msgspec.structs.replace(places, seen=seen, inside=inside, walked=whole, beside=listed)
+
+
+def _beside(directory: str) -> tuple[tuple[str, bool], ...]:
+    """Return what stands in a directory and is no link; nothing if that cannot be told, or is very much."""
+    try:
+        with os.scandir(directory) as entries:
+            found = [
+                (one.name, one.is_dir(follow_symlinks=False))
+                for one in islice(entries, MAX_BESIDE + 1)
+                if not one.is_symlink()
+            ]
+    except OSError:
+        return ()
+    return tuple(sorted(found)) if len(found) <= MAX_BESIDE else ()
 
 
 def _listed(line: Sequence[Charter], places: Places) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from outrider.charter.groups import NOT_SYSTEM
 from outrider.charter.model import Charter
 from outrider.charter.paths import folded, segment_regex
 from outrider.charter.patterns import Asked, Declared, Index, Scene, expand
+from outrider.confine.around import Listed, around
 from outrider.confine.trees import Anchors, Forest, Tree, common, smallest, within
 
 Network = Literal["proxy", "port", "told"]
@@ -95,6 +96,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     seen: Mapping[str, Seen] = {}
     inside: tuple[str, ...] = ()
     walked: bool = True
+    beside: Listed = {}
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,13 +278,13 @@ def _held(path: str, trees: Iterable[Tree]) -> bool:
 
 
 def _without_ours(granted: dict[str, tuple[Tree, ...]], places: Places) -> Iterable[Lack]:
-    """Take out the trees that Outrider's own files lie in: without a view of its own nothing can keep them apart."""
+    """Let the grants go around Outrider's own files: without a view of its own nothing can keep them apart."""
     for verb in _VERBS:
         ours = [places.outrider, *([places.package] if places.package and verb != "read" else [])]
-        out = tuple(tree for tree in granted[verb] if any(within(path, tree.path) for path in ours))
+        out = tuple(tree for tree in granted[verb] if around(tree, ours, places.beside) != (tree,))
         if out:
-            granted[verb] = tuple(tree for tree in granted[verb] if tree not in out)
-            why = "Outrider's own files lie in it, and only a file system of its own could keep them; not granted."
+            granted[verb] = smallest(one for tree in granted[verb] for one in around(tree, ours, places.beside))
+            why = "Outrider's own files lie in it: only what stood beside them at the start is granted."
             yield Lack(what=f"may.{verb}", why=why, patterns=tuple(tree.path for tree in out))
 
 

@@ -81,7 +81,8 @@ def told(plan: Plan, *, cwd: str, socket: tuple[str, str]) -> list[tuple[str, st
     out += [("show", one) for one in _shown(plan)]
     out.append(("bind", "\t".join(socket)))
     out.append(("blank", f"{plan.tmp[0]}/.nothing"))
-    out += [("hide", one) for one in plan.hidden if one not in plan.emptied]
+    hidden = [one for one in plan.hidden if one not in plan.emptied]
+    out += [("cover" if within(socket[1], one) else "hide", one) for one in hidden]
     out += [("pin", one) for one in _pinned(plan)]
     out += [("keep", one) for one in plan.kept]
     return out
@@ -124,7 +125,7 @@ def _pinned(plan: Plan) -> list[str]:
         tops = [one.path for one in plan.grants if one.whole and within(kept, one.path) and (one.write or one.delete)]
         for top in tops[:1]:
             parent = kept.rpartition("/")[0]
-            while parent != top and within(parent, top):
+            while parent not in {top, ""} and within(parent, top):
                 found.add(parent)
                 parent = parent.rpartition("/")[0]
     return sorted(found)

@@ -170,7 +170,7 @@ class Launches:
             program=tuple(dict.fromkeys((*program, *_hook_files(), *_tool_files(line, launch.home, search)))),
             own=(*place.shared_git(repo), *state),
         )
-        made = self._planned(line, host, look(line, places))
+        made = self._planned(line, host, look(line, places, beside=not host.namespaces))
         lent = [one[4:] for one in fields.get("lend", []) if one.startswith("env:")]
         return made, scrub(pairs, line, launch.command, _secrets_in(pairs), lent)
 
