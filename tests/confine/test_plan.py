@@ -127,6 +127,18 @@ def test_without_a_view_of_its_own_a_grant_of_everything_goes_around_outriders_o
     assert "/" in named(one, "may.write")
 
 
+def test_a_directory_whose_own_removal_alone_is_refused_may_be_written_in() -> None:
+    charters = (Charter(name="wide", may=dict.fromkeys(("read", "write", "delete"), ("*",)),
+                        never={"delete": ("/", "/etc", "~"), "write": ("/etc/passwd",)}),)  # fmt: skip
+    one = plan(charters, FULL, places(charters))
+    assert reaches(one, "write", "/etc/motd")
+    assert reaches(one, "delete", "/etc/motd")
+    assert not reaches(one, "delete", "/etc")
+    assert not reaches(one, "delete", HOME)
+    assert not reaches(one, "write", "/etc/passwd")
+    assert "/" not in (*one.kept, *one.hidden)
+
+
 def test_a_kernel_that_offers_nothing_is_said_to_hold_nothing() -> None:
     one = made("coder", NOTHING)
     assert not one.held

@@ -202,8 +202,15 @@ static const char *hide(const struct plan *p) {
 static const char *keep(const struct plan *p, const char *key) {
     const char *s;
     size_t at = 0;
+    struct stat facts;
     while ((s = field(p, key, &at))) {
-        int fd = copy_of(s);
+        int fd;
+        if (same(key, "pin") && lstat(s, &facts) == 0 && S_ISLNK(facts.st_mode)) continue; /* Nothing stands on a link. */
+        if (same(s, "/")) { /* Nothing can be mounted over the root that we have already. */
+            if (same(key, "keep") && read_only(AT_FDCWD, s, 1) < 0) return s;
+            continue;
+        }
+        fd = copy_of(s);
         if (fd < 0 && errno == ENOENT) continue;
         if (fd < 0 || (same(key, "keep") && read_only(fd, "", 1) < 0) || place(fd, s) < 0) return s;
     }

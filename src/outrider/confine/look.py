@@ -14,6 +14,7 @@ import msgspec
 
 from outrider.charter.model import Charter
 from outrider.charter.paths import folded, segment_regex
+from outrider.charter.patterns import expand
 from outrider.confine.plan import Places, Seen, names, refusals, wanted
 from outrider.confine.trees import ancestors
 
@@ -82,7 +83,7 @@ def _listed(line: Sequence[Charter], places: Places) -> tuple[str, ...]:
 def globbed(said: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """Return the directory and the pattern of each refusal that holds a wildcard in its last name alone."""
     found: dict[tuple[str, str], None] = {}
-    for _, text in said:
+    for text in dict.fromkeys(one for _, named in said for one in expand(named)):
         folder, _, name = text.removesuffix("/**").rpartition("/")
         if ("*" in name or "?" in name) and "*" not in folder and "?" not in folder and folder != "/proc":
             found[folder, name] = None

@@ -142,6 +142,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         tmp: Directories for temporary files, each an empty one of its own.
         hidden: Paths that are shown as nothing.
         kept: Paths that nothing can be written to though they lie where writing is granted.
+        pinned: Paths that cannot be removed or moved away themselves, whatever is done in them.
         network: How the network is held.
         seccomp: Whether system calls are filtered.
         signals: Whether signals to processes outside are refused.
@@ -161,6 +162,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     tmp: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    pinned: tuple[str, ...] = ()
     lacks: tuple[Lack, ...] = ()
     lent: tuple[str, ...] = ()
 
@@ -207,7 +209,7 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
         lacks += _without_ours(granted, places)
     grants = _grants(granted, (*lent, *([places.package] if places.package else [])))
     view = host.namespaces
-    hidden, kept = never.within(grants, own_view=view, lacks=lacks)
+    hidden, kept, pinned = never.within(grants, own_view=view, lacks=lacks)
     lacks += _about_charters(line, places)
     lacks += _about_host(host, places)
     if view and _held(places.home, granted["read"]):
@@ -225,6 +227,7 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
         tmp=places.tmp if view else (),
         hidden=hidden,
         kept=kept,
+        pinned=pinned,
         lacks=tuple(lacks),
         lent=(*lent, *own),
     )
@@ -238,6 +241,8 @@ def reaches(made: Plan, verb: Literal["read", "write", "delete"], path: str) -> 
     if any(within(path, one) for one in made.hidden):
         return False
     if verb != "read" and any(within(path, one) for one in made.kept):
+        return False
+    if verb == "delete" and any(within(one, path) for one in made.pinned):
         return False
     if not made.landlock:
         return not any(within(path, one) for one in (*made.emptied, *made.tmp))
@@ -353,8 +358,8 @@ class _Never:
 
     def within(
         self, grants: Sequence[Grant], *, own_view: bool, lacks: list[Lack]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return what must be hidden, and what must be kept from writing, inside of what is granted."""
+    ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Return what must be hidden, kept from writing, and kept from being removed, inside of what is granted."""
         paths = {*self.places.inside, *self._written_out()}
         readable = Forest(Tree(one.path, one.whole) for one in grants if one.read or one.write)
         writable = Forest(Tree(one.path, one.whole) for one in grants if one.write or one.delete)
@@ -364,11 +369,13 @@ class _Never:
             hidden.append(self.places.outrider)
         if self.places.package and writable.has(self.places.package):
             kept.append(self.places.package)
+        pinned = {path for path in paths if writable.has(path) and self._hits("delete", path)} - {"/"}
         self._name(readable, writable, own_view=own_view, lacks=lacks)
-        return (_tops(hidden), _tops(kept)) if own_view else ((), ())
+        return (_tops(hidden), _tops(kept), tuple(sorted(pinned - {*kept}))) if own_view else ((), (), ())
 
     def _kept(self, path: str) -> bool:
-        return bool(self._hits("write", path) or self._hits("delete", path))
+        """Return whether all of it is: where only its own removal is refused, what is in it may be written."""
+        return bool(self._hits("write", path) or self._hits("delete", path + "/\1"))
 
     def _written_out(self) -> Iterable[str]:
         """Yield the paths that refusals name without a wildcard, as far as they start somewhere."""

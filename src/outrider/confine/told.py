@@ -119,9 +119,12 @@ def _emptied(path: str, plan: Plan) -> bool:
 
 
 def _pinned(plan: Plan) -> list[str]:
-    """Return the directories between a granted tree and what is kept in it: moving one away would free what is kept."""
-    found: set[str] = set()
-    for kept in plan.kept:
+    """Return what cannot be removed, and what stands above it or above what is kept, up to the granted tree.
+
+    Moving one of those away would free what is below.
+    """
+    found = {one for one in plan.pinned if not _emptied(one, plan)}
+    for kept in (*plan.kept, *plan.pinned):
         tops = [one.path for one in plan.grants if one.whole and within(kept, one.path) and (one.write or one.delete)]
         for top in tops[:1]:
             parent = kept.rpartition("/")[0]
