@@ -18,6 +18,7 @@ from outrider.gate.study import canonical_or_text
 
 NOW = 1_000_000_000
 HOUR = 3_600_000_000
+# outrider: allow code.python-fixed-salt -- no secret is under it, and a test wants the same bytes each time
 SALT = b"s" * 32
 HELD = Effective(ask_by="outrider")
 

@@ -163,12 +163,16 @@ def _deeds(event: DeedsSeen) -> str:
     unexplained = [one.program for one in deeds.ran if one.basis == "none"]
     unexplained += [one.peer for one in deeds.reached if one.basis == "none"]
     programs, peers = sum(one.count for one in deeds.ran), sum(one.count for one in deeds.reached)
-    parts = [f"started {programs} programs"] if programs else []
-    parts += [f"asked for {peers} connections"] if peers else []
+    parts = [f"started {_counted(programs, 'program')}"] if programs else []
+    parts += [f"asked for {_counted(peers, 'connection')}"] if peers else []
     told = f"; no call told of {', '.join(unexplained[:_EFFECTS_SHOWN])}" if unexplained else ""
     more = len(unexplained) - _EFFECTS_SHOWN
     told += f" and {more} more" if more > 0 else ""
     return "its processes " + " and ".join(parts) + (told if deeds.told else "; nothing was told to compare with")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _said(text: str) -> str:
