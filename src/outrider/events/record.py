@@ -105,6 +105,7 @@ class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
         until: End of the span, or 0.
         answered: What the agent was told meanwhile: ``deny``, ``ask``, ``allow``, or empty.
         detail: For a person; redacted.
+        door: The door that it is about, or empty where none is known.
     """
 
     what: str
@@ -113,15 +114,20 @@ class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
     until: int = 0
     answered: str = ""
     detail: str = ""
+    door: str = ""
 
 
 class DaemonStarted(Event, frozen=True, kw_only=True, tag="daemon.started"):
-    """A daemon took the record over. ``snapshot`` says how the state was had: ``none``, ``loaded``, ``rebuilt``."""
+    """A daemon took the record over. ``snapshot`` says how the state was had: ``none``, ``loaded``, ``rebuilt``.
+
+    After ``heartbeat`` seconds of silence it says that it lives; 0 in records of versions that did not tell.
+    """
 
     version: str
     pid: int
     boot: str
     snapshot: str = "none"
+    heartbeat: int = 0
 
 
 class DaemonStopped(Event, frozen=True, kw_only=True, tag="daemon.stopped"):
