@@ -252,8 +252,8 @@ static void child(int fd, int view, char **command) {
 
 static struct { int port, view; } offered;
 
-/* Fork the child and take what it offers; 0 if it could not take namespaces. */
-static pid_t bring_up(int *channel, int *listening, int view, char **command) {
+/* Fork the child, which begins at once to take its namespaces: there is other work to do meanwhile. */
+static pid_t conceive(int *channel, int view, char **command) {
     int ends[2];
     pid_t pid;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) fail(1, "socketpair", strerror(errno));
@@ -264,13 +264,16 @@ static pid_t bring_up(int *channel, int *listening, int view, char **command) {
         child(ends[1], view, command);
     }
     close(ends[1]);
-    if (take(ends[0], &offered, sizeof offered, listening) != (ssize_t)sizeof offered) {
-        close(ends[0]);
-        waitpid(pid, NULL, 0);
-        return 0;
-    }
     *channel = ends[0];
     return pid;
+}
+
+/* Take what the child offers; 0 if it could not take namespaces, and is gone. */
+static pid_t bring_up(pid_t pid, int channel, int *listening) {
+    if (take(channel, &offered, sizeof offered, listening) == (ssize_t)sizeof offered) return pid;
+    close(channel);
+    waitpid(pid, NULL, 0);
+    return 0;
 }
 
 /* ---- start --------------------------------------------------------------------------------------------------- */
@@ -328,7 +331,8 @@ static void tell_program(const char *name) {
     }
 }
 
-static void ask(int fd, char **command) {
+/* What is told of the host and the command, whatever the child comes to. */
+static void prepare(char **command) {
     char cwd[4096];
     int i;
     tell("charter", told.charter);
@@ -338,12 +342,15 @@ static void ask(int fd, char **command) {
     tell_number("landlock", landlock_version());
     tell_number("seccomp", seccomp_there());
     tell_number("seen", !told.unseen && seen_there());
-    tell_number("namespaces", offered.view);
-    tell_number("port", offered.port);
     tell_program(command[0]);
     for (i = 0; command[i]; i++) tell("arg", command[i]);
     while (lending) tell("lend", lent[--lending]);
     for (i = 0; environ[i]; i++) tell("env", environ[i]);
+}
+
+static void ask(int fd) {
+    tell_number("namespaces", offered.view);
+    tell_number("port", offered.port);
     finish("ORR1");
     if (!send_all(fd, request, asked)) fail(EXIT_UNDECIDED, "the daemon hung up", strerror(errno));
 }
@@ -368,7 +375,8 @@ static void end(int fd, const char *key, long number, const char *text) {
 static int probe(void) {
     int channel, listening;
     char *nothing[] = {NULL};
-    int there = bring_up(&channel, &listening, 1, nothing) > 0;
+    pid_t child = conceive(&channel, 1, nothing);
+    int there = bring_up(child, channel, &listening) > 0;
     printf("landlock=%d namespaces=%d seccomp=%d seen=%d\n", landlock_version(), there, seccomp_there(), seen_there());
     return 0;
 }
@@ -385,10 +393,14 @@ int main(int argc, char **argv) {
     spare_children();
     daemon = reach();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (told.no_view || !(command_pid = bring_up(&channel, &listening, 1, command)))
-        command_pid = bring_up(&channel, &listening, 0, command);
+    command_pid = conceive(&channel, !told.no_view, command);
+    prepare(command);
+    if (!(command_pid = bring_up(command_pid, channel, &listening)) && !told.no_view) {
+        command_pid = conceive(&channel, 0, command);
+        command_pid = bring_up(command_pid, channel, &listening);
+    }
     if (!command_pid) fail(1, "the command's process could not be made", "");
-    ask(daemon, command);
+    ask(daemon);
     hear(daemon);
     say();
     if (*value(plan, "egress") && listening >= 0 && (proxy = hand_over(listening, value(plan, "egress"))) < 0) {

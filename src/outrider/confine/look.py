@@ -8,7 +8,6 @@ import stat
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
 
 import msgspec
 
@@ -65,14 +64,14 @@ def _listed(line: Sequence[Charter], places: Places) -> tuple[str, ...]:
     """Return what stands where a refusal names a directory and a pattern in it, such as ``/etc/shadow*``."""
     found: dict[str, None] = {}
     anchors = {"~": places.home, "repo": places.repo, "": ""}
-    for folder, name in globbed(refusals(line)):
+    for folder, pattern in globbed(refusals(line)):
         top, _, rest = folder.partition("/")
         start = anchors.get(top)
         if start is None or (top and not start):
             continue
-        pattern = re.compile("(?s)" + segment_regex(folded(name)))
         try:
-            names_there = [one.name for one in islice(Path(f"{start}/{rest}".rstrip("/") or "/").iterdir(), MAX_WALK)]
+            with os.scandir(f"{start}/{rest}".rstrip("/") or "/") as entries:
+                names_there = [one.name for one in islice(entries, MAX_WALK)]
         except OSError:
             continue
         found.update((f"{start}/{rest}/{one}", None) for one in names_there if pattern.fullmatch(folded(one)))
@@ -80,14 +79,16 @@ def _listed(line: Sequence[Charter], places: Places) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def globbed(said: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """Return the directory and the pattern of each refusal that holds a wildcard in its last name alone."""
-    found: dict[tuple[str, str], None] = {}
+def globbed(said: tuple[tuple[str, str], ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return each directory of which a refusal names a pattern in it, and the expression for all of its patterns."""
+    found: dict[str, dict[str, None]] = {}
     for text in dict.fromkeys(one for _, named in said for one in expand(named)):
         folder, _, name = text.removesuffix("/**").rpartition("/")
         if ("*" in name or "?" in name) and "*" not in folder and "?" not in folder and folder != "/proc":
-            found[folder, name] = None
-    return tuple(found)
+            found.setdefault(folder, {})[segment_regex(folded(name))] = None
+    return tuple(
+        (folder, re.compile(f"(?s){'|'.join(f'(?:{one})' for one in said)}")) for folder, said in found.items()
+    )
 
 
 def walk(top: str, named: re.Pattern[str]) -> tuple[tuple[str, ...], bool]:

@@ -95,6 +95,10 @@ def ancestors(path: str) -> Iterable[str]:
         yield path
 
 
+_COMMON: dict[tuple[tuple[str, ...], str, Anchors], Trees] = {}
+_MOST_COMMON = 1024
+
+
 @lru_cache(maxsize=4096)
 def _pattern(text: str) -> PathGlob:
     return parse_path(text)
@@ -117,7 +121,17 @@ def trees(charter: Charter, verb: str, anchors: Anchors) -> Trees:
 
 
 def common(line: Sequence[Charter], verb: str, anchors: Anchors) -> Trees:
-    """Return what every charter of a line allows: each one is a ceiling."""
+    """Return what every charter of a line allows: each one is a ceiling. Of the same charters it is worked out once."""
+    key = (tuple(charter.digest for charter in line), verb, anchors)
+    made = _COMMON.get(key)
+    if made is None:
+        made = _COMMON[key] = _worked_out(line, verb, anchors)
+        if len(_COMMON) > _MOST_COMMON:
+            _COMMON.pop(next(iter(_COMMON)), None)
+    return made
+
+
+def _worked_out(line: Sequence[Charter], verb: str, anchors: Anchors) -> Trees:
     first, *others = [trees(charter, verb, anchors) for charter in line]
     found = first.found
     for other in others:
