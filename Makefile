@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 SOURCES := pyproject.toml $(wildcard hatch_build.py) $(wildcard src/outrider/*/*.c src/outrider/*/*.h)
 
-.PHONY: help setup lint test demo bench score lock clean
+.PHONY: help setup lint test demo tamper bench score lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to make.
@@ -26,6 +26,9 @@ lint: $(VENV)/.ready-to-test ## Check style, format, types and the import contra
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+tamper: $(VENV)/.ready-to-run ## Change records in every way, and see what verify says: make tamper SIZE=1000000
+	$(BIN)/python -m tamper $(if $(SIZE),--size $(SIZE))
 
 bench: $(VENV)/.ready-to-run ## Measure every budget, each beside its baseline.
 	$(BIN)/python -m bench

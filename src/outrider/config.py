@@ -86,6 +86,16 @@ class Home:
         return self.root / "view" / "view.sqlite"
 
     @property
+    def content(self) -> Path:
+        """Content beside the record, encrypted; without ``keys/content.key`` it is noise."""
+        return self.root / "content"
+
+    @property
+    def content_key(self) -> Path:
+        """The root of all keys of content; replaced whenever something is erased."""
+        return self.keys / "content.key"
+
+    @property
     def http_token(self) -> Path:
         """The bearer token of this installation's HTTP hooks, unless the configuration names another file."""
         return self.keys / "http.token"

@@ -27,6 +27,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "lineage": "Where an agent comes from, and what came from it.",
         "log": "The record, filtered; --follow keeps going.",
         "why": "One decision explained.",
+        "coverage": "What was covered and what was not, since when, and why.",
         "involved": "Was an agent involved in this path, domain, commit, ...?",
     },
     "Tune": {

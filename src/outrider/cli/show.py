@@ -93,6 +93,14 @@ def facts(rows: Iterable[tuple[str, str]], *, indent: int = 2) -> None:
             click.echo(f"{' ' * indent}{label}  {part}".rstrip())
 
 
+def paragraph(text: str) -> None:
+    """Print sentences on stdout, wrapped at eighty columns or the terminal's, whichever is less."""
+    import textwrap
+
+    for line in textwrap.wrap(safe(text), min(_WIDE, _room()), break_on_hyphens=False):
+        click.echo(line)
+
+
 def heading(text: str) -> None:
     """Print a heading on stdout."""
     click.echo(click.style(text, bold=True))

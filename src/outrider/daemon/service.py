@@ -157,7 +157,13 @@ class Daemon:
             await asyncio.sleep(0)
         parts = self._assemble(ledger, state)
         parts.scribe.write(
-            DaemonStarted, version=__version__, pid=os.getpid(), boot=process.boot_id(), snapshot=how, seal=True
+            DaemonStarted,
+            version=__version__,
+            pid=os.getpid(),
+            boot=process.boot_id(),
+            snapshot=how,
+            heartbeat=parts.config.daemon.heartbeat,
+            seal=True,
         )
         import_spool(parts)
         ledger.commit()

@@ -99,6 +99,7 @@ def _gap(parts: Parts, raw: bytes, source: str) -> None:
         until=at,
         answered=line.answered if line.answered in _ANSWERED else "",
         detail=redact(detail, parts.scribe.key)[:200],
+        door=line.door[:40],
     )
 
 

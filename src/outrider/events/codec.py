@@ -13,8 +13,9 @@ from typing import Any, cast
 import msgspec
 
 from outrider.errors import BadInputError, UnknownVersionError
+from outrider.events.content import Commitment
 from outrider.events.event import VERSION
-from outrider.events.record import AnyEvent, Beside, Commitment
+from outrider.events.record import AnyEvent, Beside
 
 MAX_LEAF = 16 * 1024
 """Largest leaf in bytes. The tile format's own limit is 65,535."""

@@ -16,24 +16,13 @@ import msgspec
 from outrider.events.asked import Answered, Asked
 from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Finding, Label
+from outrider.events.content import Commitment, ContentErased, ContentKept, ContentRead, Sealed
 from outrider.events.counters import Counters
 from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.decision import Decision
 from outrider.events.deeds import Deeds
 from outrider.events.event import Event
 from outrider.events.held import Held
-
-
-class Commitment(msgspec.Struct, frozen=True, kw_only=True):
-    """A promise about content that lies elsewhere or nowhere: SHA-256 over domain, salt and content.
-
-    Attributes:
-        c: Hex digest. Without the salt (kept beside) nothing about the content can be guessed from it.
-        size: Length of the content in bytes.
-    """
-
-    c: str
-    size: int
 
 
 class Entity(msgspec.Struct, frozen=True, array_like=True):
@@ -63,6 +52,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             ``user``, ``field``, ``text``, ``order``, ``secret`` (see :mod:`outrider.flow.origins`).
         private: Names behind pseudonyms and absolute places, by field name. For a birth: ``sponsor``, ``human``,
             ``home``, ``repo``, ``cwd``, ``hostname``, ``exe``, ``account``.
+        sealed: ``salt`` and ``private`` as they lie in the journal: under the keys of whom they are about.
     """
 
     entities: tuple[Entity, ...] = ()
@@ -71,6 +61,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     salt: bytes = b""
     said: dict[str, bytes] = {}
     private: dict[str, str] = {}
+    sealed: Sealed | None = None
 
 
 class RecordOpened(Event, frozen=True, kw_only=True, tag="record.opened"):
@@ -105,6 +96,7 @@ class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
         until: End of the span, or 0.
         answered: What the agent was told meanwhile: ``deny``, ``ask``, ``allow``, or empty.
         detail: For a person; redacted.
+        door: The door that it is about, or empty where none is known.
     """
 
     what: str
@@ -113,15 +105,20 @@ class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
     until: int = 0
     answered: str = ""
     detail: str = ""
+    door: str = ""
 
 
 class DaemonStarted(Event, frozen=True, kw_only=True, tag="daemon.started"):
-    """A daemon took the record over. ``snapshot`` says how the state was had: ``none``, ``loaded``, ``rebuilt``."""
+    """A daemon took the record over. ``snapshot`` says how the state was had: ``none``, ``loaded``, ``rebuilt``.
+
+    After ``heartbeat`` seconds of silence it says that it lives; 0 in records of versions that did not tell.
+    """
 
     version: str
     pid: int
     boot: str
     snapshot: str = "none"
+    heartbeat: int = 0
 
 
 class DaemonStopped(Event, frozen=True, kw_only=True, tag="daemon.stopped"):
@@ -475,5 +472,5 @@ AnyEvent = (
     | CharterLoaded | CharterRefused | AgentBorn | AgentEnded | AgentResumed | AgentRolled | AgentAttested | TokenIssued
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
     | SessionJoined | AskAnswered | AskTimedOut | CharterRemoved | CredentialIssued | CredentialUsed | IssuerKey
-    | DeedsSeen
+    | DeedsSeen | ContentKept | ContentErased | ContentRead
 )  # fmt: skip

@@ -19,9 +19,10 @@ from outrider.detect.dependencies.known import SHIPPED, Facts
 from outrider.detect.written import Looked
 from outrider.effects import Place, resolve
 from outrider.events.call import Call, Effect, Finding, Label, PathFact, Want
+from outrider.events.content import Commitment
 from outrider.events.counters import Counters
 from outrider.events.entities import entities_of_effects
-from outrider.events.record import AnyEvent, Beside, CallDecided, CallResult, Commitment, Prompted
+from outrider.events.record import AnyEvent, Beside, CallDecided, CallResult, Prompted
 from outrider.flow.labels import prompt_brings, result_brings
 from outrider.flow.state import FlowState
 from outrider.gate import study

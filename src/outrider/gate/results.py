@@ -112,6 +112,7 @@ class Results:
                 what="unseen-call",
                 count=len(unseen),
                 detail=", ".join(cut(name, 60, self._scribe.key) for _, name in unseen[:8]),
+                door=message.door,
             )
 
     def _committed(self, agent: Agent, call: str, *, ok: bool) -> tuple[Entity, ...]:

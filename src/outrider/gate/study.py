@@ -28,9 +28,10 @@ from outrider.detect.written import WRITERS, Looked, look
 from outrider.effects import plan
 from outrider.events.call import Call, Effect, Finding, PathFact, Plan, Want
 from outrider.events.codec import canonical, commit
+from outrider.events.content import Commitment
 from outrider.events.entities import mentions
 from outrider.events.message import text_of
-from outrider.events.record import Commitment, Entity
+from outrider.events.record import Entity
 from outrider.flow.given import Given, given
 from outrider.flow.prints import control_text, fingerprints
 from outrider.flow.values import asked, printer, told

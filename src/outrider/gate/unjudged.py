@@ -76,6 +76,7 @@ class Unjudged:
             until=now,
             answered=answered,
             detail=redact(f"{event} from {where}: {why}", self._scribe.key)[:_MAX_WHY],
+            door=door[:40],
         )
         await self._scribe.durable(gap)
         return gap.n

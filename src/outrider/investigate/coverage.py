@@ -26,12 +26,14 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
         ts: Its time.
         what: ``spool``, ``unseen-call``, ``unreadable``, ``unjudged``, ``lost-result``, ``outage`` as recorded;
             ``torn-tail`` (never acknowledged bytes, cut at a start), ``down`` (the daemon had been stopped), ``killed``
-            (it had not been).
+            (it had not been), ``silent`` (it ran, and it or the machine stood still).
         count: How many, in the unit of ``what``.
         since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
         until: End of the span, or 0.
         answered: What agents were told meanwhile: ``deny``, ``ask``, ``allow``, or empty.
         detail: For a person.
+        agent: The agent that it is about, or empty.
+        door: The door that it is about, or empty.
     """
 
     n: int
@@ -42,6 +44,8 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     until: int
     answered: str
     detail: str
+    agent: str = ""
+    door: str = ""
 
 
 class SourceGap(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,10 +126,7 @@ def coverage(view: View) -> Coverage:
     with view.snapshot():
         tally: dict[str, int] = dict(view.rows("SELECT what, count FROM tallies"))
         first = view.one("SELECT ts FROM events ORDER BY n LIMIT 1")
-        gaps = tuple(
-            Gap(**dict(zip(Gap.__struct_fields__, row, strict=True)))
-            for row in view.rows("SELECT * FROM gaps ORDER BY n LIMIT ?", MOST_LISTED)
-        )
+        gaps = gaps_of(view)
         sources = _sources(view)
         missing = _missing(view, gaps, sources)
         unseen = _missing(view, tuple(gap for gap in gaps if gap.answered != "deny"), sources)
@@ -159,6 +160,13 @@ def coverage(view: View) -> Coverage:
         )
 
 
+def gaps_of(view: View, since: int = 0) -> tuple[Gap, ...]:
+    """Return what is known to be missing at ``since`` (microseconds since 1970 UTC) or later, the oldest first."""
+    rows = view.rows("SELECT * FROM gaps WHERE max(ts, until) >= ? ORDER BY n LIMIT ?", since, MOST_LISTED)
+    return tuple(Gap(**dict(zip(Gap.__struct_fields__, row, strict=True))) for row in rows)
+
+
+_AWAY = frozenset({"down", "killed", "silent"})
 _OPEN = "open_calls o JOIN agents a ON a.id = o.agent WHERE 1"
 
 
@@ -170,7 +178,7 @@ def _count(view: View, sql: str) -> int:
 def _sources(view: View) -> tuple[SourceGap, ...]:
     rows = view.rows(
         "SELECT id, events, lost, skipped, broken, first_ts, last_ts FROM sources"
-        " WHERE lost OR skipped OR broken ORDER BY id LIMIT ?",
+        " WHERE (lost OR skipped OR broken) AND id NOT LIKE 'spool-%' ORDER BY id LIMIT ?",
         MOST_LISTED,
     )
     return tuple(SourceGap(**dict(zip(SourceGap.__struct_fields__, row, strict=True))) for row in rows)
@@ -198,7 +206,7 @@ def _missing(view: View, gaps: tuple[Gap, ...], sources: tuple[SourceGap, ...]) 
     for gap in gaps:
         if gap.what in named:
             add("daemon", named[gap.what], gap.count)
-        elif gap.what not in {"down", "killed", "torn-tail"}:
+        elif gap.what not in _AWAY and gap.what != "torn-tail":
             add("daemon", gap.what, gap.count)
     return out
 
@@ -216,7 +224,7 @@ def _statement(counts: dict[str, int], missing: dict[str, dict[str, int]], gaps:
     unseen = []
     if counts["opaque"]:
         unseen.append(f"{counts['opaque']:,} programs ran whose inner effects nobody sees")
-    outages = [gap for gap in gaps if gap.what in {"down", "killed"}]
+    outages = [gap for gap in gaps if gap.what in _AWAY]
     if outages:
         lasted = sum(max(0, gap.until - gap.since) for gap in outages) / 1e6
         unseen.append(f"no daemon for {lasted:,.0f} s in {len(outages)} spans")

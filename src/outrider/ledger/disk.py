@@ -47,6 +47,20 @@ def flush_directory(directory: Path) -> None:
         os.close(fd)
 
 
+def make_directory(directory: Path) -> None:
+    """Make a private directory, with what is missing above it, and return once their names are on disk.
+
+    A name that was there is flushed again: whoever made it may have been cut off before doing so.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    missing = [one for one in directory.parents if not one.is_dir()]
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in (directory, *missing):
+        flush_directory(made.parent)
+
+
 def refusal(where: Path, error: OSError) -> RecordError:
     """Return the error that says why the record could not be written, and what helps."""
     fixes = {

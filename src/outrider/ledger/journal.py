@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError
-from outrider.ledger.disk import flush, flush_directory, refusal, write_at
+from outrider.ledger.disk import flush, flush_directory, make_directory, refusal, write_at
 from outrider.ledger.frame import Frame, Walk, hop, survivors
 from outrider.ledger.spare import Spare, fill, make_filled
 
@@ -111,7 +111,7 @@ class Journal:
         self._segments: list[Segment] = []
         self._spare = Spare(directory / "spare", segment_bytes)
         try:
-            self._where.mkdir(mode=0o700, exist_ok=True)
+            make_directory(self._where)
             self._spare.discard()
             self._recover(known)
             self._mark = _Mark(directory / DURABLE)

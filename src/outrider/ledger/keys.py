@@ -113,6 +113,16 @@ def _new_issuing_key() -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def private(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Return the bytes of a private file, made at ``path`` from ``make`` if there is none.
+
+    Raises:
+        RefusedError: Others than its owner could read the file, or it is not this user's.
+        RecordError: It cannot be read or made.
+    """
+    return _load_or_create(path, make)
+
+
 def _load_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
     try:
         if not path.exists():

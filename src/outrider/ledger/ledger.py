@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError, UnavailableError
 from outrider.ledger.committer import Committer
-from outrider.ledger.disk import refusal
+from outrider.ledger.disk import make_directory, refusal
 from outrider.ledger.frame import Frame, pack, unpack
 from outrider.ledger.journal import SEGMENT, Journal, Recovered
 from outrider.ledger.lock import Lock
@@ -125,7 +125,7 @@ class Ledger:
             RecordError: The disk refuses.
         """
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directory(directory)
         except OSError as error:
             raise refusal(directory, error) from error
         return cls(directory, origin=origin, key=key, clock=clock, segment_bytes=segment_bytes)

@@ -58,12 +58,23 @@ _INSERTS: Final = {
     "causes": "INSERT OR IGNORE INTO causes VALUES (?,?,?,?)",
     "labels": "INSERT OR IGNORE INTO labels VALUES (?,?,?,?)",
     "charters": "INSERT INTO charters VALUES (?,?,?,?,?,?)",
-    "gaps": "INSERT INTO gaps VALUES (?,?,?,?,?,?,?,?)",
+    "gaps": "INSERT INTO gaps VALUES (?,?,?,?,?,?,?,?,?,?)",
     "closed": "DELETE FROM open_calls WHERE n = ?",
 }
 _OPENED = "INSERT INTO open_calls VALUES (?,?,?,?)"
 _SOURCE = "INSERT OR REPLACE INTO sources VALUES (?,?,?,?,?,?,?,?,?)"
 _TALLY = "INSERT INTO tallies VALUES (?, ?) ON CONFLICT(what) DO UPDATE SET count = count + excluded.count"
+
+
+NEVER: Final = 1 << 62
+
+
+def _silence(heartbeat: int) -> int:
+    """Return the microseconds without any event after which a running daemon must have stood still.
+
+    A heartbeat is written within a second of being due; twice its time is no slowness of a busy machine any more.
+    """
+    return (2 * heartbeat + 5) * 1_000_000 if heartbeat else NEVER
 
 
 def backwards(host: str) -> str:
@@ -101,6 +112,8 @@ class Fold:
         self._tallies: dict[str, int] = {}
         daemon = db.execute("SELECT value FROM meta WHERE key = 'daemon'").fetchone()
         self._daemon = str(daemon[0]) if daemon else "none"
+        silence = db.execute("SELECT value FROM meta WHERE key = 'silence'").fetchone()
+        self._silence = int(silence[0]) if silence else NEVER
 
     def add(self, leaf: bytes, blob: bytes) -> None:
         """Take the next entry.
@@ -118,6 +131,9 @@ class Fold:
         rows = self._rows
         agent = event.agent
         kind = event.__struct_config__.tag
+        if event.ts - self.last_ts > self._silence and event.__class__ is not DaemonStarted:
+            why = "a daemon ran and wrote nothing, though it says that it lives: it or the machine stood still"
+            rows["gaps"].append((n, event.ts, "silent", 1, self.last_ts, event.ts, "", why, "", ""))
         if event.__class__ is CallDecided:
             self._decided(event)
         else:
@@ -156,7 +172,7 @@ class Fold:
             self._tallies.clear()
         notes = {
             "size": self.size, "last_hash": self.last_hash, "last_ts": self.last_ts, "origin": self.origin,
-            "daemon": self._daemon,
+            "daemon": self._daemon, "silence": self._silence,
         }  # fmt: skip
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(notes.items()))
         for cache in (self._entities, self._sources, self._labels):
@@ -231,17 +247,20 @@ class Fold:
             rows["charters"].append((n, ts, event.name, event.digest, event.signer, event.source))
         elif isinstance(event, RecordGap):
             rows["gaps"].append(
-                (n, ts, event.what, event.count, event.since, event.until, event.answered, event.detail)
-            )
+                (n, ts, event.what, event.count, event.since, event.until, event.answered, event.detail, event.agent,
+                 event.door)
+            )  # fmt: skip
         elif isinstance(event, RecordRecovered):
-            rows["gaps"].append((n, ts, "torn-tail", event.cut, 0, 0, "", "bytes cut; none was ever acknowledged"))
+            cut = "bytes cut; none was ever acknowledged"
+            rows["gaps"].append((n, ts, "torn-tail", event.cut, 0, 0, "", cut, "", ""))
         elif isinstance(event, DaemonStarted):
             if self._daemon != "none":
                 what = "killed" if self._daemon == "running" else "down"
-                rows["gaps"].append((n, ts, what, 1, self.last_ts, ts, "", "no daemon between these times"))
+                rows["gaps"].append((n, ts, what, 1, self.last_ts, ts, "", "no daemon between these times", "", ""))
             self._daemon = "running"
+            self._silence = _silence(event.heartbeat)
         elif isinstance(event, DaemonStopped):
-            self._daemon = "stopped"
+            self._daemon, self._silence = "stopped", NEVER
         elif isinstance(event, Refusal):
             self._tally("messages refused")
         elif isinstance(event, RecordOpened):

@@ -6,7 +6,7 @@ for row however they came about. ``n`` is always the index of an event in the re
 
 from __future__ import annotations
 
-FORMAT = 1
+FORMAT = 2
 """Version of these tables. A view of another version is rebuilt, never migrated."""
 
 TABLES = """
@@ -40,8 +40,9 @@ CREATE TABLE labels(agent TEXT NOT NULL, name TEXT NOT NULL, origin INTEGER NOT 
 
 CREATE TABLE charters(n INTEGER PRIMARY KEY, ts INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,
   signer TEXT NOT NULL, source TEXT NOT NULL);
-CREATE TABLE gaps(n INTEGER PRIMARY KEY, ts INTEGER NOT NULL, what TEXT NOT NULL, count INTEGER NOT NULL,
-  since INTEGER NOT NULL, until INTEGER NOT NULL, answered TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE TABLE gaps(n INTEGER NOT NULL, ts INTEGER NOT NULL, what TEXT NOT NULL, count INTEGER NOT NULL,
+  since INTEGER NOT NULL, until INTEGER NOT NULL, answered TEXT NOT NULL, detail TEXT NOT NULL,
+  agent TEXT NOT NULL, door TEXT NOT NULL, PRIMARY KEY(n, what)) WITHOUT ROWID;
 CREATE TABLE sources(id TEXT PRIMARY KEY, events INTEGER NOT NULL, seq INTEGER NOT NULL, prev TEXT NOT NULL,
   first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL, lost INTEGER NOT NULL, skipped INTEGER NOT NULL,
   broken INTEGER NOT NULL) WITHOUT ROWID;

@@ -1,0 +1,136 @@
+"""What ``outrider coverage`` says of a daemon that was killed, of hooks that met none, and of hooks that are off."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from tests.daemon.house import House
+
+from outrider.cli import main, times
+from outrider.errors import BadInputError
+
+Cover = Callable[..., tuple[int, str, Any]]
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    with TemporaryDirectory(prefix="ord", ignore_cleanup_errors=True) as name:
+        one = House(Path(name))
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def cover(house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cover:
+    """Run the command and return its exit status, its words and its data."""
+    monkeypatch.setenv("OUTRIDER_HOME", str(house.home.root))
+
+    def run(*arguments: str) -> tuple[int, str, Any]:
+        said = []
+        for more in ((), ("--json",)):
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main(["coverage", *arguments, *more])
+            said.append((int(ended.value.code or 0), capsys.readouterr().out))
+        assert said[0][0] == said[1][0]
+        return said[0][0], said[0][1], json.loads(said[1][1])["data"]["extent"]
+
+    return run
+
+
+def kinds(lacks: list[dict[str, Any]]) -> dict[str, int]:
+    return {one["what"]: one["count"] for one in lacks}
+
+
+def test_a_killed_daemon_and_the_hooks_that_met_none_are_told_with_their_times(house: House, cover: Cover) -> None:
+    house.start()
+    host = house.host()
+    host.bash("ls", call="c1")
+    host.hook("PostToolUse", tool_name="Bash", tool_input={"command": "ls"}, tool_response={}, tool_use_id="c1")
+    house.kill(house.pid)
+    assert host.bash("ls", call="c2", start=False).verdict == "deny"
+    house.start()
+    code, words, told = cover()
+    assert code == 0, "what was answered with deny was not done"
+    assert kinds(told["lacks"]) == {"killed": 1}
+    one = cover("--agent", _agent(house))[2]["agents"][0]
+    assert kinds(one["lacks"]) == {"spool": 1}
+    assert one["lacks"][0]["since"] <= one["lacks"][0]["until"]
+    assert one["lacks"][0]["answered"] == "deny"
+    assert "times without a daemon, which had been killed" in words
+
+
+def test_a_hook_that_let_a_call_through_without_a_daemon_leaves_its_agent_covered_in_part(
+    house: House, cover: Cover
+) -> None:
+    house.start()
+    host = house.host()
+    host.bash("ls", call="c1")
+    house.stop()
+    host.run(host.argv("PreToolUse", undecided="allow", start=False), host.payload("PreToolUse", tool_name="Bash"))
+    house.start()
+    code, words, told = cover()
+    assert code == 3
+    assert [(one["door"], one["state"], one["in_part"]) for one in told["doors"]] == [("claude_code", "in part", 1)]
+    assert "hooks met no daemon, told allow" in words
+    assert told["coverage"]["whole"] is False
+
+
+def test_a_line_of_a_process_that_is_gone_is_put_down_to_its_door(house: House, cover: Cover) -> None:
+    house.home.spool.write_text(
+        json.dumps({"ts": 1, "door": "claude_code", "answered": "allow", "why": "deadline", "ppid": 2**22 - 1}) + "\n"
+    )
+    house.start()
+    _, _, told = cover()
+    assert [(one["door"], kinds(one["lacks"])) for one in told["doors"]] == [("claude_code", {"spool": 1})]
+
+
+def test_input_that_no_door_can_read_is_put_down_to_the_agent_that_sent_it(house: House, cover: Cover) -> None:
+    house.start()
+    host = house.host()
+    host.bash("ls", call="c1")
+    host.raw("PreToolUse", b"{")
+    _, _, told = cover("--agent", _agent(house))
+    assert kinds(told["agents"][0]["lacks"])["unreadable"] == 1
+
+
+def test_every_line_fits_eighty_columns_and_hooks_that_are_not_in_force_are_named(house: House, cover: Cover) -> None:
+    house.start()
+    hosts = [house.host() for _ in range(3)]
+    for host in hosts:
+        host.bash("make", call="c1")
+        host.raw("PreToolUse", b"{")
+        host.close()
+    _, words, _ = cover()
+    table, _, now = words.partition("\nNot in force now")
+    assert [line for line in re.sub(r"\x1b\[[0-9;]*m", "", table).splitlines() if len(line) > 80] == []
+    assert "Outrider is in no agent's settings" in now
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("90m", 100_000 - 5_400), ("1d", 100_000 - 86_400), ("1970-01-02", 86_400), ("1970-01-02T01:00:00Z", 90_000),
+        ("1970-01-02 01:00", 90_000), ("02:03", 86_400 + 7_380), ("1970-01-02T01:00:00+01:00", 86_400),
+    ],
+)  # fmt: skip
+def test_a_moment_is_read_as_people_write_it(text: str, moment: int) -> None:
+    assert times.moment(text, now=100_000_000_000) == moment * 1_000_000
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "12", "25:99", "2026-13-01", "1000000000d"])
+def test_what_is_no_moment_is_said_so(text: str) -> None:
+    with pytest.raises(BadInputError, match="is no time"):
+        times.moment(text)
+
+
+def _agent(house: House) -> str:
+    from outrider.events.record import AgentBorn
+
+    return str(house.events(AgentBorn)[0].agent)
