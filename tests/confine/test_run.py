@@ -446,3 +446,16 @@ true
     assert "errors.py" in done.err, done
     ask = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print('connected')"
     assert "connected" in cell.python(ask, str(cell.home.socket), charter="developer").out
+
+
+def test_a_held_command_makes_a_child_that_may_do_less(cell):
+    """The tool has to run inside, though no charter lets its installation be read."""
+    child = "echo child $OUTRIDER_CHARTER; cat README.md"
+    (cell.repo / "README.md").write_text("read me")
+    done = cell.sh(f"{sys.executable} -m outrider spawn --charter reviewer --no connect -- sh -c '{child}'")
+    assert (done.code, done.out) == (0, "child reviewer\nread me"), done
+    parent, born = cell.births()[-2:]
+    assert (born.charter, born.parent) == ("reviewer", parent.agent)
+    barred = cell.sh(f"{sys.executable} -m outrider spawn --charter reviewer -- true", charter="researcher")
+    assert barred.code != 0
+    assert [event.charter for event in cell.births()].count("reviewer") == 1

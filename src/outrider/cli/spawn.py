@@ -110,6 +110,7 @@ def _run(born: dict[str, Any], command_line: Sequence[str]) -> None:
     """Become the command. The process stays the same, and so does the child that was born in it."""
     show.say(f"outrider: agent {born['agent']} ({born['charter']}), child of {born['parent']}")
     os.environ["OUTRIDER_AGENT"] = str(born["agent"])
+    os.environ["OUTRIDER_CHARTER"] = str(born["charter"])
     try:
         os.execvp(command_line[0], list(command_line))  # noqa: S606 - it is what was asked for
     except OSError as error:

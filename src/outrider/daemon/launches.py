@@ -421,14 +421,15 @@ def _hook_files() -> tuple[str, ...]:
 
 
 def _tool_files(line: tuple[Charter, ...], home: str, search: str) -> tuple[str, ...]:
-    """Return what ``outrider credential`` needs, for agents that something is lent to by name; nothing for others.
+    """Return what ``outrider credential`` and ``outrider spawn`` need, for agents that may use them; else nothing.
 
     Args:
         line: The agent's charters.
         home: The home of whoever starts it.
         search: Where they look for programs by name; empty if they are no person.
     """
-    if not any(text.startswith(OURS) for one in line for text in one.may.get("use_credential", ())):
+    lent = any(text.startswith(OURS) for one in line for text in one.may.get("use_credential", ()))
+    if not lent and not line[0].may.get("spawn"):
         return ()
     found = shutil.which("outrider", path=search) if search else None
     package = str(Path(outrider.__file__).resolve().parents[1])
