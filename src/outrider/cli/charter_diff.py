@@ -86,6 +86,7 @@ def _record(told: Compared | None) -> None:
         show.say("No recorded call is of an agent of either class, so there are no examples.")
         return
     counts = ", ".join(f"{number:,} {kind}" for kind, number in told.counts.items())
-    show.say(f"Of {told.judged:,} recorded calls, judged under both, these would become otherwise: {counts}.")
+    calls = "call" if told.judged == 1 else "calls"
+    show.say(f"Of {told.judged:,} recorded {calls}, judged under both, these would become otherwise: {counts}.")
     if told.not_decidable:
         show.say(f"{told.not_decidable:,} more could not be judged: their agents' places were erased.")

@@ -138,7 +138,7 @@ def _section(title: str, rules: Rules) -> None:
 
 
 def _span(seconds: int) -> str:
-    for size, name in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+    for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds % size == 0 and seconds >= size:
-            return f"{seconds // size} {name}"
+            return f"{seconds // size} {name}" + "s" * (seconds != size)
     return f"{seconds} seconds"

@@ -56,7 +56,6 @@ def command(*, as_json: bool) -> int:
             *_lent(home),
             *_disk(home),
         ],
-        "Disk": _disk(home),
         "Packages": [*_registries(), *_facts(home)],
     }
     worst = any(one.level == "bad" for found in parts.values() for one in found)
