@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from base64 import b64encode
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,43 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from outrider.ledger.note import sign
 
 pytestmark = pytest.mark.real
-
-SOURCE = Path(__file__).with_name("go")
-
-
-def find_go() -> str | None:
-    return shutil.which("go") or shutil.which("/usr/local/go/bin/go")
-
-
-@pytest.fixture(scope="session")
-def check(tmp_path_factory):
-    """Build the verifier once; return a function that runs it."""
-    go = find_go()
-    if go is None:
-        pytest.skip("Go is not installed")
-    where = tmp_path_factory.mktemp("go")
-    shutil.copytree(SOURCE, where / "source")
-    program = where / "verifier"
-    build = subprocess.run(
-        [go, "build", "-o", str(program), "."],
-        cwd=where / "source",
-        env=os.environ | {"GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if build.returncode:
-        unreachable = any(sign in build.stderr for sign in ("dial tcp", "lookup ", "connection", "i/o timeout"))
-        if unreachable or "requires go >=" in build.stderr:
-            pytest.skip(f"the Go module cannot be had: {build.stderr.strip().splitlines()[-1]}")
-        pytest.fail(build.stderr)
-
-    def run(*args: object) -> tuple[int, str]:
-        done = subprocess.run([program, *map(str, args)], capture_output=True, text=True, timeout=60, check=False)
-        return done.returncode, (done.stdout + done.stderr).strip()
-
-    return run
 
 
 @pytest.fixture

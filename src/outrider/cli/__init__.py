@@ -48,7 +48,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "resume": "Enforce again.",
     },
     "Trust": {
-        "verify": "Check the record from its bytes.",
+        "verify": "Check the record, or a bundle of it, from its bytes.",
+        "export": "Seal events into a bundle that anybody can check.",
         "rebuild": "Make the queryable view anew from the record.",
         "witness": "Vouch for other people's records by cosigning checkpoints.",
     },

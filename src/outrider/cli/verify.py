@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
+@click.argument("bundle", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--record", type=click.Path(path_type=Path), help="Directory of a record. [default: this host's]")
 @click.option("--vkey", help="Verifier key that you trust. [default: the record's own, which proves less]")
 @click.option(
@@ -27,8 +28,19 @@ if TYPE_CHECKING:
 @click.option("--age", default=3600, show_default=True, help="Seconds for which their word makes a record `witnessed`.")
 @click.option("--ask", is_flag=True, help="Ask the witnesses of the policy, too, which checkpoint they cosigned last.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(*, record: Path | None, vkey: str | None, policy: Path | None, age: int, ask: bool, as_json: bool) -> int:
-    """Check the record from its bytes, with code that shares nothing with its writer.
+def command(
+    *,
+    bundle: Path | None,
+    record: Path | None,
+    vkey: str | None,
+    policy: Path | None,
+    age: int,
+    ask: bool,
+    as_json: bool,
+) -> int:
+    """Check the record from its bytes, or a BUNDLE of it, with code that shares nothing with its writer.
+
+    A bundle is read and never extracted. With --vkey it must be of the log whose key that is.
 
     Exit status: 0 whole, 6 tampered with.
 
@@ -37,7 +49,12 @@ def command(*, record: Path | None, vkey: str | None, policy: Path | None, age: 
       outrider verify
       outrider verify --record outrider-case-20261123-140311/record
       outrider verify --policy witnesses.policy --ask
+      outrider verify case.zip --vkey outrider.local/7f3a+cb17d87c+AfTk...
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+    if bundle is not None:
+        if record is not None or ask:
+            raise BadInputError("a bundle is checked by itself", fix="Leave --record and --ask out.")
+        return _bundle(bundle, vkey, policy, as_json=as_json)
     from outrider.ledger.verify import verify
 
     where = record or reach.home().record
@@ -70,6 +87,26 @@ def command(*, record: Path | None, vkey: str | None, policy: Path | None, age: 
         click.echo(f"  {click.style('problem', fg='red')}  {show.safe(str(problem))}")
     if report.more:
         click.echo(f"  ... and {report.more} more")
+    return 0 if report.ok else 6
+
+
+def _bundle(path: Path, vkey: str | None, policy: Path | None, *, as_json: bool) -> int:
+    import dataclasses
+
+    from outrider.ledger.verify.bundle import BundleError, WrongError, lines, parse_policy, verify
+
+    try:
+        demand = parse_policy(policy.read_text(encoding="utf-8")) if policy else None
+        report = verify(path, vkey=vkey, policy=demand)
+    except (BundleError, WrongError) as error:
+        raise BadInputError(f"{path}: {error}", fix="Do not open it by other means.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{policy} cannot be read: {error}") from error
+    if as_json:
+        show.emit({**dataclasses.asdict(report), "ok": report.ok}, kind="verify-bundle")
+    else:
+        for line in lines(report):
+            click.echo(line)
     return 0 if report.ok else 6
 
 

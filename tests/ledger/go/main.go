@@ -4,8 +4,10 @@
 //	verifier inclusion VKEY PROOF LEAF             a tlog-proof file proves the leaf
 //	verifier consistency VKEY OLD NEW HASH...      the newer checkpoint extends the older one
 //	verifier tiles VKEY CHECKPOINT DIR             every leaf in the entry bundles is proved from the hash tiles
+//	verifier bundle VKEY BUNDLE.zip [WITNESS]      a sealed bundle is whole; WITNESS cosigned its checkpoint
+//	verifier cosigned VKEY CHECKPOINT WITNESS      the witness of that key cosigned the checkpoint, and when
 //
-// VKEY is the key itself; the others are files. It prints one line and exits 0, or says why not and exits 1.
+// VKEY and WITNESS are keys themselves; the others are files. It prints one line and exits 0, or says why not and exits 1.
 package main
 
 import (
@@ -31,7 +33,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 3 {
-		return errors.New("usage: verifier checkpoint|inclusion|consistency|tiles VKEY FILE ...")
+		return errors.New("usage: verifier checkpoint|inclusion|consistency|tiles|bundle|cosigned VKEY FILE ...")
 	}
 	key, err := note.NewVerifier(args[1])
 	if err != nil {
@@ -46,6 +48,10 @@ func run(args []string) error {
 		return consistency(key, args[2], args[3], args[4:])
 	case "tiles":
 		return tiles(key, args[2], args[3])
+	case "bundle":
+		return bundle(args[1], args[2], strings.Join(args[3:], ""))
+	case "cosigned":
+		return cosignedFile(key, args[3], args[2])
 	}
 	return fmt.Errorf("unknown check %q", args[0])
 }
