@@ -8,7 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import credentials, detecting, hooks, judging, launching, levers, policy, questions, record, traffic
+from bench import (
+    credentials,
+    detecting,
+    hooks,
+    importing,
+    judging,
+    launching,
+    levers,
+    policy,
+    questions,
+    record,
+    traffic,
+)
 from bench.measure import Row, say
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -108,6 +120,16 @@ def asked(size: Size) -> list[Row]:
     return out
 
 
+def imported(size: Size) -> list[Row]:
+    """A host's own transcript, read into a record."""
+    found = importing.run(size.of(10_000))
+    row = Row("transcript events imported", "/s", {"rate": found["events_per_second"]})
+    row.baseline, row.beside = "the same lines as JSON alone", found["baseline_json_alone"]
+    row.budgets = {"rate": 5_000.0}
+    row.notes = f"peak {found['peak_rss_mb']:.0f} MB"
+    return [row]
+
+
 ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "policy": policies,
     "judge": lambda size: judging.judging(size.of(1500)),
@@ -125,4 +147,5 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "tokens": lambda size: levers.tokens(size.of(50_000)) + credentials.credentials(size.of(1_000)),
     "record": appends,
     "questions": asked,
+    "imports": imported,
 }

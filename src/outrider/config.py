@@ -96,6 +96,14 @@ class Home:
         return self.keys / "content.key"
 
     @property
+    def imported(self) -> Home:
+        """The home of what was read from hosts' own transcripts: a record and a view of its own, and this one's keys.
+
+        What nobody witnessed never stands in the record of what was.
+        """
+        return Home(self.root / "imported")
+
+    @property
     def http_token(self) -> Path:
         """The bearer token of this installation's HTTP hooks, unless the configuration names another file."""
         return self.keys / "http.token"

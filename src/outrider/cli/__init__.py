@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "why": "One decision explained.",
         "coverage": "What was covered and what was not, since when, and why.",
         "involved": "Was an agent involved in this path, domain, commit, ...?",
+        "import": "Read hosts' own transcripts, so that questions can be asked of them.",
     },
     "Tune": {
         "judge": "What would be said to a call, and why; nothing runs.",
@@ -64,6 +65,10 @@ COMMANDS: dict[str, dict[str, str]] = {
 }
 
 
+_MODULES = {"import": "import_transcripts"}
+"""The module of a command whose name is a word of Python's."""
+
+
 class Lazy(click.Group):
     """A group whose commands live in modules of their own name, imported when called."""
 
@@ -75,7 +80,7 @@ class Lazy(click.Group):
         """Import and return one command."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command = import_module(f"outrider.cli.{cmd_name}").command
+        command = import_module(f"outrider.cli.{_MODULES.get(cmd_name, cmd_name)}").command
         assert isinstance(command, click.Command)
         return command
 

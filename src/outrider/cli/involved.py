@@ -17,8 +17,9 @@ _MOST = 15
 
 @click.command("involved")
 @click.argument("artefact")
+@click.option("--imported", is_flag=True, help="Ask what `outrider import` read; nobody witnessed that.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(*, artefact: str, as_json: bool) -> int:
+def command(*, artefact: str, imported: bool, as_json: bool) -> int:
     """Was an agent involved in ARTEFACT, which, because of what, and what else did it touch?
 
     ARTEFACT is anything that you hold: a path, domain, URL, address, commit, package, digest, secret, session or
@@ -37,7 +38,7 @@ def command(*, artefact: str, as_json: bool) -> int:
     from outrider.investigate.answer import answer
 
     sought = str(Path(artefact).absolute()) if _is_here(artefact) else artefact
-    told = answer(reach.view(), sought, key=reach.key())
+    told = answer(reach.view(imported=imported), sought, key=reach.key())
     if as_json:
         show.emit(told, kind="involved")
     else:

@@ -21,12 +21,25 @@ def home() -> Home:
     return Home.default()
 
 
-def view(at: Home | None = None) -> View:
-    """Return the view, brought up to the record's end, with progress on stderr if that takes a while."""
+def view(at: Home | None = None, *, imported: bool = False) -> View:
+    """Return the view, brought up to the record's end, with progress on stderr if that takes a while.
+
+    Args:
+        at: The home, if it is not this user's.
+        imported: Whether what was imported is asked, rather than what was witnessed.
+
+    Raises:
+        UnavailableError: There is no such record yet.
+    """
     from outrider.investigate.reach import view_of
 
     where = at or home()
-    _sync(where)
+    if imported:
+        where = where.imported
+        if not where.record.is_dir():
+            raise UnavailableError("nothing was imported yet", fix="`outrider import HOST PATH...` reads transcripts.")
+    else:
+        _sync(where)
     opened = view_of(where, progress=_progress)
     if opened.note:
         show.say(f"outrider: {opened.note}")

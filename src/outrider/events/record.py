@@ -23,6 +23,7 @@ from outrider.events.decision import Decision
 from outrider.events.deeds import Deeds
 from outrider.events.event import Event
 from outrider.events.held import Held
+from outrider.events.imported import TranscriptRead
 
 
 class Entity(msgspec.Struct, frozen=True, array_like=True):
@@ -473,4 +474,5 @@ AnyEvent = (
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
     | SessionJoined | AskAnswered | AskTimedOut | CharterRemoved | CredentialIssued | CredentialUsed | IssuerKey
     | DeedsSeen | ContentKept | ContentErased | ContentRead
+    | TranscriptRead
 )  # fmt: skip

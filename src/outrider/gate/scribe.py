@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from outrider.events.call import Severity
-    from outrider.gate.state import State
 
 NOTHING = Beside()
 _LEAF_ROOM = 14 * 1024
@@ -44,6 +43,21 @@ class Log(Protocol):
         """Return once event ``n`` is on disk."""
 
 
+class Folding(Protocol):
+    """What follows from the events, as far as the next one needs it.
+
+    Attributes:
+        sources: Per source, the sequence number and leaf hash (hex) of its last event.
+        last_ts: Wall clock of the last event, microseconds.
+    """
+
+    sources: dict[str, tuple[int, str]]
+    last_ts: int
+
+    def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:
+        """Take in an event that was appended."""
+
+
 def wall_clock() -> int:
     """Return microseconds since 1970 UTC."""
     return time.time_ns() // 1000
@@ -56,7 +70,7 @@ class Scribe:
         key: Key of every print.
     """
 
-    def __init__(self, log: Log, state: State, key: bytes, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(self, log: Log, state: Folding, key: bytes, clock: Callable[[], int] = wall_clock) -> None:
         self._log = log
         self._state = state
         self.key = key

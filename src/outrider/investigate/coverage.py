@@ -26,7 +26,8 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
         ts: Its time.
         what: ``spool``, ``unseen-call``, ``unreadable``, ``unjudged``, ``lost-result``, ``outage`` as recorded;
             ``torn-tail`` (never acknowledged bytes, cut at a start), ``down`` (the daemon had been stopped), ``killed``
-            (it had not been), ``silent`` (it ran, and it or the machine stood still).
+            (it had not been), ``silent`` (it ran, and it or the machine stood still); ``transcript-unread`` and
+            ``transcript-doubts`` of transcripts that were imported.
         count: How many, in the unit of ``what``.
         since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
         until: End of the span, or 0.
@@ -89,6 +90,8 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         cut: Calls of which some effects did not fit the record.
         erased: Events whose entities and fingerprints were erased or cannot be read.
         refused: Messages that were not believed.
+        imported: Prompts, calls and results that hosts' own transcripts tell of: nobody witnessed them, and whoever
+            held a transcript could have changed it or left it out.
         gaps: What is known to be missing, the oldest first.
         sources: Sources with something missing.
         missing: Source to name of what is missing to how many; only what is not 0. Empty means that nothing
@@ -114,6 +117,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     cut: int
     erased: int
     refused: int
+    imported: int
     gaps: tuple[Gap, ...]
     sources: tuple[SourceGap, ...]
     missing: dict[str, dict[str, int]]
@@ -146,6 +150,7 @@ def coverage(view: View) -> Coverage:
             "cut": tally.get("effects cut", 0),
             "erased": tally.get("beside erased", 0) + tally.get("beside unreadable", 0),
             "refused": tally.get("messages refused", 0),
+            "imported": tally.get("steps imported", 0),
             **seen,
         }
         return Coverage(
@@ -154,7 +159,7 @@ def coverage(view: View) -> Coverage:
             gaps=gaps,
             sources=sources,
             missing=missing,
-            whole=not unseen and not seen["vanished"],
+            whole=not unseen and not seen["vanished"] and not tally.get("transcripts read", 0),
             statement=_statement(counts, missing, gaps),
             **counts,
         )
@@ -202,6 +207,7 @@ def _missing(view: View, gaps: tuple[Gap, ...], sources: tuple[SourceGap, ...]) 
     named = {
         "spool": "spool_without_events", "unseen-call": "calls_unseen", "lost-result": "results_lost",
         "unreadable": "messages_unreadable", "unjudged": "calls_unjudged",
+        "transcript-unread": "transcript_lines_unread", "transcript-doubts": "doubtful_places_in_transcripts",
     }  # fmt: skip
     for gap in gaps:
         if gap.what in named:
@@ -221,6 +227,11 @@ def _statement(counts: dict[str, int], missing: dict[str, dict[str, int]], gaps:
         first = f"Known to be missing: {known}."
     else:
         first = f"Nothing acknowledged is missing: {counts['events']:,} events of {counts['agents']:,} agents."
+    if counts["imported"]:
+        first = (
+            f"Imported from hosts' own transcripts, not witnessed: {counts['imported']:,} steps, which whoever held"
+            f" them could have changed or left out. {first}"
+        )
     unseen = []
     if counts["opaque"]:
         unseen.append(f"{counts['opaque']:,} programs ran whose inner effects nobody sees")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
+from outrider.events.imported import TranscriptRead, was_judged
 from outrider.events.record import (
     AgentAttested,
     AgentBorn,
@@ -119,6 +120,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"key {event.kid[:16]} signs credentials of {event.issuer}"
     if isinstance(event, SessionJoined):
         return f"has the session {event.session} of {event.door}"
+    if isinstance(event, TranscriptRead):
+        return f"a transcript of {event.host} was read: {event.steps} steps, not witnessed"
     if isinstance(event, AgentAttested):
         return f"runs the program {event.exe[:16]}"
     return kind
@@ -184,6 +187,8 @@ def _ok(*, ok: bool) -> str:
 
 
 def _call(event: CallDecided) -> str:
+    if not was_judged(event.decision):
+        return f"{summary(event)}: imported, not witnessed"
     verdict = event.decision.verdict
     enforced = event.decision.enforced
     told = verdict if verdict == enforced else f"{verdict}, told {enforced}"

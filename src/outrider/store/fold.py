@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from outrider.errors import BadInputError, RecordError
 from outrider.events.codec import decode, decode_beside
 from outrider.events.event import Source
+from outrider.events.imported import TranscriptRead
 from outrider.events.record import (
     AgentBorn,
     AgentEnded,
@@ -250,6 +251,8 @@ class Fold:
                 (n, ts, event.what, event.count, event.since, event.until, event.answered, event.detail, event.agent,
                  event.door)
             )  # fmt: skip
+        elif isinstance(event, TranscriptRead):
+            self._transcript(event)
         elif isinstance(event, RecordRecovered):
             cut = "bytes cut; none was ever acknowledged"
             rows["gaps"].append((n, ts, "torn-tail", event.cut, 0, 0, "", cut, "", ""))
@@ -270,6 +273,14 @@ class Fold:
             self._flush_order("ends")
             rows["revived"].append((event.agent,))
             self._flush_order("revived")
+
+    def _transcript(self, event: TranscriptRead) -> None:
+        """Count what was taken in without a witness; what is wrong with it is a gap."""
+        self._tally("transcripts read")
+        self._tally("steps imported", event.steps)
+        for what, count in (("transcript-unread", event.unread), ("transcript-doubts", event.doubts)):
+            if count:
+                self._rows["gaps"].append((event.n, event.ts, what, count, 0, 0, "", event.detail, "", event.host))
 
     def _result(self, event: CallResult) -> None:
         self._tally("results")
@@ -363,5 +374,5 @@ class Fold:
         source[5] += told.lost
         self._dirty.add(key)
 
-    def _tally(self, what: str) -> None:
-        self._tallies[what] = self._tallies.get(what, 0) + 1
+    def _tally(self, what: str, count: int = 1) -> None:
+        self._tallies[what] = self._tallies.get(what, 0) + count
