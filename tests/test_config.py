@@ -16,6 +16,7 @@ from outrider.config import (
     SecondLooks,
     Signing,
     Sponsor,
+    Witnesses,
     add_repository,
     load_config,
     parse_config,
@@ -49,7 +50,9 @@ def test_every_setting_can_be_written_and_read_again(home):
         daemon=Daemon(idle=3, heartbeat=9),
         second_look=SecondLooks(tools=("bandit", "/opt/s/semgrep"), semgrep_rules="/r", seconds=9),
         charters=Signing(signed=True, keys=("ed25519:" + "A" * 43 + "=",)),
+        witnesses=Witnesses(policy="/etc/w.policy", every=2, age=9),
     )
+    assert [name for name in Config.__struct_fields__ if getattr(config, name) == getattr(Config(), name)] == []
     save_config(home, config)
     assert load_config(home) == config
     assert stat.S_IMODE(home.config.stat().st_mode) == 0o600

@@ -437,8 +437,8 @@ def render_config(config: Config) -> str:
     """Return the configuration as TOML, only what differs from the defaults."""
     data: dict[str, Any] = msgspec.to_builtins(config)
     parts = ["# Outrider's configuration. Written by outrider; comments of your own are not kept."]
-    for name in ("sponsor", "http", "daemon", "second_look", "charters"):
-        if data.get(name):
+    for name in Config.__struct_fields__:
+        if data.get(name) and name != "repositories":
             parts.append(f"\n[{name}]")
             parts += [f"{key} = {_toml(value)}" for key, value in data[name].items()]
     for one in data.get("repositories", ()):

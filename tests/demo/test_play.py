@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from outrider.events.codec import decode
+from outrider.events.record import AnyEvent
+from outrider.ledger.reader import Reader
 from outrider.ledger.verify import verify
 
 KEYS = ("agent", "charter", "charter_digest", "parent", "root", "sponsor", "cause_event", "artefacts")
@@ -54,6 +58,30 @@ def test_the_record_is_whole_and_lacks_nothing_of_the_demos_own_list(played: dic
     assert played["verify"]["ok"]
     assert set(played["verify"]["missing"].values()) == {0}
     assert played["verify"]["events"] > 36
+
+
+def test_a_copy_forged_with_the_stolen_key_passes_alone_and_is_refused_for_the_witness(played: dict[str, Any]) -> None:
+    stolen = played["stolen"]
+    assert (played["verify"]["assurance"], stolen["honest"]["assurance"]) == ("witnessed", "witnessed")
+    assert (stolen["alone"]["ok"], stolen["alone"]["assurance"]) == (True, "local")
+    for how in ("policy", "asked"):
+        assert not stolen[how]["ok"]
+        assert stolen[how]["problems"][0].startswith("root: ")
+    assert stolen["event"] == played["truth"]["leak_event"] < stolen["honest"]["cosigned"]
+
+
+def test_the_forged_copy_in_the_case_differs_in_the_decisive_event_alone(played: dict[str, Any]) -> None:
+    case = Path(played["case"])
+    real, forged = ([decode(e.leaf) for e in Reader(case / name).entries()] for name in ("record", "forged"))
+    differ = [one.n for one, other in zip(real, forged, strict=True) if _without_chain(one) != _without_chain(other)]
+    assert differ == [played["truth"]["leak_event"]]
+    command = [sys.executable, "-m", "outrider", "verify", "--policy", str(case / "witness.policy"), "--record"]
+    codes = [subprocess.run([*command, str(case / name)], check=False).returncode for name in ("record", "forged")]
+    assert codes == [0, 6]
+
+
+def _without_chain(event: AnyEvent) -> AnyEvent:
+    return msgspec.structs.replace(event, src=None)
 
 
 def test_one_line_more_would_have_stopped_the_leak_and_nothing_else(played: dict[str, Any]) -> None:

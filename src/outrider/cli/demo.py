@@ -14,7 +14,7 @@ from outrider.cli import show
 if TYPE_CHECKING:
     from outrider.demo.play import Played
 
-_FIELDS = ("truth", "answers", "verify", "replay", "seconds", "story", "case")
+_FIELDS = ("truth", "answers", "verify", "replay", "stolen", "seconds", "story", "case")
 
 
 @click.command("demo")
@@ -29,7 +29,8 @@ def command(*, agents: int, seed: int, case: Path | None, under: Path | None, as
     """Play the flagship story, and answer for it.
 
     Hundreds of real, short-lived processes of six charters run and exit, their homes are deleted, and one of them
-    leaked a key. From the leaked domain alone, and from one commit alone, Outrider says who, why, and what else.
+    leaked a key. From the leaked domain alone, and from one commit alone, Outrider says who, why, and what else. In the
+    end somebody who stole the record's key forges it, and a witness shows that.
 
     The agents are scripted programs, not models. Everything runs on this machine; nothing leaves it.
 
@@ -59,7 +60,8 @@ def command(*, agents: int, seed: int, case: Path | None, under: Path | None, as
 def _right(played: Played) -> bool:
     keys = ("agent", "charter", "charter_digest", "parent", "root", "sponsor", "cause_event", "artefacts")
     agree = all(told.get(key) == played.truth[key] for told in played.answers.values() for key in keys)
-    return agree and played.verify["ok"] and not sum(played.verify["missing"].values())
+    caught = played.stolen["honest"]["ok"] and not played.stolen["policy"]["ok"]
+    return agree and caught and played.verify["ok"] and not sum(played.verify["missing"].values())
 
 
 class _Bar:

@@ -13,7 +13,7 @@ from outrider.investigate.coverage import coverage
 from outrider.investigate.reach import view_of
 from outrider.investigate.replay import replay
 from outrider.ledger.keys import print_key
-from outrider.ledger.verify import verify
+from outrider.ledger.verify import Demand, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,9 +81,13 @@ class Questions:
         row = self._view.one("SELECT count(*) FROM events WHERE agent = ? AND enforced = 'deny'", agent)
         return int(row[0]) if row else 0
 
-    def verify(self) -> dict[str, Any]:
-        """Verify the record from its bytes, and count what is missing from it, source by source."""
-        report = verify(self._home.record)
+    def verify(self, demand: Demand) -> dict[str, Any]:
+        """Verify the record from its bytes, and count what is missing from it, source by source.
+
+        Args:
+            demand: What its witness must have said.
+        """
+        report = verify(self._home.record, demand=demand)
         seen = coverage(self._view)
         lacking = self._planted.lacking(self._reader)
         spool = self._home.spool
@@ -130,6 +134,8 @@ class Questions:
         """Leave the case folder: the answer, the record, and how to check it."""
         case.mkdir(parents=True)
         shutil.copytree(self._home.record, case / "record")
+        shutil.copytree(self._home.root / "forged", case / "forged")
+        shutil.copy(self._home.root / "witness.policy", case / "witness.policy")
         (case / "charters").mkdir()
         for path in sorted(self._home.charters.iterdir()):
             shutil.copy(path, case / "charters")
@@ -137,7 +143,7 @@ class Questions:
             data = msgspec.json.encode(self.full[found])
             (case / f"answer-from-{name}.json").write_bytes(msgspec.json.format(data, indent=2))
         summary = msgspec.json.encode(
-            {"truth": played.truth, "answers": played.answers, "verify": played.verify, "replay": played.replay}
+            {name: getattr(played, name) for name in ("truth", "answers", "verify", "replay", "stolen")}
         )
         (case / "summary.json").write_bytes(msgspec.json.format(summary, indent=2))
         (case / "README.md").write_text(_readme(played))
@@ -154,6 +160,9 @@ def _readme(played: Played) -> str:
 {played.story["agents"]} agents lived and are gone; their homes are deleted. This folder is all there is.
 
 - `record/`: the record they left. Check it from its bytes: `outrider verify --record record`
+- `forged/`: the same record, forged with its own key: `outrider verify --record forged` accepts it
+- `witness.policy`: whom a verifier asks for. `outrider verify --record forged --policy witness.policy` refuses it;
+  `outrider verify --record record --policy witness.policy` does not
 - `answer-from-domain.json`: everything behind `{played.story["domain"]}`
 - `answer-from-commit.json`: everything behind commit `{played.story["commit"]}`
 - `summary.json`: what was planted, what was answered, and whether they agree

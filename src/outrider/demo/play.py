@@ -19,6 +19,7 @@ from outrider.daemon.control import ask
 from outrider.demo.ask import Questions
 from outrider.demo.story import CLASSES, DROP, PAGES, SINKS, Actor, everyone, tell
 from outrider.demo.truth import Planted
+from outrider.demo.vouching import Vouching
 from outrider.demo.web import Web
 from outrider.demo.world import World
 from outrider.doors.claude_code.settings import install
@@ -50,6 +51,7 @@ class Played:
         answers: What the product answered, by artefact.
         verify: Whether the record is whole.
         replay: What one line more would have stopped, and broken.
+        stolen: What a verifier says of a copy that was forged with the log's key, without the witness and with it.
         seconds: How long each part took.
         story: Counts, for the telling.
         case: The folder that was left.
@@ -59,6 +61,7 @@ class Played:
     answers: dict[str, Any] = field(default_factory=dict)
     verify: dict[str, Any] = field(default_factory=dict)
     replay: dict[str, Any] = field(default_factory=dict)
+    stolen: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     story: dict[str, Any] = field(default_factory=dict)
     case: str = ""
@@ -85,7 +88,12 @@ def play(agents: int, seed: int, *, case: Path, under: Path | None = None, progr
     home = Home(root / "outrider")
     try:
         with _timed(played, "total"):
-            _play(played, World(root / "world"), home, agents, seed, progress)
+            _prepare(home, root / "world")
+            vouching = Vouching.start(home, root / "witness")
+            try:
+                _play(played, World(root / "world"), home, vouching, (agents, seed, progress))
+            finally:
+                vouching.stop()
     finally:
         shutil.rmtree(root, ignore_errors=True)
         with contextlib.suppress(OSError):
@@ -93,11 +101,11 @@ def play(agents: int, seed: int, *, case: Path, under: Path | None = None, progr
     return played
 
 
-def _play(played: Played, world: World, home: Home, agents: int, seed: int, progress: Progress | None) -> None:
+def _play(played: Played, world: World, home: Home, vouching: Vouching, how: tuple[int, int, Progress | None]) -> None:
+    agents, seed, progress = how
     roots = tell(agents, seed)
     actors = everyone(roots)
     with _timed(played, "prepare"):
-        _prepare(home, world)
         web = Web(PAGES, SINKS)
         settings = install(None, hook_command(home), on_failure=True)
         world.build(actors, settings, web.address)
@@ -111,6 +119,8 @@ def _play(played: Played, world: World, home: Home, agents: int, seed: int, prog
             with _timed(played, "delete_homes"):
                 shutil.rmtree(world.homes)
             ask(home.socket, {"do": "sync"}, timeout=30)
+            with _timed(played, "witness"):
+                vouching.last_word(home)
         finally:
             stop_daemon(home, daemon)
     finally:
@@ -124,9 +134,11 @@ def _play(played: Played, world: World, home: Home, agents: int, seed: int, prog
     with _timed(played, "from_commit"):
         played.answers["from_commit"] = questions.answer(commit)
     with _timed(played, "verify"):
-        played.verify = questions.verify()
+        played.verify = questions.verify(vouching.demand())
     with _timed(played, "replay"):
         played.replay = questions.replay(RELEASE, played.truth["leak_event"])
+    with _timed(played, "stolen_key"):
+        played.stolen = vouching.theft(home, played.truth["leak_event"], home.root / "forged")
     played.story = _story(actors, planted, web)
     questions.keep(Path(played.case), played)
 
@@ -145,12 +157,12 @@ def _story(actors: list[Actor], planted: Planted, web: Web) -> dict[str, Any]:
     }
 
 
-def _prepare(home: Home, world: World) -> None:
+def _prepare(home: Home, world: Path) -> None:
     home.make()
-    world.root.mkdir(parents=True)
+    world.mkdir(parents=True)
     shutil.copy(RELEASE, home.charters / RELEASE.name)
     for charter in CLASSES:
-        add_repository(home, f"{world.homes}/{charter}-*/**", charter, "enforce")
+        add_repository(home, f"{World(world).homes}/{charter}-*/**", charter, "enforce")
 
 
 def hook_command(home: Home) -> list[str]:

@@ -20,6 +20,7 @@ def tell(played: Played) -> None:
     _answer("From the leaked domain alone", played.story["domain"], played.answers["from_domain"], full=True)
     _answer("From the commit alone", played.story["commit"], played.answers["from_commit"], full=False)
     _trust(played)
+    _stolen(played)
     _replay(played)
     _truth(played)
     _times(played)
@@ -110,6 +111,34 @@ def _trust(played: Played) -> None:
         + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in verify["missing"].items())
         + f"). Assurance level: {verify['assurance']}."
     )
+
+
+def _stolen(played: Played) -> None:
+    stolen = played.stolen
+    _head("What if somebody steals the record's key?")
+    _para(
+        f"A thief with that key took a copy, let event {stolen['event']}, the leak, read as a refusal, made every "
+        "number, hash and digest around it fit, and signed it. The copy lies in forged/."
+    )
+    click.echo()
+    _rows(
+        [
+            ("outrider verify", _verdict(stolen["alone"])),
+            ("... --policy witness.policy", _verdict(stolen["policy"])),
+            ("the real record, --policy", _verdict(stolen["honest"])),
+        ]
+    )
+    click.echo()
+    _para(
+        "A witness, a process of its own with its own key, had cosigned the record every second and signs no second "
+        f"history. It covers the first {stolen['honest']['cosigned']} events; {stolen['honest']['after']} came after."
+    )
+
+
+def _verdict(told: dict[str, Any]) -> str:
+    if told["ok"]:
+        return f"accepts it ({told['assurance']})"
+    return f"refuses it: {told['problems'][0]}"
 
 
 def _replay(played: Played) -> None:
