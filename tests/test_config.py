@@ -216,3 +216,26 @@ def test_the_example_in_the_documentation_is_a_configuration():
     assert found.sponsor.name == "Platform team"
     assert (found.http, found.daemon) == (Http(), Daemon())
     assert found.charters == Signing(signed=True)
+
+
+def test_what_is_saved_keeps_every_section(home):
+    text = """
+[sponsor]
+name = "Ada"
+[daemon]
+users = ["ada", "1001"]
+[second_look]
+seconds = 5
+[charters]
+signed = true
+[http]
+enabled = true
+[witnesses]
+policy = "/p"
+[[repositories]]
+path = "/r"
+charter = "coder"
+"""
+    config = parse_config(text.encode())
+    save_config(home, config)
+    assert load_config(home) == config

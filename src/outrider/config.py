@@ -185,10 +185,12 @@ class Daemon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     Attributes:
         idle: Seconds without an agent after which a daemon that a hook started ends by itself; 0 for never.
         heartbeat: Seconds of silence after which it says that it is alive.
+        users: Names or numbers of other users whose agents it serves; see ``outrider install --system``.
     """
 
     idle: int = 0
     heartbeat: int = 60
+    users: tuple[str, ...] = ()
 
 
 class SecondLooks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

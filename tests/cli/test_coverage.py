@@ -10,10 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from tests.daemon.house import House
+from tests.daemon.house import House, until
 
 from outrider.cli import main, times
 from outrider.errors import BadInputError
+from outrider.events.record import AgentBorn, AgentEnded
 
 Cover = Callable[..., tuple[int, str, Any]]
 
@@ -64,6 +65,7 @@ def test_a_killed_daemon_and_the_hooks_that_met_none_are_told_with_their_times(h
     assert one["lacks"][0]["since"] <= one["lacks"][0]["until"]
     assert one["lacks"][0]["answered"] == "deny"
     assert "times without a daemon, which had been killed" in words
+    assert "Assurance level: local: nobody outside this machine vouches for it" in " ".join(words.split())
 
 
 def test_a_hook_that_let_a_call_through_without_a_daemon_leaves_its_agent_covered_in_part(
@@ -107,6 +109,7 @@ def test_every_line_fits_eighty_columns_and_hooks_that_are_not_in_force_are_name
         host.bash("make", call="c1")
         host.raw("PreToolUse", b"{")
         host.close()
+    until(lambda: len(house.events(AgentEnded)) == 3)
     _, words, _ = cover()
     table, _, now = words.partition("\nNot in force now")
     assert [line for line in re.sub(r"\x1b\[[0-9;]*m", "", table).splitlines() if len(line) > 80] == []
@@ -131,6 +134,18 @@ def test_what_is_no_moment_is_said_so(text: str) -> None:
 
 
 def _agent(house: House) -> str:
-    from outrider.events.record import AgentBorn
-
     return str(house.events(AgentBorn)[0].agent)
+
+
+@pytest.mark.parametrize("command", ["status", "verify", "involved", "doctor"])
+def test_the_level_stands_wherever_trust_is_claimed(
+    house: House, cover: Cover, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.start()
+    house.host().bash("ls", call="c1")
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main([command, *(["evil.example"] if command == "involved" else [])])
+    words = " ".join(capsys.readouterr().out.split())
+    assert ("who owns the record" if command == "doctor" else "local: nobody outside this machine") in words
+    assert cover()[2]["coverage"]["assurance"] == "local"

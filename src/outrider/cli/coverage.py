@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import hooks, hosts, reach, show, times
+from outrider.cli import hooks, hosts, reach, show, times, witnesses
 from outrider.cli.finding import Finding, tell
 from outrider.config import load_config
 from outrider.errors import OutriderError
@@ -62,6 +62,7 @@ def _installed(home: Home) -> list[Finding]:
 
 def _print(told: Extent, installed: list[Finding]) -> None:
     show.paragraph(told.statement)
+    show.paragraph(f"Assurance level: {witnesses.words(told.coverage.assurance)}.")
     show.heading("\nDoors")
     show.table(
         ["door", "agents", "living", "in part", "state", "since"],

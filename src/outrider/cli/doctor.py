@@ -54,7 +54,7 @@ def command(*, as_json: bool) -> int:
             *_rules(),
             *_second_look(home),
             *_lent(home),
-            *_disk(home),
+            *_separated(home),
         ],
         "Packages": [*_registries(), *_facts(home)],
     }
@@ -69,6 +69,10 @@ def command(*, as_json: bool) -> int:
     count = sum(one.level == "bad" for found in parts.values() for one in found)
     click.echo(click.style(f"{count} bad findings." if worst else "Nothing is bad.", fg="red" if worst else "green"))
     return 1 if worst else 0
+
+
+def _separated(home: Home) -> list[Finding]:
+    return witnesses.separated(reach.proves(home).separation) if home.record.is_dir() else []
 
 
 def _system() -> list[Finding]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import reach, show
+from outrider.cli import reach, show, witnesses
 
 if TYPE_CHECKING:
     from outrider.investigate.answer import Answer, Told
@@ -67,6 +67,7 @@ def _print(told: Answer) -> None:
         click.echo(f"\n{left} more agents; --json lists them all.")
     show.heading("\nCoverage")
     show.facts([("", told.coverage.statement)], indent=0)
+    show.facts([("assurance", witnesses.words(told.coverage.assurance))], indent=0)
 
 
 def _one(one: Told, *, full: bool) -> None:

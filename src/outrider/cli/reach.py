@@ -11,6 +11,7 @@ from outrider.daemon.control import ask
 from outrider.errors import OutriderError, UnavailableError
 
 if TYPE_CHECKING:
+    from outrider.ledger.separation import Assurance
     from outrider.store.view import View
 
 _MANY = 20_000
@@ -41,9 +42,22 @@ def view(at: Home | None = None, *, imported: bool = False) -> View:
     else:
         _sync(where)
     opened = view_of(where, progress=_progress)
+    opened.assurance = proves(where).level
     if opened.note:
         show.say(f"outrider: {opened.note}")
     return opened
+
+
+def proves(at: Home | None = None) -> Assurance:
+    """Return how much the record proves, and what stands between agents and it."""
+    from outrider.cli import witnesses
+
+    where = at or home()
+    try:
+        running = status(where)
+    except OutriderError:
+        running = None
+    return witnesses.level(where, running)
 
 
 def refresh(opened: View, at: Home | None = None) -> None:

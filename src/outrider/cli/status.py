@@ -188,12 +188,14 @@ def _record(home: Home, running: dict[str, Any] | None) -> dict[str, Any]:
             events = Reader(home.record).size()
         except OutriderError:
             events = 0
+    proves = witnesses.level(home, running)
     size = sum(path.stat().st_size for path in home.record.rglob("*") if path.is_file())
     return {
         "path": str(home.record),
         "events": events,
         "bytes": size,
-        "assurance": witnesses.level(running),
+        "assurance": proves.level,
+        "separation": proves.separation,
         "spool_waiting": _lines(home),
     }
 

@@ -63,10 +63,11 @@ def command(
         raise BadInputError("nobody can be asked without --policy", fix="Name the file that names the witnesses.")
     earlier = _asked(where, vkey, demand.policy) if ask and demand else []
     report = verify(where, vkey, earlier=earlier, demand=demand)
+    level = report.assurance if record or report.assurance == "witnessed" else _separate()
     if as_json:
         import dataclasses
 
-        show.emit(dataclasses.asdict(report), kind="verify")
+        show.emit({**dataclasses.asdict(report), "assurance": level}, kind="verify")
         return 0 if report.ok else 6
     if report.ok:
         click.echo(click.style("The record is whole.", fg="green"))
@@ -78,7 +79,7 @@ def command(
             ("origin", report.origin),
             ("root", report.root),
             ("key", report.vkey + ("" if report.vkey_given else "  (the record's own: --vkey proves more)")),
-            ("assurance", witnesses.words(report.assurance)),
+            ("assurance", witnesses.words(level)),
             *_cosigned(report),
             ("gaps", f"{len(report.gaps)} recorded" if report.gaps else "none recorded"),
         ]
@@ -108,6 +109,11 @@ def _bundle(path: Path, vkey: str | None, policy: Path | None, *, as_json: bool)
         for line in lines(report):
             click.echo(line)
     return 0 if report.ok else 6
+
+
+def _separate() -> str:
+    """Return the level of this host's own record, which who runs ``verify`` did not demand to be witnessed."""
+    return "separate-user" if reach.proves().separation.separate else "local"
 
 
 def _demand(policy: Path | None, age: int) -> Demand | None:

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
+import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from outrider.cli import show
 from outrider.cli.finding import Finding, bad, ok, warn
+from outrider.config import load_config
+from outrider.errors import BadInputError
+from outrider.ledger.separation import Assurance, Separation, assured, separation, user_id
+
+if TYPE_CHECKING:
+    from outrider.config import Home
 
 
-def level(running: dict[str, Any] | None) -> str:
-    """Return the assurance level that the daemon computed; ``local`` while none runs."""
-    return str(((running or {}).get("witnesses") or {}).get("assurance", "local"))
+def level(home: Home, running: dict[str, Any] | None) -> Assurance:
+    """Return how much the record of ``home`` proves: as its daemon computed it, else as the disk says."""
+    told = (running or {}).get("assurance")
+    if isinstance(told, dict):
+        return msgspec.convert(told, Assurance)
+    try:
+        users = load_config(home).daemon.users
+    except BadInputError:
+        users = ()
+    ids = {user_id(one) for one in users} if users else {_owner(home), os.getuid()}
+    return assured(separation(home, ids), witnessed=False)
 
 
-def words(assurance: str, told: dict[str, Any] | None = None) -> str:
+def _owner(home: Home) -> int:
+    try:
+        return home.record.stat().st_uid
+    except OSError:
+        return -1
+
+
+def words(level: str, told: dict[str, Any] | None = None) -> str:
     """Return an assurance level in words."""
-    if assurance != "witnessed":
-        return f"{assurance}: nobody outside this machine vouches for it"
+    if level == "separate-user":
+        return f"{level}: no user that agents run as can touch it; nobody outside this machine vouches for it"
+    if level != "witnessed":
+        return f"{level}: nobody outside this machine vouches for it, and a process of its user could rewrite it"
     since = f" {_ago(told['since'])} ago, over {told['size']} events" if told else ""
     return f"witnessed: a quorum of others cosigned it{since}"
+
+
+def separated(found: Separation) -> list[Finding]:
+    """Return what stands between agents and the record, or what does not."""
+    agents = ", ".join(found.agents) or "nobody"
+    if found.separate:
+        out = [ok(f"the record is {found.owner}'s, and agents, who run as {agents}, can neither write nor sign it")]
+    else:
+        fix = "`outrider install --system` gives it a user of its own; a witness helps without one."
+        out = [warn(f"the record is not out of the agents' reach: {'; '.join(found.why)}", fix)]
+    return out + [warn(f"{note}, and so reach the record") for note in found.notes]
 
 
 def look(running: dict[str, Any] | None) -> list[Finding]:

@@ -14,6 +14,7 @@ import msgspec
 from outrider import __version__
 from outrider.charter.narrow import effective
 from outrider.daemon.asks import Asking
+from outrider.daemon.assured import assurance
 from outrider.daemon.brokering import Brokering
 from outrider.daemon.callers import person
 from outrider.daemon.delegation import Delegation
@@ -116,6 +117,7 @@ class Controls:
             "http_problem": parts.http_problem,
             "issuer_problem": parts.issuer_problem,
             "witnesses": parts.witnesses.told(),
+            "assurance": msgspec.to_builtins(assurance(parts)),
         }
 
     def _undecided_allow(self) -> list[str]:

@@ -99,6 +99,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         whole: True if nothing that may have been done is missing and no agent ended without a word: then "no" can be
             said about what we see. A time without a daemon does not spoil it by itself (hooks that met none leave a
             spool line each), nor do calls that were answered with deny.
+        assurance: How much the record proves: ``local``, ``separate-user``, ``witnessed`` or ``hub``.
         statement: One or two sentences for a person.
     """
 
@@ -122,6 +123,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[SourceGap, ...]
     missing: dict[str, dict[str, int]]
     whole: bool
+    assurance: str
     statement: str
 
 
@@ -160,6 +162,7 @@ def coverage(view: View) -> Coverage:
             sources=sources,
             missing=missing,
             whole=not unseen and not seen["vanished"] and not tally.get("transcripts read", 0),
+            assurance=view.assurance,
             statement=_statement(counts, missing, gaps),
             **counts,
         )

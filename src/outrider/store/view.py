@@ -34,9 +34,11 @@ class View:
         db: The connection.
         fold: What the writer remembers between two batches, or None.
         known: The source that the view was last found to be of, or None.
+        assurance: How much its record proves, as whoever opened it found out; every answer says it.
     """
 
     db: sqlite3.Connection
+    assurance = "local"
 
     def __init__(self, path: Path, *, write: bool = True) -> None:
         """Open the view at ``path``; with ``write``, make it if it is not there.
