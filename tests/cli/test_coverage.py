@@ -53,7 +53,6 @@ def test_a_killed_daemon_and_the_hooks_that_met_none_are_told_with_their_times(h
     house.start()
     host = house.host()
     host.bash("ls", call="c1")
-    host.hook("PostToolUse", tool_name="Bash", tool_input={"command": "ls"}, tool_response={}, tool_use_id="c1")
     house.kill(house.pid)
     assert host.bash("ls", call="c2", start=False).verdict == "deny"
     house.start()
