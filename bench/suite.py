@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import (
+    bundles,
     credentials,
     detecting,
     hooks,
@@ -146,6 +147,7 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "births": lambda size: levers.births(size.of(300)),
     "tokens": lambda size: levers.tokens(size.of(50_000)) + credentials.credentials(size.of(1_000)),
     "record": appends,
+    "bundles": lambda size: bundles.run(size.of(10_000), 3 if size.factor < 1 else 5),
     "questions": asked,
     "imports": imported,
 }

@@ -42,6 +42,21 @@ class _Tiles:
         return b"".join(map(subtree, below))
 
 
+class _Still(Tree):
+    """A tree that many proofs are asked of: a complete subtree never changes, and is hashed once."""
+
+    def __init__(self, source: _Tiles) -> None:
+        super().__init__(source)
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def node(self, level: int, index: int) -> bytes:
+        """Return the root of the complete subtree ``index`` of height ``level``."""
+        known = self._known.get((level, index))
+        if known is None:
+            known = self._known[level, index] = super().node(level, index)
+        return known
+
+
 class Prover:
     """Proves events under the last checkpoint of the record in one directory.
 
@@ -80,7 +95,7 @@ class Prover:
 
     def _grown(self, directory: Path, *, trust: bool) -> Tree | None:
         """Return the tree of the checkpoint's size; None where tiles were trusted and it has another root."""
-        tree = Tree(_Tiles(directory, self._reader, trust=trust))
+        tree = _Still(_Tiles(directory, self._reader, trust=trust))
         size = self.head.size
         tree.restore(size - size % WIDTH)
         for one in self._reader.entries(tree.size, size):
