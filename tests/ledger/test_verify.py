@@ -21,7 +21,7 @@ from outrider.ledger.ledger import Ledger
 from outrider.ledger.note import sign
 from outrider.ledger.note import vkey as vkey_of
 from outrider.ledger.reader import Reader
-from outrider.ledger.verify import verify
+from outrider.ledger.verify import parallel, verify
 
 ORIGIN = "outrider.test/log"
 
@@ -357,6 +357,65 @@ def test_a_record_with_a_writer_at_work_verifies(open_ledger, scribe, where):
 def test_a_directory_without_a_record_is_named(tmp_path):
     with pytest.raises(UnavailableError):
         verify(tmp_path)
+
+
+@pytest.fixture
+def together(monkeypatch):
+    """Let even a small journal be checked by several processes."""
+    monkeypatch.setattr(parallel, "LEAST", 0)
+    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+
+
+def test_several_processes_find_a_record_whole_as_one_does(made, monkeypatch, together):
+    with monkeypatch.context() as context:
+        context.setattr(parallel, "LEAST", 1 << 40)
+        alone = verify(made[0], made[1], earlier=[made[2]])
+    told = []
+    assert verify(made[0], made[1], earlier=[made[2]], progress=told.append) == alone
+    assert alone.ok
+    assert told[-1] == 600
+    assert len(told) > 2  # One of each part: it was really done so.
+
+
+def test_what_a_part_cannot_know_of_those_before_it_is_settled(open_ledger, scribe, where, monkeypatch, together):
+    ledger = open_ledger(segment_bytes=4 << 10)
+    writes = scribe(ledger)
+    writes.open()
+    for round_ in range(40):
+        writes.write(DaemonStarted, version="1", pid=1, boot="b")
+        calls = [writes.decide(3 * round_ + n) for n in range(5)]
+        writes.write(RecordGap, what="spool", count=3, since=5, until=9)
+        for call in calls[1:]:
+            writes.write(CallResult, source="s", call="c", intent=call, ok=True, content=NOTHING, despite=call % 2 == 0)
+        if round_ % 3 == 0:
+            writes.write(DaemonStopped, reason="asked", back=1000)
+        ledger.commit()
+    ledger.seal()
+    report = verify(where)
+    monkeypatch.setattr(parallel, "LEAST", 1 << 40)
+    assert report == verify(where)
+    assert report.ok
+    assert sum(gap.what == "killed" for gap in report.gaps) == 26
+    assert sum(report.open_calls.values()) == 40
+
+
+@pytest.mark.parametrize("victim", range(3))
+def test_several_processes_find_what_one_finds_and_tell_it_in_the_same_words(copy, made, monkeypatch, together, victim):
+    path = sorted((copy / "journal").iterdir())[victim]
+    data = bytearray(path.read_bytes())
+    data[900] ^= 1
+    path.write_bytes(data)
+    report = verify(copy, made[1])
+    monkeypatch.setattr(parallel, "LEAST", 1 << 40)
+    assert report == verify(copy, made[1])
+    assert not report.ok
+
+
+def test_a_part_that_is_whole_by_itself_and_does_not_go_on_from_the_one_before_is_found(copy, made, together):
+    for path in sorted((copy / "journal").iterdir())[1:2]:
+        path.unlink()
+    (copy / "checkpoint").unlink()
+    assert {"segments", "source"} <= checks(verify(copy, made[1]))
 
 
 @settings(max_examples=60, deadline=None)

@@ -22,34 +22,30 @@ What no check here can know is in :data:`outrider.ledger.verify.report.UNKNOWABL
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from outrider.errors import BadInputError, RecordError, UnavailableError
-from outrider.ledger.verify.formats import (
-    SEGMENT_HEAD,
-    Head,
-    Key,
-    Piece,
-    Roots,
-    latest_group,
-    open_note,
-    parse_vkey,
-    piece_at,
-    segment_head,
-)
+from outrider.ledger.verify.formats import Head, Key, Roots, open_note, parse_vkey
+from outrider.ledger.verify.parallel import parts
 from outrider.ledger.verify.policy import Policy
 from outrider.ledger.verify.quorum import Demand, witnessed
 from outrider.ledger.verify.report import UNKNOWABLE, Cosigned, Gap, Problem, Problems, Report
 from outrider.ledger.verify.story import Story
 from outrider.ledger.verify.tiles import TileCheck
+from outrider.ledger.verify.walk import Walk, list_segments
 
 __all__ = ["UNKNOWABLE", "Cosigned", "Demand", "Gap", "Problem", "Report", "verify"]
 
 
 def verify(
-    directory: Path, vkey: str | None = None, *, earlier: Sequence[str] = (), demand: Demand | None = None
+    directory: Path,
+    vkey: str | None = None,
+    *,
+    earlier: Sequence[str] = (),
+    demand: Demand | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Check the record under ``directory``. Reads only; a writer may be at work.
 
@@ -58,6 +54,7 @@ def verify(
         vkey: The verifier key that the caller trusts, or None for the record's own ``log.vkey``.
         earlier: Texts of checkpoints of this log that were kept elsewhere; the record must extend each.
         demand: What witnesses must have said, or None.
+        progress: Told now and then how many events were checked.
 
     Raises:
         UnavailableError: There is no record.
@@ -66,9 +63,18 @@ def verify(
     if not (directory / "journal").is_dir():
         raise UnavailableError(f"there is no record at {directory}")
     try:
-        return _Check(directory).run(vkey, earlier, demand)
+        return _Check(directory, progress or _quiet).run(vkey, earlier, demand)
     except OSError as error:
         raise RecordError(f"the record at {directory} cannot be read: {error.strerror}") from error
+
+
+def _quiet(_: int) -> None:
+    """Tell nobody."""
+
+
+Segments = Sequence[tuple[int, Path]]
+Wanted = dict[int, list[tuple[str, bytes]]]
+_TELL = 20_000
 
 
 @dataclass
@@ -76,8 +82,8 @@ class _Check:
     """One run of the checklist."""
 
     directory: Path
+    progress: Callable[[int], None]
     problems: Problems = field(default_factory=Problems)
-    tail: int = 0
 
     def run(self, given: str | None, earlier: Sequence[str], demand: Demand | None) -> Report:
         key, text = self.key(given)
@@ -87,20 +93,13 @@ class _Check:
         head = self.checkpoint(key)
         wanted = self.wanted(key, head, earlier)
         cosigned = self.quorum(demand, text, wanted)
-        roots, story, tiles = Roots(), Story(self.problems), TileCheck(self.directory, self.problems)
         sealed = head.size if head else 0
-        for piece in self.pieces(sealed):
-            hashed = Roots.of_leaf(piece.leaf)
-            self.roots_at(roots, wanted)
-            story.event(roots.size, piece, hashed)
-            tiles.leaf(piece.leaf, hashed)
-            roots.add(hashed)
-        self.roots_at(roots, wanted)
+        segments = list_segments(self.directory / "journal", self.problems)
+        roots, story, tail = self.together(segments, sealed, wanted) or self.alone(segments, sealed, wanted)
         for size, heads in sorted(wanted.items()):
             names = " and ".join(name for name, _ in heads)
             self.problems.add("truncated", f"{names} covers {size} events, and the journal holds {roots.size}")
         story.opened(key, head)
-        tiles.finish()
         return Report(
             ok=not self.problems.found,
             events=roots.size,
@@ -112,7 +111,7 @@ class _Check:
             problems=tuple(self.problems.found),
             more=self.problems.more,
             gaps=tuple(story.gaps),
-            tail=self.tail,
+            tail=tail,
             last_index=roots.size - 1,
             first_ts=story.first_ts,
             last_ts=story.last_ts,
@@ -123,6 +122,47 @@ class _Check:
             assurance=self.assurance(demand, cosigned),
             cosigned=cosigned,
         )
+
+    def alone(self, segments: Segments, sealed: int, wanted: Wanted) -> tuple[Roots, Story, int]:
+        """Checks 3 to 10 and 12, event by event."""
+        tiles = TileCheck(self.directory, self.problems)
+        roots, story, walk = Roots(tiles.filled), Story(self.problems), Walk(self.problems, segments, sealed)
+        for piece in walk.pieces():
+            hashed = Roots.of_leaf(piece.leaf)
+            if roots.size in wanted:
+                self.roots_at(roots, wanted)
+            story.event(roots.size, piece, hashed)
+            roots.add(hashed)
+            if roots.size % _TELL == 0:
+                self.progress(roots.size)
+        self.roots_at(roots, wanted)
+        tiles.finish(roots)
+        return roots, story, walk.tail
+
+    def together(self, segments: Segments, sealed: int, wanted: Wanted) -> tuple[Roots, Story, int] | None:
+        """The same by several processes; None where that does not settle it."""
+        found = parts(segments, sealed)
+        if found is None or self.problems.found:
+            return None
+        mine = _Check(self.directory, self.progress)
+        left = dict(wanted)
+        tiles = TileCheck(self.directory, mine.problems)
+        roots, story, tail = Roots(tiles.filled), Story(mine.problems), 0
+        for part in found:
+            if part is None or not story.join(part.told["story"]):
+                return None
+            for hashed in part.leaves():
+                if roots.size in left:
+                    mine.roots_at(roots, left)
+                roots.add(hashed)
+            tail = part.told["tail"]
+            self.progress(roots.size)
+        mine.roots_at(roots, left)
+        tiles.finish(roots)
+        if mine.problems.found or left:
+            return None
+        wanted.clear()
+        return roots, story, tail
 
     def key(self, given: str | None) -> tuple[Key | None, str]:
         """Check 1."""
@@ -159,11 +199,11 @@ class _Check:
             self.problems.add("checkpoint", f"the {name} is of the log {head.origin!r}, and the key of {key.name!r}")
         return head
 
-    def wanted(self, key: Key | None, head: Head | None, earlier: Sequence[str]) -> dict[int, list[tuple[str, bytes]]]:
+    def wanted(self, key: Key | None, head: Head | None, earlier: Sequence[str]) -> Wanted:
         """Return the roots that must come out, by size."""
         heads = [("the checkpoint", head)]
         heads += [("an earlier checkpoint", self.note("earlier checkpoint", text, key)) for text in earlier]
-        wanted: dict[int, list[tuple[str, bytes]]] = {}
+        wanted: Wanted = {}
         for name, one in heads:
             if one is not None:
                 wanted.setdefault(one.size, []).append((name, one.root))
@@ -174,7 +214,7 @@ class _Check:
         if policy.logs and text not in (one.vkey for one in policy.logs):
             self.problems.add("key", "the key is not of a log that the policy names")
 
-    def quorum(self, demand: Demand | None, text: str, wanted: dict[int, list[tuple[str, bytes]]]) -> Cosigned | None:
+    def quorum(self, demand: Demand | None, text: str, wanted: Wanted) -> Cosigned | None:
         """Check 13; what was cosigned must come out as check 10 has it."""
         if demand is None:
             return None
@@ -190,56 +230,8 @@ class _Check:
             return "local"
         return "witnessed" if demand.now - cosigned.since <= demand.age else "local"
 
-    def roots_at(self, roots: Roots, wanted: dict[int, list[tuple[str, bytes]]]) -> None:
+    def roots_at(self, roots: Roots, wanted: Wanted) -> None:
         """Check 10 (and 9, for what is still wanted in the end)."""
         for name, root in wanted.pop(roots.size, ()):
             if roots.root() != root:
                 self.problems.add("root", f"the first {roots.size} events are not those that {name} was signed over")
-
-    def pieces(self, sealed: int) -> Iterator[Piece]:
-        """Checks 3, 4 and 5: yield what stands where each event should."""
-        segments = []
-        for path in sorted((self.directory / "journal").iterdir()):
-            if path.suffix == ".seg" and len(path.stem) == 20 and path.stem.isdecimal():
-                segments.append((int(path.stem), path))
-            else:
-                self.problems.add("segments", f"{path.name} is no segment of the journal")
-        index = group = shift = 0
-        for at, (first, path) in enumerate(segments):
-            data = path.read_bytes()
-            last = at + 1 == len(segments)
-            if last and index >= sealed and not data[SEGMENT_HEAD:].strip(b"\0"):
-                self.tail = len(data.rstrip(b"\0"))
-                continue  # Made for a commit that has not happened yet.
-            if first != index + shift:
-                self.problems.add("segments", f"{path.name} begins with event {first}; {index + shift} is next", index)
-            if segment_head(data) != first:
-                self.problems.add("segments", f"{path.name} does not begin as a segment of that name does", index)
-            for piece in self.segment(path.name, data, (index, sealed, last)):
-                if piece.index - index != shift:  # Told once; what follows is shifted with it.
-                    shift = piece.index - index
-                    self.problems.add("frame", f"event {piece.index} stands where {index} should", index)
-                elif piece.group not in (group, piece.index):
-                    self.problems.add("frame", f"event {index} is of commit {piece.group}, which was not open", index)
-                group = max(group, piece.group)
-                index += 1
-                yield piece
-
-    def segment(self, name: str, data: bytes, place: tuple[int, int, bool]) -> Iterator[Piece]:
-        """Yield what stands in one segment: ``place`` is the next index, the checkpoint's size, whether it is last."""
-        index, sealed, last = place
-        at, latest = SEGMENT_HEAD, -2
-        while piece := piece_at(data, at):
-            if not piece.sound:
-                if latest == -2:
-                    latest = latest_group(data, at, index)
-                if last and index >= sealed and latest <= index:
-                    break  # A commit under way, or cut short by a crash: it was never acknowledged.
-                self.problems.add("frame", f"event {index} in {name} is damaged: its checksum does not hold", index)
-            yield piece
-            index, at = index + 1, piece.end
-        rest = len(data[at:].rstrip(b"\0"))
-        if rest and last and index >= sealed and latest_group(data, at, index) <= index:
-            self.tail = rest
-        elif rest:
-            self.problems.add("padding", f"{rest} bytes behind event {index - 1} in {name} are no event", index)

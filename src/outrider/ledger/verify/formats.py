@@ -11,7 +11,10 @@ import binascii
 import hashlib
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256 as _sha256
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,6 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from outrider.errors import BadInputError
 
 SEGMENT_HEAD = 12
+TILE = 256
+"""Hashes in a tile."""
+
 _HEADER = struct.Struct(">IIIQQ")
 _LEAF_MOST, _BESIDE_MOST = 0xFFFF, 0x100000
 
@@ -102,47 +108,77 @@ def _check_signature(body: str, signatures: list[str], key: Key) -> None:
 
 
 class Roots:
-    """The roots of a growing RFC 6962 tree, without keeping its leaves."""
+    """The roots of a growing RFC 6962 tree, and its tiles of 256 hashes as they fill.
 
-    def __init__(self) -> None:
+    Attributes:
+        size: Number of leaves so far.
+        rows: Of every level the hashes that are in no full tile yet; of the first, those of leaves.
+    """
+
+    def __init__(self, filled: Callable[[int, int, list[bytes]], None] | None = None) -> None:
+        """Begin an empty tree; ``filled`` is told the level, the number and the hashes of every full tile."""
         self.size = 0
-        self._trees: list[tuple[int, bytes]] = []  # (leaves, root) of complete subtrees, largest first
+        self.rows: list[list[bytes]] = [[]]
+        self._filled = filled
 
     @staticmethod
     def of_leaf(leaf: bytes) -> bytes:
         """Return the hash of a leaf."""
-        return hashlib.sha256(b"\x00" + leaf).digest()
+        return _sha256(b"\x00" + leaf).digest()
 
     @staticmethod
     def of_pair(left: bytes, right: bytes) -> bytes:
         """Return the hash of an inner node."""
-        return hashlib.sha256(b"\x01" + left + right).digest()
+        return _sha256(b"\x01" + left + right).digest()
 
     def add(self, hashed: bytes) -> None:
         """Take in the hash of the next leaf."""
-        leaves = 1
-        while self._trees and self._trees[-1][0] == leaves:
-            hashed = self.of_pair(self._trees.pop()[1], hashed)
-            leaves *= 2
-        self._trees.append((leaves, hashed))
+        row = self.rows[0]
+        row.append(hashed)
         self.size += 1
+        if len(row) == TILE:
+            self._fill()
+
+    def _fill(self) -> None:
+        level = 0
+        while len(row := self.rows[level]) == TILE:
+            if self._filled is not None:
+                self._filled(level, (self.size >> (8 * (level + 1))) - 1, row)
+            self.rows[level] = []
+            level += 1
+            if level == len(self.rows):
+                self.rows.append([])
+            self.rows[level].append(_top(row))
 
     def root(self) -> bytes:
         """Return the root over all leaves so far."""
-        if not self._trees:
-            return hashlib.sha256().digest()
-        trees = [root for _, root in self._trees]
+        trees: list[bytes] = []
+        for row in reversed(self.rows):
+            at = 0
+            for height in range(7, -1, -1):
+                if len(row) >> height & 1:
+                    trees.append(_top(row[at : at + (1 << height)]))
+                    at += 1 << height
+        if not trees:
+            return _sha256().digest()
         root = trees.pop()
         while trees:
             root = self.of_pair(trees.pop(), root)
         return root
 
 
-@dataclass(frozen=True)
-class Piece:
-    """What stands where a frame should: ``sound`` is whether its checksum holds."""
+def _top(hashes: list[bytes]) -> bytes:
+    """Return the root over a power of two of hashes."""
+    while len(hashes) > 1:
+        pairs = iter(hashes)
+        hashes = [_sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+    return hashes[0]
 
-    index: int
+
+class Piece(NamedTuple):
+    """What stands where a frame of event ``n`` should: ``sound`` is whether its checksum holds."""
+
+    n: int
     group: int
     leaf: bytes
     beside: bytes

@@ -12,13 +12,21 @@ from outrider.ledger.verify.formats import Head, Key, Piece, parse_vkey
 from outrider.ledger.verify.report import Gap, Problems
 
 _VERSION = 1
+_parse = json.JSONDecoder().raw_decode
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+_KILLED = "the daemon before this one did not end in good order"
 
 
 class Story:
-    """What the events themselves say, followed from the first to the last."""
+    """What the events themselves say, followed from the first to the last, or through a part of the record.
 
-    def __init__(self, problems: Problems) -> None:
+    What a part cannot know of those before it is left open in it, and settled by :meth:`join`.
+    """
+
+    def __init__(self, problems: Problems, begins: int = 0) -> None:
+        """Follow the events from number ``begins`` on."""
         self._problems = problems
+        self._begins = begins
         self.gaps: list[Gap] = []
         self.kinds: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -27,7 +35,10 @@ class Story:
         self.first_ts = self.last_ts = 0
         self._heads: dict[str, tuple[int, str]] = {}
         self._first: dict[str, Any] = {}
-        self._running = False
+        self._joins: dict[str, tuple[int, str]] = {}
+        self._closed: list[int] = []
+        self._woke: tuple[int, int, int] | None = None
+        self._running: bool | None = None if begins else False
         self._shift: int | None = 0
 
     def event(self, index: int, piece: Piece, hashed: bytes) -> None:
@@ -50,8 +61,8 @@ class Story:
 
     def _parse(self, index: int, leaf: bytes) -> dict[str, Any] | None:
         try:
-            event = json.loads(leaf)
-            again = json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+            event, _ = _parse(leaf.decode())
+            again = _canonical(event).encode()
         except (ValueError, RecursionError) as error:
             self._problems.add("leaf", f"event {index} is not JSON: {error}", index)
             return None
@@ -66,7 +77,11 @@ class Story:
 
     def _source(self, index: int, source: dict[str, Any], hashed: str) -> None:
         name = str(source.get("id"))
-        number, before = self._heads.get(name, (-1, ""))
+        if name not in self._heads and self._begins:
+            number, before = _count(source.get("seq")) - 1, str(source.get("prev", ""))
+            self._joins[name] = number, before
+        else:
+            number, before = self._heads.get(name, (-1, ""))
         if source.get("seq") != number + 1:
             self._problems.add(
                 "source", f"event {index} is number {source.get('seq')} of {name}, and {number + 1} is next", index
@@ -94,7 +109,9 @@ class Story:
 
     def _call(self, kind: str, index: int, event: dict[str, Any]) -> None:
         if kind == "call.result":
-            self.open.pop(_count(event.get("intent")), None)
+            intent = _count(event.get("intent"))
+            if self.open.pop(intent, None) is None and 0 <= intent < self._begins:
+                self._closed.append(intent)
             if event.get("despite"):
                 self.despite.append(index)
             return
@@ -111,11 +128,52 @@ class Story:
             self.gaps.append(Gap("recovered", index, _count(event.get("cut")), detail="bytes of a torn tail were cut"))
         elif kind == "daemon.started":
             if self._running:
-                detail = "the daemon before this one did not end in good order"
-                self.gaps.append(Gap("killed", index, 1, self.last_ts, _count(event.get("ts")), detail))
+                self.gaps.append(Gap("killed", index, 1, self.last_ts, _count(event.get("ts")), _KILLED))
+            elif self._running is None:
+                self._woke = index, self.last_ts, _count(event.get("ts"))
             self._running = True
         elif kind == "daemon.stopped":
             self._running = False
+
+    def told(self) -> dict[str, Any]:
+        """Return what a part found, as plain data for :meth:`join`."""
+        return {
+            "first": self._first,
+            "ts": [self.first_ts, self.last_ts],
+            "kinds": self.kinds,
+            "counts": self.counts,
+            "joins": self._joins,
+            "heads": self._heads,
+            "gaps": [list(vars(gap).values()) for gap in self.gaps],
+            "open": list(self.open.items()),
+            "closed": self._closed,
+            "despite": self.despite,
+            "woke": self._woke,
+            "running": self._running,
+        }
+
+    def join(self, part: dict[str, Any]) -> bool:
+        """Take in what the next part told; return whether it goes on where this one ends."""
+        if any(list(self._heads.get(name, (-1, ""))) != before for name, before in part["joins"].items()):
+            return False
+        if not self.kinds:
+            self._first, self.first_ts = part["first"], part["ts"][0]
+        gaps = [Gap(*one) for one in part["gaps"]]
+        if part["woke"] is not None and self._running:
+            index, before, ts = part["woke"]
+            gaps.append(Gap("killed", index, 1, before or self.last_ts, ts, _KILLED))
+        self.gaps += sorted(gaps, key=lambda gap: gap.event)
+        self.kinds.update(part["kinds"])
+        self.counts.update(part["counts"])
+        self._heads |= {name: (number, hashed) for name, (number, hashed) in part["heads"].items()}
+        for intent in part["closed"]:
+            self.open.pop(intent, None)
+        self.open |= dict(part["open"])
+        self.despite += part["despite"]
+        if part["running"] is not None:
+            self._running = part["running"]
+        self.last_ts = part["ts"][1]
+        return True
 
     def opened(self, key: Key | None, head: Head | None) -> None:
         """Check 11."""
