@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from outrider.charter.cedar import to_cedar
 from outrider.charter.model import Budget, Charter, Code, Flow, dollars, from_canonical, micros, seconds
+from outrider.charter.narrow import Keeping, effective, looser
 from outrider.charter.parse import parse
 from outrider.charter.schema import json_schema
 from outrider.errors import CharterError
@@ -260,3 +261,33 @@ def test_an_amount_of_money_is_exact_and_comes_back_as_it_was_written(whole, res
     assert micros(dollars(amount)) == amount
     charter = parse(HEAD + f'budget = {{ cost = "{dollars(amount)}", tokens = {whole} }}\n')
     assert (charter.budget.cost, charter.budget.tokens) == (amount, whole)
+
+
+def test_what_is_kept_is_what_every_charter_of_a_line_keeps():
+    head = '[charter]\nname = "{}"\n[keep]\n'
+    own = parse(head.format("own") + 'what = ["outputs", "prompts"]\nmax = 100\nage = "90d"')
+    above = parse(head.format("above") + 'what = ["prompts", "inputs"]\nsample = 25\nage = "7d"')
+    assert effective([own, above]).keep == Keeping(what=("prompts",), max=100, sample=25, age=7 * 86_400)
+    assert [name for name, _, _ in looser(own, [above])] == ["keep", "keep"]
+    assert effective([parse('[charter]\nname = "plain"')]).keep == Keeping()
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ('what = ["everything"]', "kinds of content"),
+        ("max = 0", "max = 0"),
+        ("sample = 101", "sample = 101"),
+        ("sample = true", "sample = True"),
+        ('age = "forever"', "length of time"),
+        ("keep = 1", "not a key of"),
+    ],
+)
+def test_what_a_charter_keeps_is_said_in_words_that_mean_something(section, said):
+    with pytest.raises(CharterError, match=said) as told:
+        parse(f'[charter]\nname = "one"\n[keep]\n{section}')
+    assert told.value.line == 4
+
+
+def test_a_charter_without_the_section_has_the_digest_that_it_had_before_there_was_one():
+    assert b"keep" not in parse('[charter]\nname = "one"').canonical()

@@ -179,7 +179,7 @@ class House:
         return found if kind is None else [event for event in found if isinstance(event, kind)]
 
     def verify(self):
-        return verify(self.home.record)
+        return verify(self.home.record, content=self.home.content)
 
     def kill(self, pid):
         os.kill(pid, signal.SIGKILL)

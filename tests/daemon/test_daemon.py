@@ -474,7 +474,7 @@ home = Home(Path({str(house.home.root)!r}))
 hold = Path({str(house.top / "hold")!r})
 real = snapshot.replay
 def slow(state, record, start):
-    yield from real(state, record, start)
+    yield from real(state, record, start, keyring)
     while hold.exists():
         yield 1
 service.snapshot.replay = slow

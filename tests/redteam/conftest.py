@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import hashlib
 import json
 import os
 import subprocess
@@ -17,11 +16,12 @@ from typing import Any
 import pytest
 
 from outrider.config import Home, Mode, add_repository
-from outrider.daemon.wiring import assemble, open_ledger
+from outrider.daemon.wiring import assemble, open_contents, open_ledger
 from outrider.doors import claude_code
-from outrider.events.codec import decode, decode_beside
+from outrider.events.codec import decode
 from outrider.events.message import Peer
 from outrider.events.record import LeverPulled
+from outrider.gate import snapshot
 from outrider.gate.state import State
 
 _HOST = """
@@ -95,10 +95,10 @@ class Rig:
     def open(self) -> None:
         """Start, as a daemon does after a crash: the state is folded from the record."""
         self.ledger = open_ledger(self.outrider)
-        state = State()
-        for _, leaf, beside in self.ledger.entries(0, self.ledger.size):
-            state.apply(decode(leaf), decode_beside(beside), hashlib.sha256(b"\0" + leaf).hexdigest())
-        self.parts = assemble(self.outrider, self.ledger, state)
+        state, contents = State(), open_contents(self.outrider)
+        for _ in snapshot.replay(state, self.ledger, 0, contents.keyring):
+            pass
+        self.parts = assemble(self.outrider, self.ledger, state, contents)
 
     def use(self, charter: str, mode: Mode = "enforce") -> None:
         """Set the repository up with a charter."""

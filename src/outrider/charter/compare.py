@@ -14,7 +14,7 @@ import msgspec
 from outrider.charter.cedar import ACTIONS
 from outrider.charter.covering import holds, permitted
 from outrider.charter.model import Charter, Rules
-from outrider.charter.narrow import BUDGETS, approvers, effective, limit
+from outrider.charter.narrow import BUDGETS, approvers, effective, kept, limit
 from outrider.charter.patterns import UNIVERSAL
 
 Becomes = Literal["allowed", "asked", "denied", "other"]
@@ -136,6 +136,9 @@ def _settings(before: Sequence[Charter], after: Sequence[Charter]) -> Iterator[C
     if old.ask_approvers != new.ask_approvers:
         told = f"who may answer a question: {approvers(new)} instead of {approvers(old)}"
         yield Change(becomes="other", section="ask", key="approvers", text=told)
+    if old.keep != new.keep:
+        told = f"what is kept of content: {kept(new.keep)}, instead of {kept(old.keep)}"
+        yield Change(becomes="other", section="keep", key="what", text=told)
     limits: list[tuple[str, int | None, int | None]] = [
         ("ttl", old.ttl, new.ttl), ("ask_within", old.ask_within, new.ask_within),
     ]  # fmt: skip

@@ -135,6 +135,29 @@ class Code(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: dict[str, Treatment] = {}
 
 
+class Keep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept of content, encrypted, beside the record; None where the charter says nothing.
+
+    Attributes:
+        what: Of which kinds: ``prompts``, ``inputs`` (what calls are given), ``outputs`` (what comes back).
+        max: Most bytes of one content; the middle of a longer one is left out.
+        sample: Percent of contents.
+        age: How long, such as ``30d``; then it is erased.
+    """
+
+    what: tuple[str, ...] | None = None
+    max: int | None = None
+    sample: int | None = None
+    age: str = ""
+
+
+UNSAID = Keep()
+"""Of a charter without the section; one object, so that its canonical form is what it was before there was one."""
+
+KINDS = ("prompts", "inputs", "outputs")
+"""The kinds of content that a charter may keep."""
+
+
 class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One version of one charter.
 
@@ -163,6 +186,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
         tools: Pattern of tools to what is said about them.
         sequences: Name to steps over several calls that bring the finding ``sequence.NAME``.
         code: What happens to findings.
+        keep: What is kept of content.
         cedar: Policies written directly in Cedar, or empty.
     """
 
@@ -187,6 +211,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     tools: dict[str, Tool] = {}
     sequences: dict[str, Sequence] = {}
     code: Code = Code()
+    keep: Keep = UNSAID
     cedar: str = ""
 
     def canonical(self) -> bytes:

@@ -7,8 +7,8 @@
 ``optional``; ``outrider`` < ``host`` for who asks a person, and the shortest wait; who answers must stand in every list
 of approvers, and where there is one the host's prompt asks nobody. A charter that extends another and does not write a
 setting has no opinion on it; one that extends nothing then has the strict default. An affirmative allow (``grant``)
-needs everybody's yes. ``mode`` is each charter's own: it says whether that charter's own refusals are enforced, and
-cannot reach another's.
+needs everybody's yes. Of content is kept what every charter keeps, the least of each limit. ``mode`` is each charter's
+own: it says whether that charter's own refusals are enforced, and cannot reach another's.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from typing import Literal, TypeVar
 import msgspec
 
 from outrider.charter.model import (
+    KINDS,
     AskBy,
     Budget,
     Charter,
     Comments,
+    Keep,
     Mode,
     Opaque,
     Persona,
@@ -53,7 +55,29 @@ DEFAULT_TTL = 24 * 3600
 DEFAULT_WAIT = 3600
 """Seconds that a question waits for its answer if no charter says anything."""
 
+DEFAULT_KEPT = 64 * 1024
+"""Bytes of one content that are kept at most if no charter says anything."""
+
+DEFAULT_AGE = 30 * 24 * 3600
+"""Seconds that content is kept if no charter says anything."""
+
 T = TypeVar("T", bound=str)
+
+
+class Keeping(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line of charters has kept of content: what all of them keep, the least of each limit.
+
+    Attributes:
+        what: Of which kinds.
+        max: Most bytes of one content.
+        sample: Percent of contents.
+        age: Seconds.
+    """
+
+    what: tuple[str, ...] = KINDS
+    max: int = DEFAULT_KEPT
+    sample: int = 100
+    age: int = DEFAULT_AGE
 
 
 class Effective(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +100,7 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
         ask_by: Who asks a person.
         ask_within: Seconds that a question waits for its answer.
         ask_approvers: Each charter's list of who may answer; who answers stands in every one.
+        keep: What is kept of content.
     """
 
     undecided: Undecided = "deny"
@@ -94,6 +119,7 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     ask_by: AskBy = "host"
     ask_within: int = DEFAULT_WAIT
     ask_approvers: tuple[tuple[str, ...], ...] = ()
+    keep: Keeping = Keeping()
 
 
 def _strictest(order: dict[str, int], said: Iterable[T | None], default: T) -> T:
@@ -121,6 +147,17 @@ def opaques(line: Sequence[Charter]) -> frozenset[str]:
 
 def _least(numbers: Iterable[int | None]) -> int | None:
     return min((number for number in numbers if number is not None), default=None)
+
+
+def _keeping(line: Sequence[Charter]) -> Keeping:
+    """Return what is kept: somebody who answers for privacy says less in a ceiling, and it holds for every child."""
+    said = [one.keep for one in line]
+    return Keeping(
+        what=tuple(kind for kind in KINDS if all(one.what is None or kind in one.what for one in said)),
+        max=_least(one.max for one in said) or DEFAULT_KEPT,
+        sample=_least(one.sample for one in said) or 100,
+        age=_least(seconds(one.age) if one.age else None for one in said) or DEFAULT_AGE,
+    )
 
 
 def effective(line: Sequence[Charter]) -> Effective:
@@ -158,6 +195,7 @@ def effective(line: Sequence[Charter]) -> Effective:
         ask_by=_strictest(_ASK_BY, ["outrider" if one.ask_approvers else one.ask_by for one in line], plain.ask_by),
         ask_within=_least(seconds(one.ask_within) if one.ask_within else None for one in line) or DEFAULT_WAIT,
         ask_approvers=tuple(dict.fromkeys(one.ask_approvers for one in line if one.ask_approvers)),
+        keep=_keeping(line),
     )
 
 
@@ -165,6 +203,15 @@ def approvers(settings: Effective) -> str:
     """Return in words who may answer a question."""
     lists = [" or ".join(one) for one in settings.ask_approvers]
     return lists[0] if len(lists) == 1 else " and ".join(f"({one})" for one in lists) or "any person"
+
+
+def kept(keep: Keeping) -> str:
+    """Return in words what is kept of content."""
+    if not keep.what:
+        return "nothing"
+    share = "" if keep.sample == 100 else f"{keep.sample} % of "
+    age = f"{keep.age // 86_400} d" if keep.age % 86_400 == 0 else f"{keep.age} s"
+    return f"{share}{', '.join(keep.what)}, up to {keep.max} bytes each, for {age}, encrypted on this host"
 
 
 def limit(name: str, number: int | None) -> str:
@@ -178,7 +225,7 @@ def narrower(child: Charter, parent: Charter | Sequence[Charter]) -> Effective:
     return effective([child, *above])
 
 
-Looser = Literal["undecided", "opaque", "ttl", "budget", "sponsor", "ask", "code"]
+Looser = Literal["undecided", "opaque", "ttl", "budget", "sponsor", "ask", "code", "keep"]
 
 
 def _looser_ask(child: Charter, now: Effective) -> Iterable[tuple[Looser, str, str]]:
@@ -186,6 +233,18 @@ def _looser_ask(child: Charter, now: Effective) -> Iterable[tuple[Looser, str, s
         yield "ask", f"by = {child.ask_by}", f"by = {now.ask_by}"
     if child.ask_within and seconds(child.ask_within) != now.ask_within:
         yield "ask", f"within = {child.ask_within}", f"within = {now.ask_within}s"
+
+
+def _looser_keep(child: Keep, now: Keeping) -> Iterable[tuple[Looser, str, str]]:
+    if child.what is not None and child.what != now.what:
+        yield "keep", f"what = {list(child.what)}", f"what = {list(now.what)}"
+    for name, wrote, holds in (
+        ("max", child.max, now.max),
+        ("sample", child.sample, now.sample),
+        ("age", seconds(child.age) if child.age else None, now.age),
+    ):
+        if wrote is not None and wrote != holds:
+            yield "keep", f"{name} = {wrote}", f"{name} = {holds}"
 
 
 def looser(child: Charter, line: Sequence[Charter]) -> list[tuple[Looser, str, str]]:
@@ -204,6 +263,7 @@ def looser(child: Charter, line: Sequence[Charter]) -> list[tuple[Looser, str, s
     if child.ttl and seconds(child.ttl) != now.ttl:
         found.append(("ttl", child.ttl, f"{now.ttl}s"))
     found += _looser_ask(child, now)
+    found += _looser_keep(child.keep, now.keep)
     for name in BUDGETS:
         wrote, holds = getattr(child.budget, name), getattr(now.budget, name)
         if wrote is not None and wrote != holds:

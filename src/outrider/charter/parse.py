@@ -15,12 +15,15 @@ from outrider.charter.examples import EXPECTED
 from outrider.charter.examples import fault as fault_of_examples
 from outrider.charter.lines import Lines
 from outrider.charter.model import (
+    KINDS,
+    UNSAID,
     AskBy,
     Budget,
     Charter,
     Code,
     Comments,
     Flow,
+    Keep,
     Mode,
     Opaque,
     Persona,
@@ -49,7 +52,9 @@ LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
-SECTIONS = ("charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "cedar", "examples")
+SECTIONS = (
+    "charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "keep", "cedar", "examples",
+)  # fmt: skip
 COUNTS = ("calls", "spawns", "spawn_depth", "tokens")
 BUDGET_KEYS = (*COUNTS, "cost")
 _TIMES = ("minutes", "hours", "time", "wall_time", "duration", "ttl")
@@ -59,6 +64,9 @@ APPROVER = re.compile(r"(?:group:)?[A-Za-z_][A-Za-z0-9._-]{0,63}")
 FLOW_KEYS = ("not_to", "with", "except", "verdict")
 TOOL_KEYS = ("looks", "control")
 SEVERITIES = ("high", "medium", "low")
+KEEP_KEYS = ("what", "max", "sample", "age")
+MAX_KEPT = 4 * 1024 * 1024
+"""Most bytes of one content that a charter can have kept."""
 CODE_KEYS = (*SEVERITIES, "unsure", "persona", "comments", "rules")
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -153,6 +161,7 @@ class _Reader:
             tools=self.tools(self.table(data, "tools")),
             sequences=self.sequences(self.table(data, "sequences"), name),
             code=self.code(self.table(data, "code")),
+            keep=self.keep(self.table(data, "keep")),
             cedar=self.cedar(self.table(data, "cedar"), name),
         )
         self.examples(self.table(data, "examples"))
@@ -359,6 +368,26 @@ class _Reader:
         if isinstance(value, dict):
             self.fail(f"{key} is a table", path, fix=f'Write the key in quotes: "{key}...." = "tell".')
         return str(self.choice(value, "code", path))
+
+    def keep(self, data: Mapping[str, Any]) -> Keep:
+        if not data:
+            return UNSAID
+        self.keys(data, KEEP_KEYS, ("keep",), "key of [keep]")
+        what = data.get("what")
+        if what is not None and (not isinstance(what, list) or not all(one in KINDS for one in what)):
+            fix = f"Write a list of some of {', '.join(KINDS)}; an empty one keeps nothing."
+            self.fail("what is not a list of kinds of content", ("keep", "what"), fix=fix)
+        for key, most, example in (("max", MAX_KEPT, "65536"), ("sample", 100, "100")):
+            number = data.get(key, 1)
+            if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
+                fix = f"Write {key} = {example}, a whole number from 1 to {most}."
+                self.fail(f"{key} = {number!r} means nothing", ("keep", key), fix=fix)
+        return Keep(
+            what=None if what is None else tuple(one for one in KINDS if one in what),
+            max=data.get("max"),
+            sample=data.get("sample"),
+            age=self.duration(data, "keep", "age"),
+        )
 
     def examples(self, data: Mapping[str, Any]) -> None:
         self.keys(data, EXPECTED, ("examples",), "key of [examples]")

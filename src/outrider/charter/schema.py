@@ -10,7 +10,8 @@ from typing import Any
 
 from outrider.charter.cedar import ACTIONS
 from outrider.charter.examples import EXPECTED
-from outrider.charter.parse import APPROVER, CHOICES, LABEL, NAME
+from outrider.charter.model import KINDS
+from outrider.charter.parse import APPROVER, CHOICES, LABEL, MAX_KEPT, NAME
 from outrider.charter.treatment import CLASS, RULE
 from outrider.events.call import VERBS
 from outrider.events.sequence import MAX_WITHIN
@@ -172,6 +173,19 @@ def _ask() -> dict[str, Any]:
     )
 
 
+def _keep() -> dict[str, Any]:
+    what = {"type": "array", "items": {"enum": list(KINDS)}, "description": "Kinds of content; none keeps nothing."}
+    return _table(
+        "What is kept of content, encrypted, beside the record.",
+        {
+            "what": what,
+            "max": {"type": "integer", "minimum": 1, "maximum": MAX_KEPT, "description": "Bytes of one content."},
+            "sample": {"type": "integer", "minimum": 1, "maximum": 100, "description": "Percent of contents."},
+            "age": {"type": "string", "pattern": "^[1-9][0-9]{0,8}[smhd]$", "description": "How long: 30d."},
+        },
+    )
+
+
 def json_schema() -> dict[str, Any]:
     """Return the schema (JSON Schema draft 2020-12) of a charter file."""
     flow = _table(
@@ -217,6 +231,7 @@ def json_schema() -> dict[str, Any]:
                     "additionalProperties": _sequence(),
                 },
                 "code": _table("What happens to findings in what it writes or sends.", {**code, **_code()}),
+                "keep": _keep(),
                 "cedar": _table(
                     "What TOML cannot say.", {"policies": {"type": "string", "description": "Cedar policies."}}
                 ),

@@ -27,6 +27,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "lineage": "Where an agent comes from, and what came from it.",
         "log": "The record, filtered; --follow keeps going.",
         "why": "One decision explained.",
+        "content": "What is kept of an event's content; reading it is recorded.",
         "coverage": "What was covered and what was not, since when, and why.",
         "involved": "Was an agent involved in this path, domain, commit, ...?",
         "import": "Read hosts' own transcripts, so that questions can be asked of them.",
@@ -52,6 +53,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "verify": "Check the record, or a bundle of it, from its bytes.",
         "export": "Seal events into a bundle that anybody can check.",
         "rebuild": "Make the queryable view anew from the record.",
+        "erase": "Make kept content and names unreadable for good.",
         "witness": "Vouch for other people's records by cosigning checkpoints.",
     },
     "Run": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from outrider.charter.model import dollars
-from outrider.charter.narrow import approvers, effective
+from outrider.charter.narrow import approvers, effective, kept
 from outrider.cli import show
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _settings(now: Effective) -> list[tuple[str, str]]:
         ("findings of low confidence", _UNSURE[now.unsure]),
         ("rules about code", _PERSONA[now.persona]),
         ("comments that let a finding be", _COMMENTS[now.comments]),
+        ("content kept", kept(now.keep)),
         ("host's own prompts", "are skipped for what it allows" if now.grant else "stay as they are"),
     ]
 

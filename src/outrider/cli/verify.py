@@ -62,7 +62,7 @@ def command(
     if ask and demand is None:
         raise BadInputError("nobody can be asked without --policy", fix="Name the file that names the witnesses.")
     earlier = _asked(where, vkey, demand.policy) if ask and demand else []
-    report = verify(where, vkey, earlier=earlier, demand=demand)
+    report = verify(where, vkey, earlier=earlier, demand=demand, content=where.parent / "content")
     level = report.assurance if record or report.assurance == "witnessed" else _separate()
     if as_json:
         import dataclasses
@@ -81,6 +81,7 @@ def command(
             ("key", report.vkey + ("" if report.vkey_given else "  (the record's own: --vkey proves more)")),
             ("assurance", witnesses.words(level)),
             *_cosigned(report),
+            *_erased(report),
             ("gaps", f"{len(report.gaps)} recorded" if report.gaps else "none recorded"),
         ]
     )
@@ -147,6 +148,11 @@ def _asked(where: Path, vkey: str | None, policy: Policy) -> list[str]:
         else:
             show.say(f"outrider: witness {show.safe(one.name)} says nothing of this log (status {said.status})")
     return texts
+
+
+def _erased(report: Report) -> list[tuple[str, str]]:
+    number = len(report.erased)
+    return [("erased", f"content was, by {number} events; no proof is touched")] if number else []
 
 
 def _cosigned(report: Report) -> list[tuple[str, str]]:

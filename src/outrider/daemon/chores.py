@@ -25,7 +25,7 @@ LOOK = 1.0
 """Seconds between two looks at what may have ended."""
 
 SNAPSHOT_EVENTS = 5_000
-SNAPSHOT = "state.snapshot"
+SNAPSHOT = snapshot.NAME
 
 
 class Chores:

@@ -18,6 +18,7 @@ from outrider.daemon.assured import assurance
 from outrider.daemon.brokering import Brokering
 from outrider.daemon.callers import person
 from outrider.daemon.delegation import Delegation
+from outrider.daemon.erasing import Erasing
 from outrider.daemon.issuing import Issuing
 from outrider.daemon.levers import Levering, described
 from outrider.daemon.versions import Versions
@@ -49,6 +50,7 @@ class Controls:
         delegation = Delegation(parts)
         asking = Asking(parts)
         issuing = Issuing(parts)
+        erasing = Erasing(parts)
         self.broker = broker = Brokering(parts, issuing)
         self._verbs: dict[str, Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
@@ -66,6 +68,8 @@ class Controls:
             "issuer": issuing.published,
             "checked": issuing.checked,
             "rotate": issuing.rotate,
+            "erase": erasing.erase,
+            "content": erasing.read,
             "roll": self._roll,
             "charters": Versions(parts).charters,
             "down": self._down,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from outrider.config import Home
-from outrider.investigate.reach import Pairs, record_of
+from outrider.investigate.reach import Names, Pairs, record_of
 from outrider.store.follow import follow
 from outrider.store.view import View
 
@@ -19,7 +19,8 @@ def main(argv: list[str]) -> None:
     os.nice(5)  # The view may lag; no answer waits for it.
     record = Pairs(record_of(home))
     # A home that is deleted must stay deleted: opening its view again would make the directory anew.
-    follow(View(home.view), record, stop=lambda: os.getppid() != parent or not home.record.is_dir())
+    view = View(home.view, opened=Names(home))
+    follow(view, record, stop=lambda: os.getppid() != parent or not home.record.is_dir())
 
 
 if __name__ == "__main__":

@@ -19,13 +19,14 @@ from outrider.confine import told
 from outrider.daemon import lock, served
 from outrider.daemon.chores import LOOK, SNAPSHOT, Chores, home_is_there
 from outrider.daemon.controls import Controls
+from outrider.daemon.erasing import Erasing
 from outrider.daemon.launches import Launches
 from outrider.daemon.log import keep_log
 from outrider.daemon.over_http import listen
 from outrider.daemon.served import Served
 from outrider.daemon.server import Connection, Waiting
 from outrider.daemon.spool import import_spool
-from outrider.daemon.wiring import Parts, assemble, open_ledger
+from outrider.daemon.wiring import Parts, assemble, open_contents, open_ledger
 from outrider.doors.registry import DOORS
 from outrider.doors.token_http import error
 from outrider.doors.wire import MAX_PAYLOAD
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from outrider.daemon.server import Controlled
     from outrider.doors.registry import Door
     from outrider.doors.token_http import Request, Response
+    from outrider.ledger.content.contents import Contents
     from outrider.ledger.ledger import Ledger
 
 log = logging.getLogger("outrider.daemon")
@@ -68,6 +70,7 @@ class Daemon:
         self._home = home
         self._view = view
         self._parts: Parts | None = None
+        self._contents: Contents | None = None
         self._starting = "Outrider is starting"
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
@@ -106,17 +109,20 @@ class Daemon:
         try:
             parts = await self._start(ledger)
             await self._own_up()
+            await Erasing(parts).finish()
             chores = asyncio.create_task(Chores(parts, stop=self.stop).run())
             looks = asyncio.create_task(parts.second_looks.run())
             ways = asyncio.create_task(self._launches.ways_out.serve())
             cosigning = asyncio.create_task(parts.witnesses.run(self.stop))
+            keeping = asyncio.create_task(parts.keep.run())
             listeners = (await listen(parts, self._asked), await served.listen(parts, self._served))
             await self._until_stopped(parts, inode)
             chores.cancel()
             looks.cancel()
             ways.cancel()
             cosigning.cancel()
-            await asyncio.gather(chores, looks, ways, cosigning, return_exceptions=True)
+            keeping.cancel()
+            await asyncio.gather(chores, looks, ways, cosigning, keeping, return_exceptions=True)
             for listener in listeners:
                 if listener is not None:
                     listener.close()
@@ -152,10 +158,11 @@ class Daemon:
         if done == 0 and ledger.size:
             how = "rebuilt"
         total = ledger.size
-        for folded in snapshot.replay(state, ledger, done) if total else ():
+        self._contents = contents = open_contents(self._home)
+        for folded in snapshot.replay(state, ledger, done, contents.keyring) if total else ():
             self._starting = f"Outrider is starting: {100 * folded // max(total, 1)} % of its record read"
             await asyncio.sleep(0)
-        parts = self._assemble(ledger, state)
+        parts = self._assemble(ledger, state, contents)
         parts.scribe.write(
             DaemonStarted,
             version=__version__,
@@ -179,13 +186,13 @@ class Daemon:
         gc.set_threshold(20_000, 20, 50)
         return parts
 
-    def _assemble(self, ledger: Ledger, state: State) -> Parts:
+    def _assemble(self, ledger: Ledger, state: State, contents: Contents) -> Parts:
         opening = Scribe(ledger, state, print_key(self._home.keys / "print.key"))
         if ledger.size == 0:
             opening.write(RecordOpened, origin=ledger.origin, vkey=ledger.vkey, seal=True)
         if ledger.recovered is not None:
             opening.write(RecordRecovered, cut=ledger.recovered.cut, size=ledger.recovered.size, seal=True)
-        return assemble(self._home, ledger, state)
+        return assemble(self._home, ledger, state, contents)
 
     async def _own_up(self) -> None:
         """Record the questions that came while we started; each was told so and recorded nowhere."""
@@ -217,6 +224,7 @@ class Daemon:
                 self._home.socket.unlink()
         try:
             if self._parts is not None:
+                await self._parts.keep.once()
                 self._parts.workers.stop()
                 self._parts.second_looks.stop()
                 self._parts.scribe.write(DaemonStopped, reason=self._why, seal=True)
@@ -225,6 +233,8 @@ class Daemon:
         except (OutriderError, OSError):
             log.exception("the daemon could not end in good order")
         finally:
+            if self._contents is not None:
+                self._contents.close()
             ledger.close()
 
     async def _follow(self) -> None:

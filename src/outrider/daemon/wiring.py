@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from outrider.config import load_config
 from outrider.daemon.charters import Charters
 from outrider.daemon.facts import Kept
+from outrider.daemon.keeping import Keep
 from outrider.daemon.kept import refuse_rewritten
 from outrider.daemon.meters import Meters
 from outrider.daemon.repositories import Repositories
@@ -18,14 +19,18 @@ from outrider.daemon.second_looks import SecondLooks
 from outrider.daemon.witnesses import Witnesses
 from outrider.doors.claude_code.installed import harmless
 from outrider.errors import RecordError
+from outrider.gate import snapshot
 from outrider.gate.apply import Gate
 from outrider.gate.chains import Chains
 from outrider.gate.enrol import Enrolment
+from outrider.gate.keeping import Keeper
 from outrider.gate.results import Results
 from outrider.gate.scribe import Scribe
 from outrider.gate.study import Workers
 from outrider.identity.people import Pseudonyms
 from outrider.identity.registries import registry_hosts
+from outrider.ledger.content.contents import Contents
+from outrider.ledger.disk import refusal
 from outrider.ledger.keys import log_key, print_key
 from outrider.ledger.ledger import Ledger
 
@@ -53,11 +58,24 @@ class Parts:
     people: Pseudonyms
     chains: Chains
     witnesses: Witnesses
+    contents: Contents
+    keep: Keep
     http_problem: str = ""
     """Why HTTP hooks that are switched on are not served; empty if they are."""
 
     issuer_problem: str = ""
     """Why what checks credentials is not served on the port that was named; empty if it is."""
+
+    def forget(self) -> None:
+        """Save the state anew, so that no snapshot on disk names what was erased.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        try:
+            snapshot.save(self.home.record / snapshot.NAME, self.state, self.ledger)
+        except OSError as error:
+            raise refusal(self.home.record, error) from error
 
 
 def open_ledger(home: Home) -> Ledger:
@@ -90,8 +108,18 @@ def origin(home: Home) -> str:
         return name
 
 
-def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
-    """Wire a daemon around an open record and the state folded from it.
+def open_contents(home: Home) -> Contents:
+    """Open what is kept of content on this host, as its one writer.
+
+    Raises:
+        RecordError: The disk refuses, or the keys cannot be had.
+        RefusedError: Others could read the keys.
+    """
+    return Contents(home.content, home.content_key, write=True)
+
+
+def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Parts:
+    """Wire a daemon around an open record, the state folded from it, and content.
 
     Raises:
         BadInputError: The configuration file is wrong.
@@ -102,6 +130,7 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
     groups = {"registries": registry_hosts(str(Path.home()))}
     charters = Charters(home, scribe, state, groups)
     chains = Chains(state, groups=groups, protected=protected(home))
+    scribe.keeper = Keeper(contents, state, chains)
     results = Results(scribe, state)
     people = Pseudonyms(key)
     meters = Meters()
@@ -148,6 +177,8 @@ def assemble(home: Home, ledger: Ledger, state: State) -> Parts:
         people,
         chains,
         Witnesses(ledger, home.record, config.witnesses),
+        contents,
+        Keep(contents, scribe, workers),
     )
 
 

@@ -65,7 +65,8 @@ class ContentKept(Event, frozen=True, kw_only=True, tag="content.kept"):
     Attributes:
         kept: What is kept.
         left: Why others are not kept, and how many each: ``charter`` (its charter keeps none of that kind),
-            ``sampled`` (not in the charter's sample), ``lost`` (staged before a crash and unreadable after it).
+            ``sampled`` (not in the charter's sample), ``lost`` (the disk did not take them), ``age`` (the charter's age
+            was up before they were kept).
     """
 
     kept: tuple[Kept, ...] = ()
@@ -80,7 +81,8 @@ class ContentErased(Event, frozen=True, kw_only=True, tag="content.erased"):
         handle: The subject's pseudonym, the agent's id, or empty.
         events: The indices, where ``what`` is ``event``.
         before: What was due by then is gone, microseconds since 1970 UTC, where ``what`` is ``age``.
-        upto: Number of events in the record then: nothing of an earlier one is kept under that handle any more.
+        upto: Number of events in the record then: nothing of an earlier one is kept under that handle any more. 0 where
+            ``what`` is ``age``.
         keys: Ids (hex) of the subjects' keys that were destroyed.
         slots: Numbers of the agents' keys that were destroyed.
         contents: How many contents are gone.

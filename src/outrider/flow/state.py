@@ -133,6 +133,11 @@ class FlowState:
             self._denied = {n: held for n, held in self._denied.items() if held.agent != event.agent}
             self._courses.pop(event.agent, None)
 
+    def erase(self, agents: Iterable[str]) -> None:
+        """Forget where agents are at home: their names were erased."""
+        for agent in agents:
+            self._homes.pop(agent, None)
+
     def course(self, agent_id: str) -> tuple[Past, ...]:
         """Return an agent's last calls, the oldest first."""
         return tuple(self._courses.get(agent_id, ()))

@@ -35,6 +35,7 @@ from outrider.gate.asks import Made, settle
 from outrider.gate.clean import clean_message, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
+from outrider.gate.keeping import JSON, TEXT, Raw
 from outrider.gate.names import through_second_names
 from outrider.gate.provenance import told_of
 from outrider.gate.recorded import abbreviated, written
@@ -341,6 +342,7 @@ class Gate:
             agent=agent.id,
             told_by=source_of(message),
             beside=beside,
+            raw=Raw("inputs", JSON, lambda: study.canonical_or_text(call.args)),
             seal=judged.decision.verdict != "allow",
             call=cut(call.call_id, 200, self._scribe.key),
             tool=call.tool,
@@ -404,7 +406,8 @@ class Gate:
             agent=agent.id,
             told_by=source_of(message),
             beside=Beside(entities=entities, prints=reading.prints, salt=salt, said=said),
-            content=commit(message.prompt.encode("utf-8", "replace"), salt),
+            content=commit(text := message.prompt.encode("utf-8", "replace"), salt),
+            raw=Raw("prompts", TEXT, lambda: text),
             adds=tuple(Label(name, -1) for name in sorted(prompt_brings(reading.findings))),
         )
         await self._scribe.durable(event)

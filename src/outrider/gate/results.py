@@ -18,6 +18,7 @@ from outrider.flow.labels import result_brings
 from outrider.flow.recoded import secrets_in, seeds
 from outrider.flow.values import pack, printer
 from outrider.gate.clean import cut
+from outrider.gate.keeping import TEXT, Raw
 from outrider.identity.place import head_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Results:
             call=call,
             intent=intent.n if intent else -1,
             ok=message.ok,
-            content=commit(message.output.encode("utf-8", "replace"), salt),
+            content=commit(text := message.output.encode("utf-8", "replace"), salt),
+            raw=Raw("outputs", TEXT, lambda: text),
             adds=tuple(Label(name, -1) for name in sorted(brought)),
             ms=message.duration_ms,
             despite=_despite(message, intent),

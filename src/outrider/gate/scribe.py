@@ -16,11 +16,13 @@ from outrider.events.codec import beside_digest, encode, encode_beside
 from outrider.events.event import VERSION, Event, Source
 from outrider.events.record import AnyEvent, Beside, CallDecided, SecondLook
 from outrider.gate.clean import clean_beside, clean_event, is_clean
+from outrider.ledger.content.besides import closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from outrider.events.call import Severity
+    from outrider.gate.keeping import Keeper, Raw
 
 NOTHING = Beside()
 _LEAF_ROOM = 14 * 1024
@@ -68,6 +70,7 @@ class Scribe:
 
     Attributes:
         key: Key of every print.
+        keeper: Seals what names somebody and stages content; None where besides are written as they are.
     """
 
     def __init__(self, log: Log, state: Folding, key: bytes, clock: Callable[[], int] = wall_clock) -> None:
@@ -75,6 +78,7 @@ class Scribe:
         self._state = state
         self.key = key
         self._clock = clock
+        self.keeper: Keeper | None = None
         self._listening: list[Callable[[AnyEvent], None]] = []
 
     def listen(self, take: Callable[[AnyEvent], None]) -> None:
@@ -93,6 +97,7 @@ class Scribe:
         told_by: str = "daemon",
         lost: int = 0,
         seal: bool = False,
+        raw: Raw | None = None,
         **fields: Any,
     ) -> E:
         """Append one event and fold it into the state; it is not durable yet.
@@ -103,6 +108,7 @@ class Scribe:
             told_by: The source; its sequence is continued.
             lost: How many of the source's messages are known to be missing before this one.
             seal: True if the commit that holds it must be sealed by a checkpoint.
+            raw: Its content, whose commitment's salt stands in ``beside``.
             fields: The type's own fields, and ``agent``.
 
         Raises:
@@ -114,7 +120,10 @@ class Scribe:
         seq, prev = state.sources.get(told_by, (-1, ""))
         clean = is_clean(fields, told_by, beside, self.key)
         cleaned = beside if clean else clean_beside(beside, self.key)
-        blob = encode_beside(cleaned)
+        keeper, salt = self.keeper, cleaned.salt
+        if keeper is not None:
+            cleaned = keeper.sealed(kind, cleaned, fields, staged=raw is not None)
+        blob = encode_beside(closed(cleaned))
         envelope: dict[str, Any] = {
             "v": VERSION,
             "ts": now,
@@ -139,6 +148,8 @@ class Scribe:
         self._log.append(build, seal=seal)
         event, leaf = made[-1]
         state.apply(event, cleaned, hashlib.sha256(b"\0" + leaf).hexdigest())
+        if raw is not None and keeper is not None:
+            keeper.stage(event, raw, salt)
         for take in self._listening:
             take(event)
         return cast("E", event)

@@ -15,10 +15,16 @@ import msgspec
 from outrider.errors import OutriderError
 from outrider.events.codec import decode, decode_beside
 from outrider.gate.state import State
+from outrider.ledger.content.besides import unsealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from outrider.ledger.content.keyring import Keyring
+
+NAME = "state.snapshot"
+"""Its file, in the record's directory."""
 
 CHUNK = 2_000
 """Events folded between two looks at the clock while rebuilding."""
@@ -67,7 +73,7 @@ def load(path: Path, record: Record) -> tuple[State, int]:
     return (state, size) if believed else (State(), 0)
 
 
-def replay(state: State, record: Record, start: int) -> Iterator[int]:
+def replay(state: State, record: Record, start: int, keyring: Keyring | None = None) -> Iterator[int]:
     """Fold the record from event ``start`` on into ``state``; yield how many events were folded, every so often.
 
     Raises:
@@ -76,7 +82,8 @@ def replay(state: State, record: Record, start: int) -> Iterator[int]:
     """
     done = start
     for n, leaf, beside in record.entries(start):
-        state.apply(decode(leaf), decode_beside(beside), hashlib.sha256(b"\0" + leaf).hexdigest())
+        opened = unsealed(decode_beside(beside), keyring)
+        state.apply(decode(leaf), opened, hashlib.sha256(b"\0" + leaf).hexdigest())
         done = n + 1
         if done % CHUNK == 0:
             yield done

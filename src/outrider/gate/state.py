@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from outrider.charter.narrowing import NAME as NARROWED
+from outrider.events.content import ContentErased
 from outrider.events.record import (
     AgentBorn,
     AnyEvent,
@@ -53,6 +54,7 @@ class _Dump(msgspec.Struct):
     untold: dict[str, tuple[WaitingToBeTold, ...]]
     questions: dict[str, tuple[Question, ...]]
     signers: dict[str, str] = {}
+    slots: dict[str, int] = {}
 
 
 class State:
@@ -72,6 +74,7 @@ class State:
         corrections: Refusals that wait for their correction, and how many were corrected.
         untold: What second looks found and their agents are still to be told.
         asks: What a person was asked, and what they said.
+        slots: Per agent that is still known, the number of the key that its content and names are sealed with.
     """
 
     def __init__(self) -> None:
@@ -89,6 +92,7 @@ class State:
         self.corrections = Corrections()
         self.untold = Untold()
         self.asks = Asks()
+        self.slots: dict[str, int] = {}
 
     def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:
         """Fold one event in. ``leaf_hash`` is the hex of the RFC 6962 hash of its leaf."""
@@ -106,16 +110,32 @@ class State:
         elif isinstance(event, CharterLoaded | CharterRemoved):
             self._charter(event)
         elif isinstance(event, LeverPulled):
-            if event.lever == "pause":
-                self.paused_until, self.paused_why = event.until, event.why
-            elif event.lever == "resume":
-                self.paused_until, self.paused_why = 0, ""
-            else:
-                self.levers.apply(event)
+            self._pulled(event)
         elif isinstance(event, AgentBorn):
-            self.opaque.pop(event.agent, None)
-            if event.narrowed:
-                self.charters[narrowed_digest(event)] = (NARROWED, event.narrowed)
+            self._born(event, beside)
+        elif isinstance(event, ContentErased) and event.handle:
+            self.registry.erase(event.handle)
+            self.flow.erase([agent.id for agent in self.registry.everyone() if not agent.home])
+
+    def _pulled(self, event: LeverPulled) -> None:
+        if event.lever == "pause":
+            self.paused_until, self.paused_why = event.until, event.why
+        elif event.lever == "resume":
+            self.paused_until, self.paused_why = 0, ""
+        else:
+            self.levers.apply(event)
+
+    def _born(self, event: AgentBorn, beside: Beside) -> None:
+        self.opaque.pop(event.agent, None)
+        if event.narrowed:
+            self.charters[narrowed_digest(event)] = (NARROWED, event.narrowed)
+        if beside.sealed is not None:
+            self._sealed(event.agent, beside.sealed.slot)
+
+    def _sealed(self, agent: str, slot: int) -> None:
+        self.slots[agent] = slot
+        if len(self.slots) > 2 * len(self.registry) + 64:
+            self.slots = {name: one for name, one in self.slots.items() if self.registry.by_id(name) is not None}
 
     def _charter(self, event: CharterLoaded | CharterRemoved) -> None:
         if isinstance(event, CharterLoaded):
@@ -180,6 +200,7 @@ class State:
                 untold=self.untold.waiting,
                 questions=self.asks.questions,
                 signers=self.signers,
+                slots=self.slots,
             )
         )
 
@@ -206,6 +227,7 @@ class State:
         state.corrections = Corrections(dump.waiting, dump.tally)
         state.untold = Untold(dump.untold)
         state.asks = Asks(dump.questions)
+        state.slots = dump.slots
         return state, dump.size, dump.root
 
 

@@ -280,6 +280,10 @@ class Workers:
         """As :func:`read` with what is ``given``, elsewhere."""
         return await self._twice(loop, read, *given)
 
+    async def elsewhere(self, loop: asyncio.AbstractEventLoop, do: Callable[..., T], *given: Any) -> T:
+        """Return what a pure function makes of what is ``given``, in the worker."""
+        return await self._twice(loop, do, *given)
+
     async def _twice(self, loop: asyncio.AbstractEventLoop, do: Callable[..., T], *given: Any) -> T:
         pool = self._ready()
         try:

@@ -254,6 +254,11 @@ class Registry:
             chain = (*own, *self._agents[one.parent].chain)
             self._agents[one.id] = msgspec.structs.replace(self._agents[one.id], chain=chain)
 
+    def erase(self, handle: str) -> None:
+        """Forget the places of an agent, or of all that a sponsor answers for: they were erased."""
+        for one in [one for one in self._agents.values() if handle in (one.id, one.sponsor)]:
+            self._agents[one.id] = msgspec.structs.replace(one, home="", repo="", cwd="")
+
     def _own(self, agent: Agent) -> tuple[str, ...]:
         """Return the part of an agent's chain that it does not have from its parent."""
         above = self._agents.get(agent.parent)
@@ -439,10 +444,7 @@ class Registry:
 
     def open_launch(self, identifier: str) -> Intent | None:
         """Return the last allowed open call by which an agent started an agent host from a shell."""
-        for intent in reversed(self.open_calls(identifier)):
-            if intent.launches:
-                return intent
-        return None
+        return next((intent for intent in reversed(self.open_calls(identifier)) if intent.launches), None)
 
     def __len__(self) -> int:
         return len(self._agents)
@@ -451,8 +453,6 @@ class Registry:
         return isinstance(other, Registry) and self._state() == other._state()
 
     __hash__ = None  # type: ignore[assignment]
-
-    # The snapshot.
 
     def _state(self) -> Dump:
         return Dump(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from outrider.errors import UnavailableError
+from outrider.errors import OutriderError, UnavailableError
+from outrider.ledger.content.besides import unsealed
+from outrider.ledger.content.contents import Contents
 from outrider.ledger.reader import Reader
 from outrider.store.follow import catch_up, rebuild
 from outrider.store.view import View
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from outrider.config import Home
+    from outrider.events.record import Beside
 
 
 class Pairs:
@@ -25,6 +28,29 @@ class Pairs:
         """Yield what is durable now."""
         for entry in self._reader.entries(start):
             yield entry.leaf, entry.beside
+
+
+class Names:
+    """Opens what is sealed in besides with the keys of a home, as far as they are here."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._contents: Contents | None = None
+
+    def __call__(self, beside: Beside) -> Beside:
+        """Return a beside with its names; as it is where they were erased, or the keys cannot be used."""
+        if beside.sealed is None:
+            return beside
+        try:
+            if self._contents is None:
+                self._contents = Contents(self._home.content, self._home.content_key)
+            opened = unsealed(beside, self._contents.keyring)
+            if opened is beside:  # What is remembered of keys may be older than an erasure.
+                self._contents.keyring.forget()
+                opened = unsealed(beside, self._contents.keyring)
+        except OutriderError:  # The view says less then, and `outrider verify` says why.
+            return beside
+        return opened
 
 
 def record_of(home: Home) -> Reader:
@@ -45,7 +71,7 @@ def view_of(home: Home, *, progress: Callable[[int], None] | None = None) -> Vie
     """Return the view of ``home`` with everything in it that is durable now."""
     reader = record_of(home)
     home.view.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    view = View(home.view)
+    view = View(home.view, opened=Names(home))
     catch_up(view, Pairs(reader), progress=progress)
     return view
 
@@ -54,5 +80,5 @@ def rebuilt(home: Home, *, progress: Callable[[int], None] | None = None) -> tup
     """Throw the view of ``home`` away, make it anew from the record, and return it with the number of events."""
     reader = record_of(home)
     home.view.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    view = View(home.view)
+    view = View(home.view, opened=Names(home))
     return view, rebuild(view, Pairs(reader), progress=progress)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from outrider.errors import BadInputError, RecordError
 from outrider.events.codec import decode, decode_beside
+from outrider.events.content import ContentErased
 from outrider.events.event import Source
 from outrider.events.imported import TranscriptRead
 from outrider.events.record import (
@@ -37,9 +38,11 @@ from outrider.events.record import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from outrider.events.call import Label
+
+    Opens = Callable[[Beside], Beside]
 
 SKETCH: Final = 3
 """How many of an event's fingerprints (the smallest) are indexed. Prints are uniform, so equal content has equal
@@ -62,6 +65,11 @@ _INSERTS: Final = {
     "gaps": "INSERT INTO gaps VALUES (?,?,?,?,?,?,?,?,?,?)",
     "closed": "DELETE FROM open_calls WHERE n = ?",
 }
+_FORGET: Final = tuple(
+    # outrider: allow code.python-sql-from-string -- the names are this module's own
+    f"UPDATE agents SET sponsor_name = '', human = '', home = '', repo = '', cwd = '' WHERE {column} = ?"  # noqa: S608
+    for column in ("sponsor", "id")
+)
 _OPENED = "INSERT INTO open_calls VALUES (?,?,?,?)"
 _SOURCE = "INSERT OR REPLACE INTO sources VALUES (?,?,?,?,?,?,?,?,?)"
 _TALLY = "INSERT INTO tallies VALUES (?, ?) ON CONFLICT(what) DO UPDATE SET count = count + excluded.count"
@@ -76,6 +84,11 @@ def _silence(heartbeat: int) -> int:
     A heartbeat is written within a second of being due; twice its time is no slowness of a busy machine any more.
     """
     return (2 * heartbeat + 5) * 1_000_000 if heartbeat else NEVER
+
+
+def as_it_is(beside: Beside) -> Beside:
+    """Return a beside as it lies in the journal: nobody here has keys."""
+    return beside
 
 
 def backwards(host: str) -> str:
@@ -95,10 +108,15 @@ class Fold:
         size: Index of the next entry.
         last_hash: RFC 6962 hash of the last leaf, hex, or empty.
         origin: Origin line of the record, once event 0 was seen.
+        erased: Whether rows were emptied whose old pages still lie in the file's log.
     """
 
-    def __init__(self, db: sqlite3.Connection, size: int, last_hash: str, last_ts: int, origin: str) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, size: int, last_hash: str, last_ts: int, origin: str, opened: Opens = as_it_is
+    ) -> None:
         self.size = size
+        self.erased = False
+        self._opened_beside = opened
         self.last_hash = last_hash
         self.last_ts = last_ts
         self.origin = origin
@@ -186,7 +204,7 @@ class Fold:
                 self._tally("beside erased")
             return Beside()
         try:
-            return decode_beside(blob)
+            return self._opened_beside(decode_beside(blob))
         except BadInputError:
             # The leaf stands all the same, and what it says is not lost with what lay beside it.
             self._tally("beside unreadable")
@@ -268,6 +286,8 @@ class Fold:
             self._tally("messages refused")
         elif isinstance(event, RecordOpened):
             self.origin = event.origin
+        elif isinstance(event, ContentErased):
+            self._forget(event)
         elif event.__struct_config__.tag == "agent.resumed":
             self._flush_order("agents")
             self._flush_order("ends")
@@ -281,6 +301,15 @@ class Fold:
         for what, count in (("transcript-unread", event.unread), ("transcript-doubts", event.doubts)):
             if count:
                 self._rows["gaps"].append((event.n, event.ts, what, count, 0, 0, "", event.detail, "", event.host))
+
+    def _forget(self, event: ContentErased) -> None:
+        """Empty what the view had of names that were erased; made anew it would not have them either."""
+        self._tally("erasures")
+        if not event.handle:
+            return
+        self._flush_order("agents")
+        self._db.execute(_FORGET[event.what == "agent"], (event.handle,))
+        self.erased = True
 
     def _result(self, event: CallResult) -> None:
         self._tally("results")

@@ -120,6 +120,8 @@ def _load(view: View, source: Source, progress: Callable[[int], None] | None) ->
                 raise
         if progress is not None:
             progress(fold.size)
+    if fold.erased and view.scour():
+        fold.erased = False
     return fold.size - start
 
 
@@ -133,7 +135,9 @@ def _fold(view: View) -> Fold:
     fold = view.fold
     if fold is None or not _remembers(view):
         last_hash = str(view.meta("last_hash", ""))
-        fold = view.fold = Fold(view.db, view.size, last_hash, int(view.meta("last_ts", 0)), view.origin)
+        fold = view.fold = Fold(
+            view.db, view.size, last_hash, int(view.meta("last_ts", 0)), view.origin, view.opened
+        )  # fmt: skip
     return fold
 
 

@@ -13,13 +13,14 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, Self
 
 from outrider.errors import UnavailableError
+from outrider.store.fold import as_it_is
 from outrider.store.schema import FORMAT, INDEXES, NAMES, TABLES, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from outrider.store.fold import Fold
+    from outrider.store.fold import Fold, Opens
 
 _PRAGMAS = ("cache_size=-65536", "temp_store=MEMORY")
 _WAIT_S = 10.0
@@ -35,13 +36,19 @@ class View:
         fold: What the writer remembers between two batches, or None.
         known: The source that the view was last found to be of, or None.
         assurance: How much its record proves, as whoever opened it found out; every answer says it.
+        opened: Opens what is sealed in besides, as far as the keys are here.
     """
 
     db: sqlite3.Connection
     assurance = "local"
 
-    def __init__(self, path: Path, *, write: bool = True) -> None:
+    def __init__(self, path: Path, *, write: bool = True, opened: Opens = as_it_is) -> None:
         """Open the view at ``path``; with ``write``, make it if it is not there.
+
+        Args:
+            path: The database file.
+            write: Whether to write.
+            opened: Opens what is sealed in besides, where keys are at hand.
 
         Raises:
             UnavailableError: It cannot be opened, or is not there and ``write`` is False.
@@ -50,6 +57,7 @@ class View:
         self.note = ""
         self.fold: Fold | None = None
         self.known: object = None
+        self.opened = opened
         self._write = write
         try:
             self.db = self._open()
@@ -69,7 +77,7 @@ class View:
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         db = self._connect(self.path.absolute().as_uri())
         try:
-            for pragma in (*_PRAGMAS, "journal_mode=WAL", "synchronous=NORMAL"):
+            for pragma in (*_PRAGMAS, "secure_delete=ON", "journal_mode=WAL", "synchronous=NORMAL"):
                 db.execute(f"PRAGMA {pragma}")
             version = db.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.DatabaseError as error:
@@ -90,6 +98,11 @@ class View:
 
     def _connect(self, uri: str) -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT_S, check_same_thread=False)
+
+    def scour(self) -> bool:
+        """Leave nothing in the file's log of rows that were emptied; False where a reader holds that up."""
+        busy, _, _ = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def close(self) -> None:
         """Close the file."""

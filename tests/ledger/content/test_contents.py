@@ -278,7 +278,8 @@ def test_a_disk_that_refuses_keeps_nothing_of_a_batch(contents, monkeypatch):
 
 def test_what_no_event_says_yet_is_known_after_a_crash(tmp_path, contents):
     told = contents.keep([item(contents, 1), item(contents, 2)])
-    contents.tell(told[:1])
+    contents.tell(told[:1], 9)
+    assert (contents.read(1).told, contents.read(2).told) == (9, -1)
     contents.close()
     with opened(tmp_path) as again:
         assert again.untold() == told[1:]

@@ -73,6 +73,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         salt: Opens the commitment that the event itself carries, where the text is whole: see ``exact``.
         own: Opens the commitment in the ``content.kept`` event that names this one. Empty without a text.
         kept: What that event says of it; None without a text.
+        told: Index of that event; -1 where there is none yet, or no text.
     """
 
     n: int
@@ -81,6 +82,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     salt: bytes
     own: bytes
     kept: Kept | None
+    told: int = -1
 
     @property
     def exact(self) -> bool:
@@ -191,7 +193,7 @@ class Contents:
         db.execute(
             "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (item.n, item.ts, item.until, item.agent, item.subject, item.slot, item.media, blob, sealed,
-             msgspec.msgpack.encode(kept) if kept else None, 0 if kept else 1),
+             msgspec.msgpack.encode(kept) if kept else None, -1 if kept else None),
         )  # fmt: skip
         return kept
 
@@ -226,17 +228,17 @@ class Contents:
 
     def untold(self) -> list[Kept]:
         """Return what is kept and what no event is known to say of yet: a crash came between."""
-        rows = self.database.rows("SELECT kept FROM records WHERE told = 0 ORDER BY n")
+        rows = self.database.rows("SELECT kept FROM records WHERE told < 0 ORDER BY n")
         return [msgspec.msgpack.decode(row[0], type=Kept) for row in rows]
 
-    def tell(self, kept: Iterable[Kept]) -> None:
-        """Note that an event says so, durably.
+    def tell(self, kept: Iterable[Kept], event: int) -> None:
+        """Note that ``event`` says so, durably.
 
         Raises:
             RecordError: The disk refuses.
         """
         with self.database.transaction() as db:
-            db.executemany("UPDATE records SET told = 1 WHERE n = ?", [(one.of,) for one in kept])
+            db.executemany("UPDATE records SET told = ? WHERE n = ?", [(event, one.of) for one in kept])
 
     # --- reading ---------------------------------------------------------------------------------------------
 
@@ -247,19 +249,19 @@ class Contents:
             TamperedError: What is kept was changed.
             RecordError: It cannot be read.
         """
-        row = self.database.one("SELECT subject, slot, media, blob, held, kept FROM records WHERE n = ?", n)
+        row = self.database.one("SELECT subject, slot, media, blob, held, kept, told FROM records WHERE n = ?", n)
         if row is None:
             return None
-        subject, slot, media, blob, sealed, told = row
+        subject, slot, media, blob, sealed, said, told = row
         plain = self.keyring.open(subject, slot, sealed, _about(n))
         if plain is None:
             return None
         held = msgspec.msgpack.decode(plain, type=_Held)
         if blob is None:
             return Content(n=n, media=media, text=None, salt=held.salt, own=b"", kept=None)
-        kept = msgspec.msgpack.decode(told, type=Kept)
+        kept = msgspec.msgpack.decode(said, type=Kept)
         text = self._text(n, blob, held.key, kept)
-        return Content(n=n, media=media, text=text, salt=held.salt, own=held.own, kept=kept)
+        return Content(n=n, media=media, text=text, salt=held.salt, own=held.own, kept=kept, told=told)
 
     def _text(self, n: int, blob: int, key: bytes, kept: Kept) -> bytes:
         row = self.database.one("SELECT data FROM blobs WHERE id = ?", blob)
@@ -316,6 +318,22 @@ class Contents:
         self.keyring.destroy(subjects=[subject] if subject else [], slots=destroyed, also=delete)
         self.database.scour()
         return gone
+
+    def note(self, what: str, said: bytes) -> None:
+        """Note something durably; an empty note is none.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        with self.database.transaction() as db:
+            db.execute("DELETE FROM notes WHERE what = ?", (what,))
+            if said:
+                db.execute("INSERT INTO notes VALUES (?, ?)", (what, said))
+
+    def noted(self, what: str) -> bytes:
+        """Return what was noted, empty for nothing."""
+        row = self.database.one("SELECT said FROM notes WHERE what = ?", what)
+        return bytes(row[0]) if row is not None else b""
 
     def kids(self) -> Iterator[tuple[str, bytes]]:
         """Yield every subject that a key is here of, and that key's id."""

@@ -30,10 +30,11 @@ CREATE TABLE blobs(id INTEGER PRIMARY KEY, subject TEXT NOT NULL, digest BLOB NO
   hash BLOB NOT NULL, data BLOB NOT NULL, UNIQUE(subject, digest));
 CREATE TABLE records(n INTEGER PRIMARY KEY, ts INTEGER NOT NULL, until INTEGER NOT NULL, agent TEXT NOT NULL,
   subject TEXT NOT NULL, slot INTEGER NOT NULL, media TEXT NOT NULL, blob INTEGER, held BLOB NOT NULL,
-  kept BLOB, told INTEGER NOT NULL);
+  kept BLOB, told INTEGER);
+CREATE TABLE notes(what TEXT PRIMARY KEY, said BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX records_agent ON records(agent);
 CREATE INDEX records_subject ON records(subject);
-CREATE INDEX records_untold ON records(n) WHERE told = 0;
+CREATE INDEX records_untold ON records(n) WHERE told < 0;
 CREATE INDEX records_until ON records(until) WHERE until > 0;
 CREATE INDEX records_blob ON records(blob) WHERE blob IS NOT NULL;
 """

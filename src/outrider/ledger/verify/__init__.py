@@ -15,6 +15,7 @@ The checklist, in order (each problem names its check):
 11. ``opened``      The first event names this log and this key.
 12. ``tile``        Hash tiles and entry bundles on disk agree with the journal; they tell which event was changed.
 13. ``quorum``      With a policy: its witnesses cosigned a checkpoint of this log, and check 10 holds for it too.
+14. ``erased``      With the content beside it: nothing that an event says was erased is there again.
 
 What no check here can know is in :data:`outrider.ledger.verify.report.UNKNOWABLE`.
 """
@@ -27,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from outrider.errors import BadInputError, RecordError, UnavailableError
+from outrider.ledger.verify.erased import put_back
 from outrider.ledger.verify.formats import Head, Key, Roots, open_note, parse_vkey
 from outrider.ledger.verify.parallel import parts
 from outrider.ledger.verify.policy import Policy
@@ -46,6 +48,7 @@ def verify(
     earlier: Sequence[str] = (),
     demand: Demand | None = None,
     progress: Callable[[int], None] | None = None,
+    content: Path | None = None,
 ) -> Report:
     """Check the record under ``directory``. Reads only; a writer may be at work.
 
@@ -55,6 +58,7 @@ def verify(
         earlier: Texts of checkpoints of this log that were kept elsewhere; the record must extend each.
         demand: What witnesses must have said, or None.
         progress: Told now and then how many events were checked.
+        content: The directory of the content beside the record, or None to leave it out.
 
     Raises:
         UnavailableError: There is no record.
@@ -63,7 +67,7 @@ def verify(
     if not (directory / "journal").is_dir():
         raise UnavailableError(f"there is no record at {directory}")
     try:
-        return _Check(directory, progress or _quiet).run(vkey, earlier, demand)
+        return _Check(directory, progress or _quiet).run(vkey, earlier, demand, content)
     except OSError as error:
         raise RecordError(f"the record at {directory} cannot be read: {error.strerror}") from error
 
@@ -85,7 +89,9 @@ class _Check:
     progress: Callable[[int], None]
     problems: Problems = field(default_factory=Problems)
 
-    def run(self, given: str | None, earlier: Sequence[str], demand: Demand | None) -> Report:
+    def run(
+        self, given: str | None, earlier: Sequence[str], demand: Demand | None, content: Path | None = None
+    ) -> Report:
         key, text = self.key(given)
         if demand is not None:
             self.meant(text, demand.policy)
@@ -100,6 +106,8 @@ class _Check:
             names = " and ".join(name for name, _ in heads)
             self.problems.add("truncated", f"{names} covers {size} events, and the journal holds {roots.size}")
         story.opened(key, head)
+        if content is not None:
+            put_back(content, story.erased, self.problems)
         return Report(
             ok=not self.problems.found,
             events=roots.size,
@@ -121,6 +129,7 @@ class _Check:
             despite=tuple(story.despite),
             assurance=self.assurance(demand, cosigned),
             cosigned=cosigned,
+            erased=tuple(index for index, _ in story.erased),
         )
 
     def alone(self, segments: Segments, sealed: int, wanted: Wanted) -> tuple[Roots, Story, int]:

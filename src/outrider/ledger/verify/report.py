@@ -91,6 +91,7 @@ class Report:
         assurance: ``witnessed`` where the witnesses of the given policy vouch for the record and did so lately enough;
             else ``local``: nobody outside this machine does.
         cosigned: What they cosigned last; None where no policy was given.
+        erased: Indexes of the events that say that content was erased.
         unknowable: See :data:`UNKNOWABLE`.
     """
 
@@ -114,6 +115,7 @@ class Report:
     despite: tuple[int, ...]
     assurance: str = "local"
     cosigned: Cosigned | None = None
+    erased: tuple[int, ...] = ()
     unknowable: tuple[str, ...] = UNKNOWABLE
 
 

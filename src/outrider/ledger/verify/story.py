@@ -32,6 +32,7 @@ class Story:
         self.counts: Counter[str] = Counter()
         self.open: dict[int, str] = {}
         self.despite: list[int] = []
+        self.erased: list[tuple[int, dict[str, Any]]] = []
         self.first_ts = self.last_ts = 0
         self._heads: dict[str, tuple[int, str]] = {}
         self._first: dict[str, Any] = {}
@@ -132,6 +133,8 @@ class Story:
             elif self._running is None:
                 self._woke = index, self.last_ts, _count(event.get("ts"))
             self._running = True
+        elif kind == "content.erased":
+            self.erased.append((index, event))
         elif kind == "daemon.stopped":
             self._running = False
 
@@ -148,6 +151,7 @@ class Story:
             "open": list(self.open.items()),
             "closed": self._closed,
             "despite": self.despite,
+            "erased": self.erased,
             "woke": self._woke,
             "running": self._running,
         }
@@ -170,6 +174,7 @@ class Story:
             self.open.pop(intent, None)
         self.open |= dict(part["open"])
         self.despite += part["despite"]
+        self.erased += [(index, event) for index, event in part["erased"]]
         if part["running"] is not None:
             self._running = part["running"]
         self.last_ts = part["ts"][1]

@@ -1,0 +1,91 @@
+"""``outrider content``."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outrider.cli import reach, show
+from outrider.errors import TamperedError, UnavailableError
+
+if TYPE_CHECKING:
+    from outrider.events.content import Commitment
+    from outrider.ledger.content.contents import Content
+
+
+@click.command("content")
+@click.argument("event", type=click.IntRange(0))
+@click.option("--why", default="", help="Why you read it; it is recorded.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout, with the salts that prove the text.")
+def command(*, event: int, why: str, as_json: bool) -> None:
+    """Show what is kept of an event's content, and record that it was read.
+
+    It is checked against the commitments in the record first. Secrets were taken out of it before it was stored.
+
+    \b
+    Examples:
+      outrider content 4711
+      outrider content 4711 --why "case 12" --json
+    """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+    from outrider.ledger.content.contents import Contents
+
+    home = reach.home()
+    read = reach.daemon({"do": "content", "of": event, "why": why}, seconds=60)
+    with Contents(home.content, home.content_key) as contents:
+        content = contents.read(event)
+    if content is None:
+        raise UnavailableError(f"nothing is kept of event {event}: it was erased meanwhile")
+    proved = _proved(event, content)
+    if as_json:
+        show.emit(_plain(content, proved, read["event"]), kind="content")
+        return
+    show.say(f"event {event}, {content.media}, {proved}; read as event {read['event']}")
+    if content.text is None:
+        show.say("Its text was not kept; only the salt of its commitment was.")
+        return
+    for line in content.text.decode("utf-8", "replace").splitlines():
+        click.echo(show.safe(line))
+
+
+def _proved(event: int, content: Content) -> str:
+    """Return how far the record vouches for a text.
+
+    Raises:
+        TamperedError: It contradicts it.
+    """
+    from outrider.events.codec import decode
+    from outrider.events.content import ContentKept
+    from outrider.investigate.reach import record_of
+    from outrider.ledger.content.contents import checks, checks_kept
+
+    if content.text is None:
+        return "not kept"
+    record = record_of(reach.home())
+    leaf = next(iter(record.entries(event, event + 1))).leaf
+    committed: Commitment | None = getattr(decode(leaf), "content", None)
+    if content.exact and committed is not None and not checks(content, committed):
+        raise TamperedError(f"the content of event {event} is not what the event says", fix="Run `outrider verify`.")
+    if content.told < 0:
+        return "the record does not name it yet"
+    told = decode(next(iter(record.entries(content.told, content.told + 1))).leaf)
+    said = next((one for one in told.kept if one.of == event), None) if isinstance(told, ContentKept) else None
+    if said is None or not checks_kept(content, said):
+        raise TamperedError(
+            f"the content of event {event} is not what event {content.told} says is kept", fix="Run `outrider verify`."
+        )
+    if content.exact:
+        return "whole, as the event itself commits to"
+    return f"{said.taken} secrets taken out, {said.cut} bytes left out, as event {content.told} commits to"
+
+
+def _plain(content: Content, proved: str, read: int) -> dict[str, Any]:
+    def packed(data: bytes | None) -> str | None:
+        return None if data is None else base64.b64encode(data).decode()
+
+    return {
+        "event": content.n, "media": content.media, "proved": proved, "read": read, "told": content.told,
+        "text": packed(content.text), "salt": packed(content.salt), "own_salt": packed(content.own),
+        "exact": content.exact, "kept": content.kept,
+    }  # fmt: skip

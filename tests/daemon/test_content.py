@@ -1,0 +1,232 @@
+"""Content on a running daemon: kept encrypted, disclosed with what proves it, erased so that no file has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from tests.daemon.house import SRC, until
+from tests.daemon.test_canary import CANARIES, found_in
+
+from outrider.errors import OutriderError
+from outrider.events.content import ContentErased, ContentKept, ContentRead
+from outrider.events.record import AgentBorn, AgentEnded, CallDecided, CallResult, DaemonStarted, Prompted
+from outrider.ledger.content.contents import Contents, checks, checks_kept
+
+NAME = "Zenobia Quartermain"
+MAIL = "zenobia@quartermain.example"
+TOLD = "please bake the saffron cake for everybody"
+SECRET = CANARIES["github"]
+
+
+@pytest.fixture
+def kitchen(house):
+    """A house whose agents answer to a person with a name, and its daemon."""
+    house.configure(f'[sponsor]\nname = "{NAME} <{MAIL}>"\n')
+    house.start()
+    return house
+
+
+def outrider(house, *words, code=0):
+    env = {"HOME": str(house.user), "PATH": os.environ["PATH"], "PYTHONPATH": str(SRC),
+           "OUTRIDER_HOME": str(house.home.root)}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "outrider", *words], env=env, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def bake(house, session="baking", told=TOLD, *, end=True):
+    """An agent is told something, runs a command and is answered, and ends."""
+    host = house.host(session=session)
+    host.hook("SessionStart", source="startup")
+    host.hook("UserPromptSubmit", prompt=told)
+    host.bash(f"echo saffron {told[:10]}", call=f"{session}-1")
+    host.hook(
+        "PostToolUse", tool_name="Bash", tool_input={"command": "echo"}, tool_use_id=f"{session}-1",
+        tool_response={"stdout": f"saffron, {SECRET}, done\n"},
+    )  # fmt: skip
+    if end:
+        host.hook("SessionEnd", reason="done")
+        until(lambda: house.events(AgentEnded))
+    return host
+
+
+def kept(house, count):
+    return until(
+        lambda: (found := [one for event in house.events(ContentKept) for one in event.kept])[count - 1 :] and found
+    )
+
+
+def reader(house):
+    return Contents(house.home.content, house.home.content_key)
+
+
+def test_prompts_inputs_and_outputs_are_kept_encrypted_and_proved_by_their_leaves(kitchen):
+    bake(kitchen)
+    said = {one.of: one for one in kept(kitchen, 3)}
+    (prompted,), (decided,), (result,) = (kitchen.events(kind) for kind in (Prompted, CallDecided, CallResult))
+    with reader(kitchen) as contents:
+        for event, part in ((prompted, TOLD), (decided, "echo saffron"), (result, "saffron")):
+            content = contents.read(event.n)
+            assert part in content.text.decode()
+            assert checks_kept(content, said[event.n])
+            assert content.told in {one.n for one in kitchen.events(ContentKept)}
+        assert checks(contents.read(prompted.n), prompted.content)
+        assert checks(contents.read(decided.n), decided.content)
+        output = contents.read(result.n)
+    assert output.kept.taken == 1
+    assert SECRET not in output.text.decode()
+    assert "[secret:" in output.text.decode()
+    assert not checks(output, result.content)  # A secret was taken out: it is not what the leaf was made over.
+    assert found_in(kitchen.top, [TOLD.encode(), SECRET.encode()]) == []
+    assert kitchen.verify().ok
+
+
+def test_reading_content_is_recorded_with_who_and_why(kitchen):
+    bake(kitchen)
+    kept(kitchen, 3)
+    n = kitchen.events(Prompted)[0].n
+    assert TOLD in outrider(kitchen, "content", str(n), "--why", "case 12")
+    (read,) = kitchen.events(ContentRead)
+    assert (read.of, read.why, read.by[:2]) == (n, "case 12", "p_")
+    plain = json.loads(outrider(kitchen, "content", str(n), "--json").partition("\n}\n")[0] + "\n}")["data"]
+    assert plain["exact"]
+    assert "never kept" in outrider(kitchen, "content", "0", code=2)
+
+
+def test_after_an_erasure_no_file_names_the_person_and_the_record_still_holds(kitchen):
+    bake(kitchen, told=f"{TOLD}, says {NAME}")
+    kept(kitchen, 3)
+    born, prompted = kitchen.events(AgentBorn)[0], kitchen.events(Prompted)[0]
+    assert NAME in outrider(kitchen, "agents", "--all")
+    would = outrider(kitchen, "erase", "--subject", MAIL, "--dry-run")
+    assert "3 contents" in would
+    assert kitchen.events(ContentErased) == []
+    assert "--yes" in outrider(kitchen, "erase", "--subject", MAIL, "--basis", "her request", code=2)
+    outrider(kitchen, "erase", "--subject", MAIL, "--basis", "her request", "--yes")
+    (event,) = kitchen.events(ContentErased)
+    assert (event.what, event.handle, event.contents, event.basis) == ("subject", born.sponsor, 3, "her request")
+    (kitchen.home.config).write_text("")  # That is the user's own file.
+    needles = [NAME.encode(), MAIL.encode(), TOLD.encode(), str(kitchen.repo).encode() + b"\0"]
+    until(lambda: found_in(kitchen.top, needles[:3]) == [])
+    with reader(kitchen) as contents:
+        assert contents.read(prompted.n) is None
+    assert kitchen.verify().ok
+    assert NAME not in outrider(kitchen, "agents", "--all")
+    kitchen.stop()
+    assert found_in(kitchen.top, needles[:3]) == []
+    kitchen.start()  # Also from the record alone.
+    outrider(kitchen, "rebuild")
+    assert NAME not in outrider(kitchen, "agents", "--all")
+    assert kitchen.verify().ok
+
+
+def test_an_agent_that_lives_is_not_erased_and_one_that_has_ended_is(kitchen):
+    host = bake(kitchen, end=False)
+    kept(kitchen, 3)
+    agent = kitchen.events(AgentBorn)[0].agent
+    with pytest.raises(OutriderError) as told:
+        kitchen_asks(kitchen, agent=agent, basis="because")
+    assert "live" in str(told.value)
+    host.hook("SessionEnd", reason="done")
+    until(lambda: kitchen.events(AgentEnded))
+    assert "3 contents" in outrider(kitchen, "erase", "--agent", agent[-6:], "--basis", "because", "--yes")
+    (event,) = kitchen.events(ContentErased)
+    assert (event.what, event.handle, len(event.slots)) == ("agent", agent, 1)
+
+
+def kitchen_asks(house, **request):
+    answer = house.control(do="erase", **request)
+    if "error" in answer:
+        raise OutriderError(answer["error"], fix=answer["fix"])
+    return answer
+
+
+def test_erased_content_that_is_put_back_from_a_backup_is_noticed(kitchen):
+    bake(kitchen)
+    kept(kitchen, 3)
+    kitchen.stop()
+    backup = {path: path.read_bytes() for path in (kitchen.home.content / "content.sqlite", kitchen.home.content_key)}
+    kitchen.start()
+    outrider(kitchen, "erase", "--subject", MAIL, "--basis", "her request", "--yes")
+    kitchen.stop()
+    assert kitchen.verify().ok
+    for path, data in backup.items():
+        path.write_bytes(data)
+    with reader(kitchen) as contents:
+        assert contents.read(kitchen.events(Prompted)[0].n) is not None
+    problems = kitchen.verify().problems
+    assert {problem.check for problem in problems} == {"erased"}
+    assert problems[0].event == kitchen.events(ContentErased)[0].n
+    assert "it is there again" in outrider(kitchen, "verify", code=6)
+
+
+def test_the_content_of_one_event_is_erased_with_its_salt_and_the_rest_stays(kitchen):
+    bake(kitchen)
+    kept(kitchen, 3)
+    n, other = kitchen.events(Prompted)[0].n, kitchen.events(CallDecided)[0].n
+    outrider(kitchen, "erase", "--event", str(n), "--basis", "a letter", "--yes")
+    with reader(kitchen) as contents:
+        assert contents.read(n) is None
+        assert contents.read(other).exact
+    assert kitchen.events(ContentErased)[0].events == (n,)
+    assert "nothing is kept" in outrider(kitchen, "erase", "--event", str(n), "--basis", "again", "--yes", code=2)
+
+
+def test_an_erasure_needs_its_basis_and_one_that_is_meant(kitchen):
+    bake(kitchen)
+    for request in ({"subject": MAIL}, {"basis": "x"}, {"subject": "nobody", "basis": "x"}, {"events": ["x"]}):
+        with pytest.raises(OutriderError):
+            kitchen_asks(kitchen, **request)
+    assert kitchen.events(ContentErased) == []
+
+
+def test_what_a_killed_daemon_had_staged_is_kept_by_the_next(kitchen):
+    bake(kitchen, end=False)
+    kitchen.kill(kitchen.pid)
+    kitchen.start()
+    assert len(kept(kitchen, 3)) == 3
+    assert len(kitchen.events(DaemonStarted)) == 2
+    with reader(kitchen) as contents:
+        assert contents.read(kitchen.events(Prompted)[0].n).text.decode() == TOLD
+
+
+def test_a_charter_decides_what_is_kept_and_the_record_says_what_was_not(house):
+    shutil.copy(SRC.parent / "charters" / "coder.toml", house.home.charters / "coder.toml")
+    charter = house.home.charters / "coder.toml"
+    charter.write_text(charter.read_text() + '\n[keep]\nwhat = ["prompts"]\nmax = 100\n')
+    house.start()
+    bake(house, told="x" * 500)
+    (one,) = kept(house, 1)
+    assert (one.of, one.cut) == (house.events(Prompted)[0].n, 400)
+    until(lambda: sum(event.left.get("charter", 0) for event in house.events(ContentKept)) == 2)
+    with reader(house) as contents:
+        assert contents.read(one.of).text.startswith(b"x" * 75 + b"\n[400 bytes left out]\n")
+        decided = house.events(CallDecided)[0]
+        assert contents.read(decided.n).text is None
+        assert len(contents.read(decided.n).salt) == 32
+
+
+def test_what_the_charters_age_is_up_of_is_erased_and_an_event_says_so(house):
+    shutil.copy(SRC.parent / "charters" / "coder.toml", house.home.charters / "coder.toml")
+    charter = house.home.charters / "coder.toml"
+    charter.write_text(charter.read_text() + '\n[keep]\nage = "1h"\n')
+    house.start()
+    bake(house)
+    kept(house, 3)
+    house.stop()
+    with Contents(house.home.content, house.home.content_key, write=True) as one, one.database.transaction() as db:
+        db.execute("UPDATE records SET until = 1")  # An hour has gone by.
+    house.start()  # A daemon looks for what is due when it starts.
+    event = until(lambda: house.events(ContentErased))[0]
+    assert (event.what, event.by) == ("age", "charter")
+    with reader(house) as contents:
+        assert contents.read(house.events(Prompted)[0].n) is None
+    assert house.verify().ok
