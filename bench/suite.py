@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bench import (
     bundles,
+    content,
     credentials,
     detecting,
     hooks,
@@ -133,6 +134,7 @@ def imported(size: Size) -> list[Row]:
 
 ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "policy": policies,
+    "content": lambda size: content.rows(size.of(5000), 100_000 if size.factor >= 1 else 10_000),
     "judge": lambda size: judging.judging(size.of(1500)),
     "batch": lambda size: judging.batch(size.of(2000)),
     "effects": lambda size: detecting.effects(size.of(200)),

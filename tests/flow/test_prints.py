@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.events.call import Call, Effect
+from outrider.flow import prints as module
 from outrider.flow.prints import MAX_CONTROL, SIZE, control_text, fingerprints, overlap
 
 KEY = b"k" * 32
@@ -99,3 +100,14 @@ NESTED = st.recursive(st.text() | st.integers(), st.lists, max_leaves=5)
 def test_control_of_any_arguments_is_short(args):
     asked = Call(door="d", session="s", call_id="c", tool="mcp", name="m", args=args, cwd="/")
     assert len(control_text(asked, [])) <= MAX_CONTROL
+
+
+@given(st.text(st.sampled_from("ab1/:.é \t\x1c\"';!*-_()\\"), max_size=1_500))
+def test_ascii_text_falls_into_the_runs_that_the_pattern_finds(text):
+    assert module._runs(text) == set(module._TOKEN.findall(text))
+
+
+@given(st.sets(st.text(st.sampled_from("abc12/-."), min_size=4, max_size=9), max_size=40), st.integers(1, 20))
+def test_the_most_telling_tokens_are_the_structured_then_those_with_digits_then_the_longest(tokens, limit):
+    ranked = sorted(tokens, key=lambda token: (module._rank(token), -len(token), token))
+    assert set(module._telling(tokens, limit)) == set(ranked[:limit])
