@@ -19,7 +19,7 @@ from pathlib import Path
 from outrider.daemon.control import ask
 print(json.dumps(ask(Path(sys.argv[1]), json.loads(sys.argv[2]))))
 """
-_CHARTER = """
+CHARTER = """
 [charter]
 name = "asker"
 extends = "coder"
@@ -47,7 +47,7 @@ def asking(house):
 
 
 def asking_in(house, within="30m", more=""):
-    (house.home.charters / "asker.toml").write_text(_CHARTER.format(within=within, more=more))
+    (house.home.charters / "asker.toml").write_text(CHARTER.format(within=within, more=more))
     house.home.config.write_text(f'[[repositories]]\npath = "{house.repo}"\ncharter = "asker"\n')
     house.start()
     return house
@@ -262,9 +262,9 @@ def test_who_may_answer_is_what_the_charter_says(house, approvers, may):
 
 
 def test_who_answers_stands_in_the_list_of_every_charter_above(house):
-    above = _CHARTER.format(within="1h", more='approvers = ["somebody-else"]').replace('"asker"', '"above"')
+    above = CHARTER.format(within="1h", more='approvers = ["somebody-else"]').replace('"asker"', '"above"')
     (house.home.charters / "above.toml").write_text(above)
-    mine = _CHARTER.format(within="1h", more=f'approvers = ["{ME}"]').replace('"coder"', '"above"')
+    mine = CHARTER.format(within="1h", more=f'approvers = ["{ME}"]').replace('"coder"', '"above"')
     (house.home.charters / "asker.toml").write_text(mine)
     house.home.config.write_text(f'[[repositories]]\npath = "{house.repo}"\ncharter = "asker"\n')
     house.start()

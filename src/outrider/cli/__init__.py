@@ -62,6 +62,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "run": "Start a command as an agent, under a charter, held by the kernel.",
         "up": "Start the daemon.",
         "down": "End the daemon.",
+        "install": "Set up a whole machine, with a user that owns the record.",
         "uninstall": "Take Outrider out of the agents' configuration.",
     },
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,15 +15,16 @@ from outrider.cli import hosts, init, launchers, person, reach, show
 from outrider.config import load_config, save_config
 from outrider.doors.claude_code import files, settings
 from outrider.doors.claude_code.installed import Installation, installations, take_out
-from outrider.errors import BadInputError, OutriderError, UnavailableError
+from outrider.errors import BadInputError, OutriderError, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from outrider.config import Home
 
 
 @click.command("uninstall")
+@click.option("--system", "whole", is_flag=True, help="What `install --system` set up.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def command(*, yes: bool) -> int:
+def command(*, whole: bool, yes: bool) -> int:
     """Take Outrider out of the agents' configuration, everywhere that init put it.
 
     Ends the daemon and its service. The record, the keys and your own charters stay; where they are is said.
@@ -33,6 +35,8 @@ def command(*, yes: bool) -> int:
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     home = reach.home()
     person.required(home)
+    if whole:
+        return _whole(yes=yes)
     known, strays = _known(home), _strays(home)
     service = launchers.unit_path()
     for name in [*(one.path for one in known), *map(str, strays), *([str(service)] if service.exists() else [])]:
@@ -53,6 +57,27 @@ def command(*, yes: bool) -> int:
     show.say(
         f"The record stays in {show.safe(str(home.record))}, the keys that prove it in {show.safe(str(home.keys))}."
     )
+    return 1 if failed else 0
+
+
+def _whole(*, yes: bool) -> int:
+    """Take a system installation out of this machine.
+
+    Raises:
+        RefusedError: Who asks is not root.
+    """
+    from outrider.cli import system
+
+    steps = system.undoing()
+    for step in steps:
+        show.say(f"{step.told}  # {step.why}")
+    if os.geteuid() != 0:
+        raise RefusedError("only root can do this", fix="`sudo outrider uninstall --system`")
+    if not init.agreed(yes=yes, question="Uninstall?"):
+        show.say("Nothing was changed.")
+        return 0
+    failed = sum([not _done(partial(system.do, step, Path("/"))) for step in steps])
+    show.say(f"The record and its keys stay in {system.HOME.root}, and the user {system.USER} with them.")
     return 1 if failed else 0
 
 

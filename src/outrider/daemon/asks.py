@@ -13,6 +13,7 @@ from outrider.charter.narrow import approvers
 from outrider.charter.ruling import settings_of
 from outrider.daemon.callers import agent_of, person
 from outrider.daemon.proposals import proposals
+from outrider.daemon.users import concerns
 from outrider.detect.redact import redact
 from outrider.errors import BadInputError, RefusedError
 from outrider.events.asked import Answered, Reach
@@ -55,7 +56,8 @@ class Asking:
         """
         is_person = agent_of(self._parts, peer) is None
         now = self._parts.scribe.now()
-        found = self._parts.state.asks.everyone()
+        by_id = self._parts.state.registry.by_id
+        found = [one for one in self._parts.state.asks.everyone() if concerns(self._parts, by_id(one.agent), peer)]
         shown = found if request.get("all") else [one for one in found if one.waits(now)]
         texts = self._parts.state.asks.text if is_person else lambda _n: ""
         return {"asks": [{**self._told(one, now), "call": texts(one.n)} for one in shown]}
@@ -75,7 +77,7 @@ class Asking:
         scribe, state = self._parts.scribe, self._parts.state
         now = scribe.now()
         one = next((one for one in state.asks.everyone() if one.n == order.question), None)
-        if one is None:
+        if one is None or not concerns(self._parts, state.registry.by_id(one.agent), peer):
             fix = "`outrider asks` lists those that wait; a question ends with its agent, and when the call has run."
             raise BadInputError(f"there is no question {order.question}", fix=fix)
         self._approves(one, peer)

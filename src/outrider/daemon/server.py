@@ -81,7 +81,9 @@ class Connection(asyncio.Protocol):
         tasks: set[asyncio.Task[None]],
         waiting: Waiting,
         fetched: Fetched | None = None,
+        users: frozenset[int] = frozenset(),
     ) -> None:
+        self._users = users
         self._waiting = waiting
         self._fetched = fetched
         self._http: token_http.Exchange | None = None
@@ -102,7 +104,7 @@ class Connection(asyncio.Protocol):
         """Learn from the kernel who is there; another user is hung up on."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's own class does not inherit from it.
         self._peer = peer_of(transport.get_extra_info("socket"))
-        if self._peer.uid not in {self._uid, 0}:
+        if self._peer.uid not in {self._uid, 0} | self._users:
             log.warning("refused a connection of uid %d", self._peer.uid)
             self._done = True
             self._transport.abort()

@@ -26,6 +26,7 @@ from outrider.daemon.over_http import listen
 from outrider.daemon.served import Served
 from outrider.daemon.server import Connection, Waiting
 from outrider.daemon.spool import import_spool
+from outrider.daemon.users import NO_LAUNCH, Users
 from outrider.daemon.wiring import Parts, assemble, open_contents, open_ledger
 from outrider.doors.registry import DOORS
 from outrider.doors.token_http import error
@@ -79,6 +80,7 @@ class Daemon:
         self._followed = 0.0
         self._waiting = Waiting()
         self._early: list[tuple[str, str, int, str]] = []
+        self._users = Users(home)
 
     async def run(self) -> None:
         """Serve until told to stop.
@@ -145,11 +147,12 @@ class Daemon:
             raise UnavailableError(f"the socket {path} cannot be had: {error}") from error
         finally:
             os.umask(old)
+        self._users.let_in()
         return server
 
     def _connection(self, controlled: Controlled) -> Connection:
-        tasks, uid = self._tasks, os.getuid()
-        return Connection(self._asked, controlled, self._launched, uid, tasks, self._waiting, self._fetched)
+        tasks, uid, users = self._tasks, os.getuid(), self._users.ids
+        return Connection(self._asked, controlled, self._launched, uid, tasks, self._waiting, self._fetched, users)
 
     async def _start(self, ledger: Ledger) -> Parts:
         """Fold the record into the state, then open the gate. Callers meanwhile get a named error."""
@@ -288,6 +291,8 @@ class Daemon:
     async def _controlled(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
         if self._parts is None:
             return {"error": self._starting, "starting": True}
+        if no := self._users.refuses(request, peer):
+            return no
         return await self._controls.handle(request, peer)
 
     async def _controlled_by_agent(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
@@ -304,6 +309,8 @@ class Daemon:
     async def _launched(self, fields: dict[str, list[str]], peer: Peer) -> tuple[bytes, asyncio.Protocol | None]:
         if self._parts is None:
             return told.pack(told.ANSWERED, [("error", self._starting), ("code", "7")]), None
+        if peer.uid in self._users.ids:
+            return told.pack(told.ANSWERED, [("error", NO_LAUNCH), ("code", "4")]), None
         return await self._launches.launch(fields, peer)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from outrider.daemon.users import is_shared, open_spool
 from outrider.detect.redact import redact
 from outrider.events.codec import MAX_INT
 from outrider.events.record import RecordGap
@@ -21,10 +22,14 @@ from outrider.identity import process
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from outrider.config import Home
     from outrider.daemon.wiring import Parts
 
 MOST = 500
 """Lines taken at one go, so that nobody waits for a long spool."""
+
+MOST_BYTES = 4 << 20
+"""Bytes of one spool that are read: some 20,000 lines."""
 
 _ANSWERED = frozenset({"deny", "ask", "allow", "none"})
 
@@ -48,7 +53,7 @@ def import_spool(parts: Parts) -> int:
         OSError: The spool cannot be read or taken aside; nothing is lost by it.
         RecordError: The record cannot be written.
     """
-    _take_aside(parts.home.spool)
+    _take_aside(parts.home)
     for taken in sorted(parts.home.run.glob("spool-*.taken")):
         done = _import(parts, taken)
         if done:
@@ -56,18 +61,31 @@ def import_spool(parts: Parts) -> int:
     return 0
 
 
-def _take_aside(spool: Path) -> None:
+def _take_aside(home: Home) -> None:
+    spool = home.spool
     try:
         facts = spool.lstat()
     except FileNotFoundError:
         return
-    if stat.S_ISREG(facts.st_mode) and facts.st_size:
-        spool.rename(spool.with_name(f"spool-{time.time_ns():x}.taken"))
+    if not stat.S_ISREG(facts.st_mode) or not facts.st_size:
+        return
+    taken = spool.with_name(f"spool-{time.time_ns():x}.taken")
+    if not is_shared(home):
+        spool.rename(taken)
+        return
+    # Other users' hooks may not make a spool, so that there must always be one: a new one takes its place in one step.
+    taken.hardlink_to(spool)
+    fresh = spool.with_name("spool.new")
+    fresh.unlink(missing_ok=True)
+    open_spool(fresh)
+    fresh.rename(spool)
 
 
 def _import(parts: Parts, taken: Path) -> int:
-    data = taken.read_bytes()
+    data, size = _read(taken)
     lines = [line for line in data.split(b"\n") if line.strip()]
+    if size > len(data):  # Whoever may write there may fill it.
+        lines[-1:] = [msgspec.json.encode(SpoolLine(event="spool", why=f"{size - len(data)} bytes more were not read"))]
     source = taken.name.removesuffix(".taken")
     start = parts.state.sources.get(source, (-1, ""))[0] + 1
     fresh = lines[start : start + MOST]
@@ -75,9 +93,17 @@ def _import(parts: Parts, taken: Path) -> int:
         _gap(parts, raw, source)
     if start + len(fresh) >= len(lines):
         parts.ledger.commit()
-        if taken.stat().st_size == len(data):  # Else a client had it open; its line comes next time.
+        if taken.stat().st_size == size:  # Else a client had it open; its line comes next time.
             taken.unlink()
     return len(fresh)
+
+
+def _read(taken: Path) -> tuple[bytes, int]:
+    """Return the first :data:`MOST_BYTES` of a spool, and how long it is."""
+    with taken.open("rb") as file:
+        data = file.read(MOST_BYTES)
+        size = file.seek(0, 2)
+    return data, max(size, len(data))
 
 
 def _gap(parts: Parts, raw: bytes, source: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from outrider.errors import OutriderError, UnavailableError
@@ -57,8 +58,13 @@ def record_of(home: Home) -> Reader:
     """Return a reader of the record of ``home``.
 
     Raises:
-        UnavailableError: There is no record yet.
+        UnavailableError: There is no record yet, or it is another user's.
     """
+    if home.root.is_dir() and not os.access(home.root / "record", os.R_OK | os.X_OK) and _stands(home):
+        raise UnavailableError(
+            f"the record at {home.record} is another user's and is not yours to read",
+            fix=f"Ask as root: `sudo OUTRIDER_HOME={home.root} outrider ...`.",
+        )
     if not home.record.is_dir():
         raise UnavailableError(
             f"there is no record at {home.record} yet",
@@ -67,13 +73,29 @@ def record_of(home: Home) -> Reader:
     return Reader(home.record)
 
 
+def _stands(home: Home) -> bool:
+    try:
+        return home.record.is_dir()
+    except OSError:
+        return True
+
+
 def view_of(home: Home, *, progress: Callable[[int], None] | None = None) -> View:
     """Return the view of ``home`` with everything in it that is durable now."""
     reader = record_of(home)
     home.view.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     view = View(home.view, opened=Names(home))
     catch_up(view, Pairs(reader), progress=progress)
+    _give_back(home)
     return view
+
+
+def _give_back(home: Home) -> None:
+    """Where root looks at another user's home, let that user own the view that was made on the way."""
+    owner = home.root.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        for path in (home.view.parent, *home.view.parent.iterdir()):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def rebuilt(home: Home, *, progress: Callable[[int], None] | None = None) -> tuple[View, int]:
