@@ -44,7 +44,7 @@ def _told(cell: Cell) -> str:
 def main() -> int:
     """Print the table; 1 if a verdict is not the expected one."""
     parser = argparse.ArgumentParser(prog="tamper", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--size", type=int, action="append", help="events in a record; 10, or a multiple of 100")
+    parser.add_argument("--size", type=int, action="append", help="events in a record; 10, or a multiple of 1,000")
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only these")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the folders under DIR/SIZE")
     parser.add_argument("--publish", type=Path, metavar="DIR", help="write what is published, and judge nothing")

@@ -42,8 +42,8 @@ class Places:
 
     @classmethod
     def of(cls, size: int) -> Places:
-        """Return the places for a record of that size: 10, or a multiple of 100."""
-        tail = size if size <= 10_000 else size // 10
+        """Return the places for a record of that size: 10, or a multiple of 1,000."""
+        tail = size if size <= 10_000 else size // 50
         stem = size - tail
         near = stem + tail * 4 // 10
         return cls(

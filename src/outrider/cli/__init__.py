@@ -52,6 +52,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Trust": {
         "verify": "Check the record, or a bundle of it, from its bytes.",
         "export": "Seal events into a bundle that anybody can check.",
+        "fsck": "Recompute everything that is kept: what is whole, can be rebuilt, or is lost.",
         "rebuild": "Make the queryable view anew from the record.",
         "erase": "Make kept content and names unreadable for good.",
         "witness": "Vouch for other people's records by cosigning checkpoints.",

@@ -47,6 +47,7 @@ def verify(
     *,
     earlier: Sequence[str] = (),
     demand: Demand | None = None,
+    roots: Sequence[int] = (),
     progress: Callable[[int], None] | None = None,
     content: Path | None = None,
 ) -> Report:
@@ -57,6 +58,7 @@ def verify(
         vkey: The verifier key that the caller trusts, or None for the record's own ``log.vkey``.
         earlier: Texts of checkpoints of this log that were kept elsewhere; the record must extend each.
         demand: What witnesses must have said, or None.
+        roots: Numbers of first events whose roots are wanted, for holding what lies elsewhere against the record.
         progress: Told now and then how many events were checked.
         content: The directory of the content beside the record, or None to leave it out.
 
@@ -67,7 +69,7 @@ def verify(
     if not (directory / "journal").is_dir():
         raise UnavailableError(f"there is no record at {directory}")
     try:
-        return _Check(directory, progress or _quiet).run(vkey, earlier, demand, content)
+        return _Check(directory, progress or _quiet).run(vkey, earlier, demand, roots, content)
     except OSError as error:
         raise RecordError(f"the record at {directory} cannot be read: {error.strerror}") from error
 
@@ -88,9 +90,15 @@ class _Check:
     directory: Path
     progress: Callable[[int], None]
     problems: Problems = field(default_factory=Problems)
+    seen: dict[int, str] = field(default_factory=dict)
 
     def run(
-        self, given: str | None, earlier: Sequence[str], demand: Demand | None, content: Path | None = None
+        self,
+        given: str | None,
+        earlier: Sequence[str],
+        demand: Demand | None,
+        asked: Sequence[int] = (),
+        content: Path | None = None,
     ) -> Report:
         key, text = self.key(given)
         if demand is not None:
@@ -99,11 +107,15 @@ class _Check:
         head = self.checkpoint(key)
         wanted = self.wanted(key, head, earlier)
         cosigned = self.quorum(demand, text, wanted)
+        for size in asked:
+            wanted.setdefault(size, [])
         sealed = head.size if head else 0
         segments = list_segments(self.directory / "journal", self.problems)
         roots, story, tail = self.together(segments, sealed, wanted) or self.alone(segments, sealed, wanted)
         for size, heads in sorted(wanted.items()):
             names = " and ".join(name for name, _ in heads)
+            if not heads:
+                continue
             self.problems.add("truncated", f"{names} covers {size} events, and the journal holds {roots.size}")
         story.opened(key, head)
         if content is not None:
@@ -130,6 +142,7 @@ class _Check:
             assurance=self.assurance(demand, cosigned),
             cosigned=cosigned,
             erased=tuple(index for index, _ in story.erased),
+            roots={size: self.seen[size] for size in asked if size in self.seen},
         )
 
     def alone(self, segments: Segments, sealed: int, wanted: Wanted) -> tuple[Roots, Story, int]:
@@ -168,9 +181,10 @@ class _Check:
             self.progress(roots.size)
         mine.roots_at(roots, left)
         tiles.finish(roots)
-        if mine.problems.found or left:
+        if mine.problems.found or any(left.values()):
             return None
         wanted.clear()
+        self.seen = mine.seen
         return roots, story, tail
 
     def key(self, given: str | None) -> tuple[Key | None, str]:
@@ -241,6 +255,10 @@ class _Check:
 
     def roots_at(self, roots: Roots, wanted: Wanted) -> None:
         """Check 10 (and 9, for what is still wanted in the end)."""
-        for name, root in wanted.pop(roots.size, ()):
-            if roots.root() != root:
+        if roots.size not in wanted:
+            return
+        came = roots.root()
+        self.seen[roots.size] = came.hex()
+        for name, root in wanted.pop(roots.size):
+            if came != root:
                 self.problems.add("root", f"the first {roots.size} events are not those that {name} was signed over")

@@ -92,6 +92,7 @@ class Report:
             else ``local``: nobody outside this machine does.
         cosigned: What they cosigned last; None where no policy was given.
         erased: Indexes of the events that say that content was erased.
+        roots: Roots (hex) of the first so many events, by the numbers that were asked for and that the journal holds.
         unknowable: See :data:`UNKNOWABLE`.
     """
 
@@ -116,6 +117,7 @@ class Report:
     assurance: str = "local"
     cosigned: Cosigned | None = None
     erased: tuple[int, ...] = ()
+    roots: dict[int, str] = field(default_factory=dict)
     unknowable: tuple[str, ...] = UNKNOWABLE
 
 
