@@ -120,6 +120,14 @@ def test_after_an_erasure_no_file_names_the_person_and_the_record_still_holds(ki
         assert contents.read(prompted.n) is None
     assert kitchen.verify().ok
     assert NAME not in outrider(kitchen, "agents", "--all")
+    decided = kitchen.events(CallDecided)[0]
+    said = outrider(kitchen, "why", str(decided.n))
+    assert f"erased by event {event.n}" in said
+    answer = json.loads(outrider(kitchen, "involved", born.agent, "--json"))["data"]
+    assert answer["answer"] == "yes"
+    assert f"names were erased (event {event.n})" in answer["statement"]
+    (told,) = answer["agents"]
+    assert (told["cause_event"], told["cause_confidence"]) != (-1, "value")
     kitchen.stop()
     assert found_in(kitchen.top, needles[:3]) == []
     kitchen.start()  # Also from the record alone.

@@ -37,6 +37,8 @@ def _print(told: Why) -> None:
     if told.agent is not None:
         agent = told.agent
         show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.sponsor_name or agent.sponsor)])
+    if told.content:
+        show.facts([("content", told.content)])
     _decision(told)
     _evidence(told)
     if told.corrects is not None or told.corrected is not None:

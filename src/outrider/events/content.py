@@ -48,6 +48,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         media: Its media type: ``text/plain``, or ``application/json`` for a call's arguments.
         taken: How many secrets were replaced by their keyed prints before anything was stored.
         cut: Bytes that found no room under the charter's ``max`` and were left out of the middle.
+        until: When the charter's age is up and it is erased, microseconds since 1970 UTC, or 0.
     """
 
     of: int
@@ -57,6 +58,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     media: str
     taken: int = 0
     cut: int = 0
+    until: int = 0
 
 
 class ContentKept(Event, frozen=True, kw_only=True, tag="content.kept"):

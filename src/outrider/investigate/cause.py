@@ -20,6 +20,7 @@ from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, P
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, line
 from outrider.store import reading
+from outrider.store.kept import erased
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -48,6 +49,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         score: 0 to 1: share of the call's traceable values that it brought, rare values counting more.
         shared: How many values it shares with the call.
         path: Events from it to the call, both included: its hand-overs.
+        erased: The event that says that its content was erased, or -1. Then its words cannot be read any more to see
+            whether they say it, and what was a ``value`` counts as a ``fingerprint``.
         trusted: True for the prompt of an agent that no other agent started: what a person, or a person's program,
             asked for. False for all else.
     """
@@ -58,6 +61,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     shared: int
     path: tuple[int, ...]
     trusted: bool
+    erased: int = -1
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +115,7 @@ def cause(view: View, n: int, *, most: int = 10) -> Cause:
         asked = _call_of(view, event)
         ranked: list[Source] = []
         if asked is not None:
-            ranked = _ranked(view, asked)[:most]
+            ranked = _lowered(view, _ranked(view, asked)[:most])
         covered = coverage(view)
         shown = line(view, n)
     first = ranked[0] if ranked else None
@@ -134,7 +138,25 @@ def _statement(first: Source | None) -> str:
         "label": "brought the label that its context carried",
         "time": "only came before it: no value of the call could be traced",
     }
-    return f"Event {first.event.n}, {first.event.what}, {words[first.confidence]}."
+    told = f"Event {first.event.n}, {first.event.what}, {words[first.confidence]}."
+    if first.erased < 0:
+        return told
+    return f"{told} Its content was erased (event {first.erased}): only fingerprints say so, and nobody can read it."
+
+
+def _lowered(view: View, ranked: list[Source]) -> list[Source]:
+    """Return the sources, less sure where the content that they rest on was erased."""
+    gone = erased(view, [source.event.n for source in ranked])
+    return [
+        source
+        if source.event.n not in gone
+        else msgspec.structs.replace(
+            source,
+            erased=gone[source.event.n],
+            confidence="fingerprint" if source.confidence == "value" else source.confidence,
+        )
+        for source in ranked
+    ]
 
 
 def _call_of(view: View, event: object) -> CallDecided | None:

@@ -10,6 +10,7 @@ from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.find import SURENESS, Found, Match, Thing, find
 from outrider.investigate.roles import HOSTS, NEVER, REALITY, WEIGHT, connections
 from outrider.store import reading
+from outrider.store.kept import erasure_of
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -54,6 +55,8 @@ class Involvement(msgspec.Struct, frozen=True, kw_only=True):
         score: 0 to 100: weight of the role, lowered for what did not happen or was matched less surely.
         why: Why it stands where it stands, one sentence.
         evidence: Every event, the weightiest first.
+        erased: The event that says that the agent's content and names were erased, or -1: then what stands here rests
+            on what it touched and on fingerprints, and nobody can read what it was told.
     """
 
     agent: reading.Agent
@@ -63,6 +66,7 @@ class Involvement(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     why: str
     evidence: tuple[Evidence, ...]
+    erased: int = -1
 
 
 class Involved(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,6 +230,7 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
                 score=round(weigh(best), 1),
                 why=_why(best),
                 evidence=tuple(ordered),
+                erased=erasure_of(view, agent),
             )
         )
     return tuple(sorted(out, key=lambda one: (-one.score, one.evidence[0].n)))
@@ -261,7 +266,8 @@ def _verdict(
         top = agents[0]
         left = len(agents) - 1
         others = f" {left:,} more {'agent' if left == 1 else 'agents'} met it." if left else ""
-        return "yes", f"Yes: {top.agent.charter} {top.agent.id}; {top.why}.{others}"
+        gone = f" Its content and names were erased (event {top.erased})." if top.erased >= 0 else ""
+        return "yes", f"Yes: {top.agent.charter} {top.agent.id}; {top.why}.{gone}{others}"
     if not covered.events:
         return "not known", "Not known: the record is empty."
     if not found.read_as:

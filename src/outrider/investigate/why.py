@@ -10,10 +10,20 @@ from outrider.events.call import Effect, Finding
 from outrider.events.counters import Counters
 from outrider.events.decision import Decision
 from outrider.events.deeds import Deeds
-from outrider.events.record import AnyEvent, AskAnswered, AskTimedOut, CallDecided, CallResult, DeedsSeen, SecondLook
+from outrider.events.record import (
+    AnyEvent,
+    AskAnswered,
+    AskTimedOut,
+    CallDecided,
+    CallResult,
+    DeedsSeen,
+    Prompted,
+    SecondLook,
+)
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
 from outrider.store import reading
+from outrider.store.kept import stored
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -73,6 +83,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
         before: The agent's ten events before it.
         corrects: The refusal after which this call does the right thing, or None.
         corrected: The call by which the agent did the right thing after this refusal, or None.
+        content: What the record says of its content: that it is kept, was erased or was not kept; empty where it has
+            none.
         confidence: ``value``: everything here was recorded with the decision; ``part`` if some effects were left out.
         coverage: What could not be seen.
     """
@@ -95,6 +107,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     before: tuple[Line, ...]
     corrects: Line | None
     corrected: Line | None
+    content: str
     confidence: str
     coverage: Coverage
 
@@ -135,9 +148,21 @@ def why(view: View, n: int) -> Why:
             before=_before(view, event),
             corrects=of(view, reading.event(view, call.corrects)) if call and 0 <= call.corrects < call.n else None,
             corrected=_corrected(view, call) if call and call.decision.enforced == "deny" else None,
+            content=_content(view, event),
             confidence="part" if call and call.cut else "value",
             coverage=coverage(view),
         )
+
+
+def _content(view: View, event: AnyEvent) -> str:
+    if not isinstance(event, CallDecided | CallResult | Prompted):
+        return ""
+    said = stored(view, event.n)
+    if said is None:
+        return "not kept; its fingerprints are"
+    if said.erased >= 0:
+        return f"erased by event {said.erased}; its fingerprints stay"
+    return f"kept, as event {said.told} says; `outrider content {event.n}` shows it"
 
 
 def _origins(view: View, call: CallDecided) -> tuple[Origin, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from outrider.events.content import ContentErased, ContentKept, ContentRead
 from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.imported import TranscriptRead, was_judged
 from outrider.events.record import (
@@ -122,9 +123,22 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"has the session {event.session} of {event.door}"
     if isinstance(event, TranscriptRead):
         return f"a transcript of {event.host} was read: {event.steps} steps, not witnessed"
+    if isinstance(event, ContentKept | ContentErased | ContentRead):
+        return _content(event)
     if isinstance(event, AgentAttested):
         return f"runs the program {event.exe[:16]}"
     return kind
+
+
+def _content(event: ContentKept | ContentErased | ContentRead) -> str:
+    if isinstance(event, ContentRead):
+        return f"the content of event {event.of} was read by {event.by}" + _said(event.why)
+    if isinstance(event, ContentKept):
+        left = "".join(f", {count} not kept ({why})" for why, count in sorted(event.left.items()))
+        return f"{_counted(len(event.kept), 'content')} kept{left}"
+    of = event.handle or ", ".join(str(n) for n in event.events[:5])
+    what = f"of {event.what} {of}" if of else "whose age was up"
+    return f"{_counted(event.contents, 'content')} {what} erased by {event.by}" + _said(event.basis)
 
 
 def _born(event: AgentBorn) -> str:

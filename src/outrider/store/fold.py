@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from outrider.errors import BadInputError, RecordError
 from outrider.events.codec import decode, decode_beside
-from outrider.events.content import ContentErased
+from outrider.events.content import ContentErased, ContentKept
 from outrider.events.event import Source
 from outrider.events.imported import TranscriptRead
 from outrider.events.record import (
@@ -63,12 +63,18 @@ _INSERTS: Final = {
     "labels": "INSERT OR IGNORE INTO labels VALUES (?,?,?,?)",
     "charters": "INSERT INTO charters VALUES (?,?,?,?,?,?)",
     "gaps": "INSERT INTO gaps VALUES (?,?,?,?,?,?,?,?,?,?)",
+    "contents": "INSERT OR IGNORE INTO contents VALUES (?,?,?,NULL)",
     "closed": "DELETE FROM open_calls WHERE n = ?",
 }
 _FORGET: Final = tuple(
     # outrider: allow code.python-sql-from-string -- the names are this module's own
     f"UPDATE agents SET sponsor_name = '', human = '', home = '', repo = '', cwd = '' WHERE {column} = ?"  # noqa: S608
     for column in ("sponsor", "id")
+)
+_ERASED: Final = "UPDATE contents SET erased = ? WHERE erased IS NULL AND "
+_OF: Final = (
+    "n IN (SELECT events.n FROM events JOIN agents ON agents.id = events.agent WHERE agents.sponsor = ?)",
+    "n IN (SELECT n FROM events WHERE agent = ?)",
 )
 _OPENED = "INSERT INTO open_calls VALUES (?,?,?,?)"
 _SOURCE = "INSERT OR REPLACE INTO sources VALUES (?,?,?,?,?,?,?,?,?)"
@@ -286,8 +292,8 @@ class Fold:
             self._tally("messages refused")
         elif isinstance(event, RecordOpened):
             self.origin = event.origin
-        elif isinstance(event, ContentErased):
-            self._forget(event)
+        elif isinstance(event, ContentKept | ContentErased):
+            self._content(event)
         elif event.__struct_config__.tag == "agent.resumed":
             self._flush_order("agents")
             self._flush_order("ends")
@@ -302,14 +308,23 @@ class Fold:
             if count:
                 self._rows["gaps"].append((event.n, event.ts, what, count, 0, 0, "", event.detail, "", event.host))
 
-    def _forget(self, event: ContentErased) -> None:
-        """Empty what the view had of names that were erased; made anew it would not have them either."""
-        self._tally("erasures")
-        if not event.handle:
+    def _content(self, event: ContentKept | ContentErased) -> None:
+        """Note what is kept, and empty what the view had of names that were erased; made anew it has none either."""
+        if isinstance(event, ContentKept):
+            self._rows["contents"] += [(one.of, event.n, one.until) for one in event.kept]
             return
-        self._flush_order("agents")
-        self._db.execute(_FORGET[event.what == "agent"], (event.handle,))
-        self.erased = True
+        for table in ("agents", "events", "contents"):
+            self._flush_order(table)
+        self._tally("erasures")
+        self._db.execute("INSERT INTO erasures VALUES (?, ?, ?)", (event.n, event.what, event.handle))
+        if event.what == "age":
+            self._db.execute(_ERASED + "until > 0 AND until <= ?", (event.n, event.before))
+        elif event.what == "event":
+            self._db.executemany(_ERASED + "n = ?", [(event.n, n) for n in event.events])
+        else:
+            self._db.execute(_ERASED + _OF[event.what == "agent"], (event.n, event.handle))
+            self._db.execute(_FORGET[event.what == "agent"], (event.handle,))
+            self.erased = True
 
     def _result(self, event: CallResult) -> None:
         self._tally("results")

@@ -6,7 +6,7 @@ for row however they came about. ``n`` is always the index of an event in the re
 
 from __future__ import annotations
 
-FORMAT = 2
+FORMAT = 3
 """Version of these tables. A view of another version is rebuilt, never migrated."""
 
 TABLES = """
@@ -47,6 +47,8 @@ CREATE TABLE sources(id TEXT PRIMARY KEY, events INTEGER NOT NULL, seq INTEGER N
   first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL, lost INTEGER NOT NULL, skipped INTEGER NOT NULL,
   broken INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE open_calls(n INTEGER PRIMARY KEY, agent TEXT NOT NULL, source TEXT NOT NULL, enforced TEXT NOT NULL);
+CREATE TABLE contents(n INTEGER PRIMARY KEY, told INTEGER NOT NULL, until INTEGER NOT NULL, erased INTEGER);
+CREATE TABLE erasures(n INTEGER PRIMARY KEY, what TEXT NOT NULL, handle TEXT NOT NULL);
 CREATE TABLE tallies(what TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -76,7 +78,7 @@ CREATE INDEX open_calls_source ON open_calls(source);
 
 NAMES = (
     "meta", "events", "leaves", "entities", "touches", "sketches", "agents", "causes", "labels", "charters", "gaps",
-    "sources", "open_calls", "tallies",
+    "sources", "open_calls", "tallies", "contents", "erasures",
 )  # fmt: skip
 """Every table, for comparing two views and for starting over."""
 

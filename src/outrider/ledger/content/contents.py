@@ -187,7 +187,7 @@ class Contents:
             held = _Held(item.salt, key, own)
             kept = Kept(
                 of=item.n, content=commit(item.text, own), hash=digest.hex(), stored=stored, media=item.media,
-                taken=item.taken, cut=item.cut,
+                taken=item.taken, cut=item.cut, until=item.until,
             )  # fmt: skip
         sealed = self.keyring.seal(item.subject, item.slot, msgspec.msgpack.encode(held), _about(item.n))
         db.execute(
