@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 SOURCES := pyproject.toml $(wildcard hatch_build.py) $(wildcard src/outrider/*/*.c src/outrider/*/*.h)
 
-.PHONY: help setup lint test demo tamper bench score lock clean
+.PHONY: help setup lint test demo tamper bench score kills lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to make.
@@ -35,6 +35,9 @@ bench: $(VENV)/.ready-to-run ## Measure every budget, each beside its baseline.
 
 score: $(VENV)/.ready-to-run ## Score the judging on outside data: make score CORPORA=../shared/corpora
 	$(BIN)/python -m score $(if $(CORPORA),--corpora $(CORPORA)) --write docs/quality.md
+
+kills: $(VENV)/.ready-to-test ## Kill writers, and a tenth as many daemons, under load: make kills N=1000
+	OUTRIDER_KILLS=$(or $(N),1000) $(BIN)/python -m pytest tests/ledger/test_crash.py tests/daemon/test_kills.py
 
 lock: ## Pin every dependency anew, by version and hash (needs uv).
 	@command -v uv >/dev/null || { echo "uv is missing; it pins the dependencies: pip install uv" >&2; exit 1; }

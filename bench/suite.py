@@ -18,6 +18,7 @@ from bench import (
     judging,
     launching,
     levers,
+    memory,
     policy,
     questions,
     record,
@@ -41,12 +42,14 @@ class Size(NamedTuple):
         seconds: Length of a load.
         events: Events of the record that questions are asked about.
         leaves: Events of the record that is appended to and proved.
+        agents: Agents that live at once in memory.
     """
 
     factor: float = 1.0
     seconds: float = 6.0
     events: int = 200_000
     leaves: int = 500_000
+    agents: int = 100_000
 
     def of(self, count: int) -> int:
         """Return a number of repetitions."""
@@ -55,8 +58,8 @@ class Size(NamedTuple):
 
 SIZES = {
     "default": Size(),
-    "quick": Size(factor=0.2, seconds=2.0, events=20_000, leaves=60_000),
-    "full": Size(events=10_000_000, leaves=10_000_000),
+    "quick": Size(factor=0.2, seconds=2.0, events=20_000, leaves=60_000, agents=20_000),
+    "full": Size(events=10_000_000, leaves=10_000_000, agents=1_000_000),
 }
 
 
@@ -70,6 +73,17 @@ def policies(size: Size) -> list[Row]:
             row.baseline, row.beside = "cedarpy, everything prepared", one["baseline"]["p50"]
         out.append(row)
     return out
+
+
+def agents(size: Size) -> list[Row]:
+    """What an agent costs in memory, living and gone."""
+    count = size.agents
+    found = memory.measured(count)
+    living = Row(f"memory, each of {count:,} living agents", "bytes", {"p50": found["living"]}, budgets={"p50": 2000.0})
+    living.notes = f"{found['whole'] / 2**20:,.0f} MB in all; one call under way each"
+    gone = Row("memory, an agent that is gone", "bytes", {"p50": found["gone"]})
+    gone.notes = f"the last {memory.KEEP_GONE:,} are kept: {found['kept'] / 2**20:,.0f} MB"
+    return [living, gone]
 
 
 def appends(size: Size) -> list[Row]:
@@ -150,6 +164,7 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "tokens": lambda size: levers.tokens(size.of(50_000)) + credentials.credentials(size.of(1_000)),
     "record": appends,
     "bundles": lambda size: bundles.run(size.of(10_000), 3 if size.factor < 1 else 5),
+    "memory": agents,
     "questions": asked,
     "imports": imported,
 }

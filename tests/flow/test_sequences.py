@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from outrider.effects import Place, plan
 from outrider.events.call import Call
 from outrider.events.sequence import Sequence, Step, fault
-from outrider.flow.course import MAX_CALLS, MAX_DEEDS, Deed, Past, completes, new, past
+from outrider.flow.course import MAX_CALLS, MAX_DEEDS, Deed, Past, completes, onward, past
 from outrider.flow.labels import brings
 from outrider.flow.sequences import everything, page, pattern
 
@@ -32,11 +32,11 @@ def told(command):
 
 def play(calls):
     """What is found at each call."""
-    course, found = new(), []
+    course, found = (), []
     for command in calls:
         now = told(command)
         found.append(sorted(finding.rule for finding in completes(course, now)))
-        course.append(now)
+        course = onward(course, now)
     return found
 
 
@@ -107,8 +107,9 @@ PAST = st.builds(Past, st.lists(DEED, max_size=3).map(tuple), st.just(()), st.bo
 
 @given(st.lists(PAST, max_size=80), PAST)
 def test_only_the_last_calls_are_kept_and_they_decide_alone(calls, now):
-    course = new()
-    course.extend(calls)
+    course = ()
+    for call in calls:
+        course = onward(course, call)
     assert len(course) <= MAX_CALLS
     assert list(completes(course, now)) == list(completes(calls[-MAX_CALLS:], now))
 

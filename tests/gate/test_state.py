@@ -6,6 +6,7 @@ import hashlib
 
 import msgspec
 import pytest
+from bench import memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.events.strategies import events as any_events
@@ -17,16 +18,18 @@ from outrider.events.codec import decode, decode_beside
 from outrider.events.record import Beside, LeverPulled
 from outrider.gate import snapshot
 from outrider.gate.state import State, fold
+from outrider.identity import registry
 
 
 def parts(state: State):
     return {
         "registry": state.registry,
         "flow": state.flow.dump(),
+        "sources": (state.sources.heads, state.sources.forgot),
         "corrections": (state.corrections.waiting, state.corrections.tally),
         **{
             name: getattr(state, name)
-            for name in ("sources", "charters", "in_force", "last_ts", "paused_until", "paused_why", "opaque")
+            for name in ("charters", "in_force", "last_ts", "paused_until", "paused_why", "opaque")
         },
     }
 
@@ -153,3 +156,16 @@ def test_a_session_that_was_prompted_is_recorded_with_a_commitment_and_not_the_t
     host = world.host()
     host.tell(m.PromptSubmitted(prompt="make it so, " * 10_000, **host.common("UserPromptSubmit")))
     assert "make it so" not in b"".join(entry.leaf for entry in world.ledger.entries()).decode()
+
+
+def test_what_is_long_gone_takes_no_room_in_the_state(monkeypatch):
+    monkeypatch.setattr(registry, "KEEP_GONE", 8)
+    state = State()
+    memory.fold(state, range(40), ends=True)
+    size = len(state.dump(0, b""))
+    memory.fold(state, range(40, 400), ends=True)
+    assert len(state.dump(0, b"")) <= size + 400  # Numbers of events grow by a digit or two.
+    again, _, _ = State.load(state.dump(0, b""))
+    memory.fold(again, range(400, 420), ends=True)
+    memory.fold(state, range(400, 420), ends=True)
+    assert again.dump(0, b"") == state.dump(0, b"")

@@ -87,7 +87,7 @@ def _import(parts: Parts, taken: Path) -> int:
     if size > len(data):  # Whoever may write there may fill it.
         lines[-1:] = [msgspec.json.encode(SpoolLine(event="spool", why=f"{size - len(data)} bytes more were not read"))]
     source = taken.name.removesuffix(".taken")
-    start = parts.state.sources.get(source, (-1, ""))[0] + 1
+    start = parts.state.sources.count(source)
     fresh = lines[start : start + MOST]
     for raw in fresh:
         _gap(parts, raw, source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Attestation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Attestation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the host's kernel and git could attest at a birth.
 
     Attributes:

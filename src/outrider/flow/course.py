@@ -7,7 +7,6 @@ nobody's last step costs next to nothing.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -23,7 +22,7 @@ MAX_DEEDS = 24
 _VALUE = 300
 
 
-class Deed(msgspec.Struct, frozen=True, array_like=True):
+class Deed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One effect of a past call, as the record has it."""
 
     verb: str
@@ -31,7 +30,7 @@ class Deed(msgspec.Struct, frozen=True, array_like=True):
     flags: tuple[str, ...] = ()
 
 
-class Past(msgspec.Struct, frozen=True, array_like=True):
+class Past(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One past call.
 
     Attributes:
@@ -45,13 +44,13 @@ class Past(msgspec.Struct, frozen=True, array_like=True):
     refused: bool = False
 
 
-Course = deque[Past]
+Course = tuple[Past, ...]
 _NONE: Mapping[str, Steps] = {}
 
 
-def new() -> Course:
-    """Return the course of an agent that did nothing yet."""
-    return deque(maxlen=MAX_CALLS)
+def onward(course: Course, now: Past) -> Course:
+    """Return the course with one more call."""
+    return (*course, now)[-MAX_CALLS:]
 
 
 def past(effects: Iterable[Effect], brings: Iterable[str], *, refused: bool, home: str = "") -> Past:

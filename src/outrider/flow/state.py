@@ -7,6 +7,7 @@ that what carried it is gone; ``load(dump())`` is the same state; the order of d
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections.abc import Iterable
 
 import msgspec
@@ -124,7 +125,8 @@ class FlowState:
             self._put(event.agent, event.labels, event.n)
             home = beside.private.get("home", "")
             if home:
-                self._homes[event.agent] = home
+                self._homes[event.agent] = sys.intern(home)
+            self._courses[event.agent] = ()  # With the name's own object, which the next events bring anew.
         elif isinstance(event, LabelsJoined):
             self._put(event.agent, event.labels, event.n)
         elif isinstance(event, AgentEnded):
@@ -138,9 +140,14 @@ class FlowState:
         for agent in agents:
             self._homes.pop(agent, None)
 
+    def forget(self, agent_id: str) -> None:
+        """Forget what is kept of an agent that ended and that nobody can resume any more."""
+        self._agents.pop(agent_id, None)
+        self._homes.pop(agent_id, None)
+
     def course(self, agent_id: str) -> tuple[Past, ...]:
         """Return an agent's last calls, the oldest first."""
-        return tuple(self._courses.get(agent_id, ()))
+        return self._courses.get(agent_id, ())
 
     def known(self, agent_id: str) -> Known | None:
         """Return the values that an agent was told since its birth; None if it was told none."""
@@ -237,9 +244,7 @@ class FlowState:
         state._homes = dump.homes
         state._open, state._denied = dict(dump.open), dict(dump.denied)
         state._told = Memory.load(*dump.told)
-        for agent, course in dump.courses.items():
-            state._courses[agent] = lately.new()
-            state._courses[agent].extend(course)
+        state._courses = {agent: tuple(course) for agent, course in dump.courses.items()}
         for n in state._open:
             state._opened.setdefault(state._open[n].agent, []).append(n)
         return state
@@ -282,12 +287,10 @@ class FlowState:
             self._denied[event.n] = held
 
     def _go_on(self, event: CallDecided) -> None:
-        course = self._courses.get(event.agent)
-        if course is None:
-            course = self._courses[event.agent] = lately.new()
         refused = event.decision.enforced in ("deny", "error")
         home = self._homes.get(event.agent, "")
-        course.append(lately.past(event.effects, {label.name for label in event.adds}, refused=refused, home=home))
+        now = lately.past(event.effects, {label.name for label in event.adds}, refused=refused, home=home)
+        self._courses[event.agent] = lately.onward(self._courses.get(event.agent, ()), now)
 
     def _read_call(self, event: CallDecided, beside: Beside) -> _Open:
         home = self._homes.get(event.agent, "")

@@ -36,6 +36,7 @@ from outrider.gate.clean import clean_message, cut
 from outrider.gate.gather import MAX_CONTENT, gather, look
 from outrider.gate.judge import Judged, Setting, decide
 from outrider.gate.keeping import JSON, TEXT, Raw
+from outrider.gate.lanes import Lanes
 from outrider.gate.names import through_second_names
 from outrider.gate.provenance import told_of
 from outrider.gate.recorded import abbreviated, written
@@ -112,7 +113,7 @@ class Gate:
         self._harmless_settings = harmless_settings
         self._names = names
         self._unjudged = Unjudged(scribe, state, chains)
-        self._lanes: dict[str, asyncio.Lock] = {}
+        self._lanes = Lanes()
 
     async def handle(self, message: m.Message, peer: m.Peer) -> m.Answer:
         """Return the answer to a message; whatever goes wrong is an answer too."""
@@ -216,7 +217,7 @@ class Gate:
         """
         place = Place(home=agent.home, repo=agent.repo, cwd=call.cwd or agent.cwd, guards=(os.getpid(),))
         salt = os.urandom(32)
-        async with self._lane(agent.id):
+        async with self._lanes.of(agent.id):
             started = time.perf_counter_ns()
             large = study.weight(call.args) > study.LARGE
             if large:
@@ -366,7 +367,7 @@ class Gate:
     async def _returned(self, message: m.CallReturned, agent: Agent, peer: m.Peer) -> m.Answer:
         if message.child:
             await self._introduced(message, peer)
-        async with self._lane(agent.id):
+        async with self._lanes.of(agent.id):
             path = message.call.args.get("file_path", "") if message.call.tool == "read" else ""
             who: study.Who = "nobody" if message.call.tool in _SAYS_NOTHING else "tool"
             reading = await self._read(message.output, agent, path if isinstance(path, str) else "", who)
@@ -480,15 +481,6 @@ class Gate:
     @staticmethod
     def _undecided(message: m.Message, why: str, verdict: str, n: int = -1) -> m.Answer:
         return answers.could_not(why, verdict, n) if isinstance(message, _STOPS) else answers.SILENT
-
-    def _lane(self, agent_id: str) -> asyncio.Lock:
-        lane = self._lanes.get(agent_id)
-        if lane is None:
-            lane = self._lanes[agent_id] = asyncio.Lock()
-            if len(self._lanes) > 2 * len(self._state.registry.living()) + 64:
-                living = {agent.id for agent in self._state.registry.living()}
-                self._lanes = {k: v for k, v in self._lanes.items() if k in living or v.locked() or k == agent_id}
-        return lane
 
 
 def source_of(message: m.Message) -> str:

@@ -22,6 +22,7 @@ from outrider.events.call import Call, Effect, Finding, Label
 from outrider.events.codec import commit
 from outrider.events.content import Commitment
 from outrider.events.entities import entities_of_effects
+from outrider.events.event import Source
 from outrider.events.imported import IMPORTED, NOT_JUDGED, TranscriptRead
 from outrider.events.record import (
     AgentBorn,
@@ -37,6 +38,7 @@ from outrider.flow.labels import brings, prompt_brings, result_brings
 from outrider.gate.clean import cut
 from outrider.gate.recorded import written
 from outrider.gate.scribe import Scribe
+from outrider.gate.sources import Sources
 from outrider.gate.study import Reading, read, study
 from outrider.identity.ids import agent_id
 
@@ -146,13 +148,13 @@ class _Fold:
     """The sources' chains and the clock: all that the writer of a record without judging needs of the state."""
 
     def __init__(self) -> None:
-        self.sources: dict[str, tuple[int, str]] = {}
+        self.sources = Sources()
         self.last_ts = 0
 
     def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:  # noqa: ARG002 - the protocol's
         self.last_ts = event.ts
         if event.src is not None:
-            self.sources[event.src.id] = (event.src.seq, leaf_hash)
+            self.sources.apply(event.src, leaf_hash)
 
 
 class Importer:
@@ -186,7 +188,8 @@ class Importer:
             now: Microseconds since 1970 UTC.
         """
         self._fold = _Fold()
-        self._fold.sources.update(sources)
+        for known, (seq, leaf) in sources.items():
+            self._fold.sources.apply(Source(id=known, seq=seq), leaf)
         self._at = 0
         self._now = now
         self._scribe = Scribe(log, self._fold, key, clock=lambda: self._at)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 import msgspec
 
 from outrider.events.codec import beside_digest, encode, encode_beside
-from outrider.events.event import VERSION, Event, Source
+from outrider.events.event import VERSION, Event
 from outrider.events.record import AnyEvent, Beside, CallDecided, SecondLook
 from outrider.gate.clean import clean_beside, clean_event, is_clean
 from outrider.ledger.content.besides import closed
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from outrider.events.call import Severity
     from outrider.gate.keeping import Keeper, Raw
+    from outrider.gate.sources import Sources
 
 NOTHING = Beside()
 _LEAF_ROOM = 14 * 1024
@@ -49,11 +50,11 @@ class Folding(Protocol):
     """What follows from the events, as far as the next one needs it.
 
     Attributes:
-        sources: Per source, the sequence number and leaf hash (hex) of its last event.
+        sources: How far each source's events have come.
         last_ts: Wall clock of the last event, microseconds.
     """
 
-    sources: dict[str, tuple[int, str]]
+    sources: Sources
     last_ts: int
 
     def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:
@@ -117,7 +118,6 @@ class Scribe:
         """
         state = self._state
         now = self._clock()
-        seq, prev = state.sources.get(told_by, (-1, ""))
         clean = is_clean(fields, told_by, beside, self.key)
         cleaned = beside if clean else clean_beside(beside, self.key)
         keeper, salt = self.keeper, cleaned.salt
@@ -127,14 +127,14 @@ class Scribe:
         envelope: dict[str, Any] = {
             "v": VERSION,
             "ts": now,
-            "src": Source(id=told_by, seq=seq + 1, prev=prev, lost=lost),
             "beside": beside_digest(blob),
             "back": max(0, state.last_ts - now),
         }
         made: list[tuple[AnyEvent, bytes]] = []
 
         def build(n: int) -> tuple[bytes, bytes]:
-            event = cast("AnyEvent", kind(n=n, **envelope, **fields))
+            told = state.sources.next(told_by, n, lost)
+            event = cast("AnyEvent", kind(n=n, src=told, **envelope, **fields))
             if not clean:
                 event = clean_event(event, self.key)
             if isinstance(event, CallDecided):

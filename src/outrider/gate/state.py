@@ -27,13 +27,18 @@ from outrider.gate.asks import Asks, Question
 from outrider.gate.corrections import Corrections, Tally, Waiting
 from outrider.gate.second_looks import Untold
 from outrider.gate.second_looks import Waiting as WaitingToBeTold
+from outrider.gate.sources import Sources
 from outrider.identity.levers import Levers, Who
 from outrider.identity.registry import Agent, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from outrider.identity.agent import Forgotten
     from outrider.identity.birth import Birth
+
+MAX_SOURCE = 200
+"""Longest name of a source, in characters; the rest of a longer one is cut."""
 
 
 class _Dump(msgspec.Struct):
@@ -41,7 +46,8 @@ class _Dump(msgspec.Struct):
     root: bytes
     registry: bytes
     flow: bytes
-    sources: dict[str, tuple[int, str]]
+    sources: dict[bytes, bytes]
+    forgot: bool
     charters: dict[str, tuple[str, str]]
     in_force: dict[str, str]
     last_ts: int
@@ -63,8 +69,9 @@ class State:
     Attributes:
         registry: Agents, counters and open intents.
         flow: Labels of agents and files.
-        sources: Per source, the sequence number and leaf hash (hex) of its last event.
-        charters: Per digest, the name and canonical source of every charter version ever loaded.
+        sources: How far each source's events have come.
+        charters: Per digest, the name and canonical source of every charter version ever loaded, and of what narrows
+            an agent that is kept.
         in_force: Per name, the digest of the version that births are bound to.
         signers: Per name, the key that signed that version, ``builtin``, or empty.
         last_ts: Wall clock of the last event, microseconds.
@@ -80,7 +87,7 @@ class State:
     def __init__(self) -> None:
         self.registry = Registry()
         self.flow = FlowState()
-        self.sources: dict[str, tuple[int, str]] = {}
+        self.sources = Sources()
         self.charters: dict[str, tuple[str, str]] = {}
         self.in_force: dict[str, str] = {}
         self.signers: dict[str, str] = {}
@@ -103,7 +110,7 @@ class State:
         self.asks.apply(event, beside)
         self.last_ts = event.ts
         if event.src is not None:
-            self.sources[event.src.id] = (event.src.seq, leaf_hash)
+            self.sources.apply(event.src, leaf_hash)
         if isinstance(event, CallDecided):
             if event.decision.enforced == "allow" and any(e.verb == "opaque" for e in event.effects):
                 self.opaque[event.agent] = self.opaque.get(event.agent, 0) + 1
@@ -116,6 +123,8 @@ class State:
         elif isinstance(event, ContentErased) and event.handle:
             self.registry.erase(event.handle)
             self.flow.erase([agent.id for agent in self.registry.everyone() if not agent.home])
+        for gone in self.registry.forgotten():
+            self._forget(gone)
 
     def _pulled(self, event: LeverPulled) -> None:
         if event.lever == "pause":
@@ -130,12 +139,17 @@ class State:
         if event.narrowed:
             self.charters[narrowed_digest(event)] = (NARROWED, event.narrowed)
         if beside.sealed is not None:
-            self._sealed(event.agent, beside.sealed.slot)
+            self.slots[event.agent] = beside.sealed.slot
 
-    def _sealed(self, agent: str, slot: int) -> None:
-        self.slots[agent] = slot
-        if len(self.slots) > 2 * len(self.registry) + 64:
-            self.slots = {name: one for name, one in self.slots.items() if self.registry.by_id(name) is not None}
+    def _forget(self, gone: Forgotten) -> None:
+        """Forget what is kept of an agent beside its name: it is found in the view and in the record."""
+        self.flow.forget(gone.agent.id)
+        self.opaque.pop(gone.agent.id, None)
+        self.slots.pop(gone.agent.id, None)
+        for door, session in gone.sessions:
+            self.sources.forget(f"{door}:{session}"[:MAX_SOURCE])
+        if gone.narrowed:
+            self.charters.pop(gone.narrowed, None)
 
     def _charter(self, event: CharterLoaded | CharterRemoved) -> None:
         if isinstance(event, CharterLoaded):
@@ -187,7 +201,8 @@ class State:
                 root=root,
                 registry=self.registry.dump(),
                 flow=self.flow.dump(),
-                sources=self.sources,
+                sources=self.sources.heads,
+                forgot=self.sources.forgot,
                 charters=self.charters,
                 in_force=self.in_force,
                 last_ts=self.last_ts,
@@ -215,7 +230,7 @@ class State:
         state = cls()
         state.registry = Registry.load(dump.registry)
         state.flow = FlowState.load(dump.flow)
-        state.sources = dump.sources
+        state.sources = Sources(dump.sources, forgot=dump.forgot)
         state.charters = dump.charters
         state.in_force = dump.in_force
         state.signers = dump.signers

@@ -10,7 +10,7 @@ from outrider.events.attestation import Attestation
 from outrider.events.call import Label
 
 
-class Agent(msgspec.Struct, frozen=True, kw_only=True):
+class Agent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One agent, living or gone.
 
     Attributes:
@@ -80,12 +80,25 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         return self.planned != self.chain[: len(self.planned)]
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
+class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """An ended agent that is no longer kept.
+
+    Attributes:
+        agent: The agent.
+        sessions: Its sessions, as door and session, that nobody is kept of any more.
+        narrowed: The digest that narrowed it, if it narrows nobody who is kept; else empty.
+    """
+
+    agent: Agent
+    sessions: tuple[tuple[str, str], ...] = ()
+    narrowed: str = ""
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A call that was judged and whose result has not come.
 
     Attributes:
         n: Index of its ``call.decided``.
-        ts: When, microseconds since 1970 UTC.
         call: The host's id of the call.
         tool: Normal tool.
         name: The host's name of the tool.
@@ -95,7 +108,6 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     n: int
-    ts: int
     call: str
     tool: str
     name: str

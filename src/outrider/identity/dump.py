@@ -5,19 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from outrider.events.attestation import Attestation
-from outrider.identity.agent import Agent, Intent
-
-
-class Tally(msgspec.Struct, kw_only=True):
-    """What changes with every call of one agent."""
-
-    calls: int = 0
-    spawns: int = 0
-    expected: int = 0
-    tokens: int = -1
-    cost: int = -1
-    open: dict[str, Intent] = {}
-    denied: dict[str, Intent] = {}
+from outrider.identity.agent import Agent
+from outrider.identity.tally import Tally
 
 
 class Dump(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,4 +22,4 @@ class Dump(msgspec.Struct, frozen=True, kw_only=True):
     joined: list[tuple[str, str, str]]
 
 
-VERSION = 3
+VERSION = 4

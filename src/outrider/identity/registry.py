@@ -12,6 +12,7 @@ Invariants:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -31,19 +32,19 @@ from outrider.events.record import (
     DaemonStarted,
     SessionJoined,
 )
-from outrider.identity.agent import Agent, Intent, Link
-from outrider.identity.dump import VERSION, Dump, Tally
+from outrider.identity.agent import Agent, Forgotten, Intent, Link
+from outrider.identity.dump import VERSION, Dump
+from outrider.identity.lean import Shelf
 from outrider.identity.process import ProcessFacts
+from outrider.identity.several import Several
+from outrider.identity.tally import MAX_DENIED, MAX_OPEN, Tally
 
 __all__ = ["KEEP_GONE", "MAX_DENIED", "MAX_OPEN", "Agent", "Intent", "Link", "Registry"]
 
 KEEP_GONE = 8_000
-MAX_OPEN = 512
-MAX_DENIED = 64
-
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Dump)
-_Key = tuple[str, str, str]
+_Key = tuple[str, ...]
 
 
 class Registry:
@@ -53,14 +54,17 @@ class Registry:
         self._agents: dict[str, Agent] = {}
         self._tally: dict[str, Tally] = {}
         self._sessions: dict[_Key, str] = {}
-        self._members: dict[tuple[str, str], dict[str, None]] = {}
-        self._bound: dict[tuple[str, str], Attestation] = {}
-        self._process: dict[tuple[int, int], dict[tuple[str, str], None]] = {}
-        self._children: dict[str, dict[str, None]] = {}
-        self._joined: dict[str, dict[tuple[str, str], None]] = {}
+        self._members: Several[_Key, str] = Several()
+        self._bound: dict[_Key, Attestation] = {}
+        self._process: Several[tuple[int, int], _Key] = Several()
+        self._children: Several[str, str] = Several()
+        self._joined: Several[str, _Key] = Several()
         self._living: dict[str, None] = {}
         self._gone: dict[str, None] = {}
         self._boot = ""
+        self._shelf = Shelf()
+        self._narrowings: Counter[str] = Counter()
+        self._forgotten: list[Forgotten] = []
 
     # The fold.
 
@@ -91,47 +95,13 @@ class Registry:
 
     def _decided(self, event: CallDecided) -> None:
         tally = self._tally.get(event.agent)
-        if tally is None or event.permission:
-            return
-        tally.calls += 1
-        tally.tokens = max(tally.tokens, event.counters.tokens)
-        tally.cost = max(tally.cost, event.counters.cost)
-        spawns: tuple[str, ...] = ()
-        launches: tuple[str, ...] = ()
-        for effect in event.effects:
-            if effect.verb == "spawn":
-                if effect.kind == "charter":
-                    spawns = (*spawns, effect.value)
-                else:
-                    launches = (*launches, effect.value)
-        intent = Intent(
-            n=event.n,
-            ts=event.ts,
-            call=event.call,
-            tool=event.tool,
-            name=event.name,
-            enforced=event.decision.enforced,
-            spawns=spawns,
-            launches=launches,
-        )
-        tally.open.pop(event.call, None)
-        tally.denied.pop(event.call, None)
-        if intent.allowed:
-            count = len(spawns) + len(launches)
-            tally.spawns += count
-            tally.expected += count
-            kept, limit = tally.open, MAX_OPEN
-        else:
-            kept, limit = tally.denied, MAX_DENIED
-        kept[event.call] = intent
-        if len(kept) > limit:
-            del kept[next(iter(kept))]
+        if tally is not None and not event.permission:
+            tally.decided(event)
 
     def _result(self, event: CallResult) -> None:
         tally = self._tally.get(event.agent)
         if tally is not None:
-            tally.open.pop(event.call, None)
-            tally.denied.pop(event.call, None)
+            tally.returned(event.call)
 
     def _born(self, event: AgentBorn, beside: Beside) -> None:
         if event.agent in self._agents:
@@ -168,14 +138,9 @@ class Registry:
             agent = msgspec.structs.replace(agent, planned=own[: len(own) - agent.narrowed])
         above = self._tally.get(event.parent)
         if above is not None:
-            if above.expected > 0:
-                above.expected -= 1
-            else:
-                above.spawns += 1
+            above.born()
         self._tally[agent.id] = Tally()
-        self._insert(agent)
-        if not agent.host_agent:
-            self._bind((agent.door, agent.session), event.attested)
+        self._insert(agent, binds=not agent.host_agent)
 
     def _within_held(self, event: AgentBorn) -> bool:
         parent = self._agents.get(event.parent)
@@ -185,44 +150,46 @@ class Registry:
         agent = self._agents.get(event.agent)
         if agent is not None:
             self._add_session(agent, (event.door, event.session))
-            self._bind((event.door, event.session), event.attested)
+            self._bind((event.door, event.session), self._shelf.attested(event.attested))
 
-    def _add_session(self, agent: Agent, key: tuple[str, str]) -> None:
-        self._joined.setdefault(agent.id, {})[key] = None
-        self._sessions[(*key, "")] = agent.id
-        self._members.setdefault(key, {})[agent.id] = None
+    def _add_session(self, agent: Agent, key: _Key) -> None:
+        self._joined.add(agent.id, key)
+        self._sessions[key] = agent.id
+        self._members.add(key, agent.id)
 
-    def _insert(self, agent: Agent) -> None:
+    def _insert(self, agent: Agent, *, binds: bool) -> None:
+        """Take in an agent, as lean as it is kept; it ``binds`` its session to its process."""
+        agent = self._shelf.lean(agent, self._agents.get(agent.parent))
+        key = (agent.door, agent.session)
         self._agents[agent.id] = agent
-        self._sessions[agent.door, agent.session, agent.host_agent] = agent.id
-        self._members.setdefault((agent.door, agent.session), {})[agent.id] = None
-        self._children.setdefault(agent.parent, {})[agent.id] = None
+        self._sessions[_session(key, agent.host_agent)] = agent.id
+        self._members.add(key, agent.id)
+        if binds:
+            self._bind(key, agent.attested)
+        if agent.parent:
+            self._children.add(agent.parent, agent.id)
+        narrowed = self._narrowing(agent)
+        if narrowed:
+            self._narrowings[narrowed] += 1
         if agent.ended:
             self._gone[agent.id] = None
         else:
             self._living[agent.id] = None
 
-    def _bind(self, key: tuple[str, str], attested: Attestation) -> None:
+    def _bind(self, key: _Key, process: Attestation) -> None:
         old = self._bound.get(key)
         if old is not None:
-            self._forget_process(key, old)
-        self._bound[key] = attested
-        if attested.pid > 0:
-            self._process.setdefault((attested.pid, attested.start), {})[key] = None
-
-    def _forget_process(self, key: tuple[str, str], attested: Attestation) -> None:
-        sessions = self._process.get((attested.pid, attested.start))
-        if sessions is not None:
-            sessions.pop(key, None)
-            if not sessions:
-                del self._process[attested.pid, attested.start]
+            self._process.drop((old.pid, old.start), key)
+        self._bound[key] = process
+        if process.pid > 0:
+            self._process.add((process.pid, process.start), key)
 
     def _ended(self, event: AgentEnded) -> None:
         agent = self._agents.get(event.agent)
         if agent is None or agent.ended:
             return
         self._agents[agent.id] = msgspec.structs.replace(agent, ended=event.how, ended_n=event.n, ended_ts=event.ts)
-        self._tally[agent.id].denied.clear()
+        self._tally[agent.id].denied = ()
         self._living.pop(agent.id, None)
         self._gone[agent.id] = None
         if len(self._gone) > KEEP_GONE:
@@ -232,13 +199,12 @@ class Registry:
         agent = self._agents.get(event.agent)
         if agent is None:
             return
-        self._agents[agent.id] = msgspec.structs.replace(
-            agent, attested=event.attested, ended="", ended_n=-1, ended_ts=0
-        )
+        process = self._shelf.attested(event.attested)
+        self._agents[agent.id] = msgspec.structs.replace(agent, attested=process, ended="", ended_n=-1, ended_ts=0)
         self._gone.pop(agent.id, None)
         self._living[agent.id] = None
         if not agent.host_agent:
-            self._bind((agent.door, agent.session), event.attested)
+            self._bind((agent.door, agent.session), process)
 
     def _rolled(self, event: AgentRolled) -> None:
         """Give an agent another line of charters; what descends from it stands under its new chain."""
@@ -264,41 +230,54 @@ class Registry:
         above = self._agents.get(agent.parent)
         return agent.chain[: len(agent.chain) - (len(above.chain) if above else 0)]
 
+    def _narrowing(self, agent: Agent) -> str:
+        """Return the digest that narrows an agent beside its charter, or empty."""
+        return self._own(agent)[-1] if agent.narrowed and self._own(agent) else ""
+
     def _prune(self) -> None:
         """Forget the longest gone agents; one that a kept agent descends from goes to the end of the queue."""
         for identifier in list(islice(self._gone, len(self._gone) - KEEP_GONE + 8)):
             if len(self._gone) <= KEEP_GONE:
                 return
-            if self._children.get(identifier):
+            if identifier in self._children:
                 del self._gone[identifier]
                 self._gone[identifier] = None
             else:
                 self._forget(self._agents[identifier])
 
-    def _forget(self, agent: Agent) -> None:
-        del self._agents[agent.id], self._gone[agent.id], self._tally[agent.id]
-        self._children.pop(agent.id, None)
-        siblings = self._children.get(agent.parent, {})
-        siblings.pop(agent.id, None)
-        if not siblings:
-            self._children.pop(agent.parent, None)
-        for key in ((agent.door, agent.session), *self._joined.pop(agent.id, ())):
-            self._leave(agent, key)
+    def forgotten(self) -> tuple[Forgotten, ...]:
+        """Return the agents that were forgotten since this was last asked."""
+        gone, self._forgotten = tuple(self._forgotten), []
+        return gone
 
-    def _leave(self, agent: Agent, key: tuple[str, str]) -> None:
-        members = self._members.get(key, {})
-        members.pop(agent.id, None)
+    def _forget(self, agent: Agent) -> None:
+        narrowed = self._narrowing(agent)
+        if narrowed:
+            self._narrowings[narrowed] -= 1
+            if self._narrowings[narrowed] > 0:
+                narrowed = ""
+            else:
+                del self._narrowings[narrowed]
+        del self._agents[agent.id], self._gone[agent.id], self._tally[agent.id]
+        self._children.drop(agent.parent, agent.id)
+        keys = ((agent.door, agent.session), *self._joined.pop(agent.id))
+        left = tuple((key[0], key[1]) for key in keys if self._leave(agent, key))
+        self._forgotten.append(Forgotten(agent=agent, sessions=left, narrowed=narrowed))
+
+    def _leave(self, agent: Agent, key: _Key) -> bool:
+        """Take an agent out of a session; return whether nobody is left in it."""
+        last = self._members.drop(key, agent.id)
         host_agent = agent.host_agent if key == (agent.door, agent.session) else ""
-        if self._sessions.get((*key, host_agent)) == agent.id:
-            del self._sessions[(*key, host_agent)]
-            for other in members:
+        session = _session(key, host_agent)
+        if self._sessions.get(session) == agent.id:
+            del self._sessions[session]
+            for other in self._members.of(key):
                 if self._agents[other].host_agent == host_agent:
-                    self._sessions[(*key, host_agent)] = other
-        if not members:
-            self._members.pop(key, None)
-            bound = self._bound.pop(key, None)
-            if bound is not None:
-                self._forget_process(key, bound)
+                    self._sessions[session] = other
+        bound = self._bound.pop(key, None) if last else None
+        if bound is not None:
+            self._process.drop((bound.pid, bound.start), key)
+        return last
 
     # The questions.
 
@@ -308,7 +287,7 @@ class Registry:
 
     def by_session(self, door: str, session: str, host_agent: str = "") -> Agent | None:
         """Return the last agent born in that session: its main one, or the sub-agent ``host_agent``."""
-        return self._agents.get(self._sessions.get((door, session, host_agent), ""))
+        return self._agents.get(self._sessions.get(_session((door, session), host_agent), ""))
 
     def bound(self, door: str, session: str) -> Attestation | None:
         """Return the process that a session is bound to, None for an unknown session."""
@@ -324,11 +303,11 @@ class Registry:
 
     def members(self, door: str, session: str) -> tuple[Agent, ...]:
         """Return every agent of a session, in order of birth."""
-        return tuple(self._agents[identifier] for identifier in self._members.get((door, session), ()))
+        return tuple(self._agents[identifier] for identifier in self._members.of((door, session)))
 
     def children(self, identifier: str) -> tuple[Agent, ...]:
-        """Return the children of an agent, in order of birth; the roots for the empty string."""
-        return tuple(self._agents[child] for child in self._children.get(identifier, ()))
+        """Return the children of an agent, in order of birth."""
+        return tuple(self._agents[child] for child in self._children.of(identifier))
 
     def subtree(self, identifier: str) -> tuple[Agent, ...]:
         """Return an agent's descendants, parents before children, without itself."""
@@ -368,9 +347,9 @@ class Registry:
         Processes of an earlier boot, as the last ``daemon.started`` names this one, are not found.
         """
         found: list[Agent] = []
-        for key in self._process.get((pid, start), ()):
+        for key in self._process.of((pid, start)):
             if not self._boot or self._bound[key].boot in {"", self._boot}:
-                found.extend(self.members(*key))
+                found.extend(self.members(key[0], key[1]))
         return tuple(sorted(found, key=lambda agent: agent.born_n))
 
     def nearest_ancestor_agent(
@@ -401,7 +380,7 @@ class Registry:
         return None
 
     def _likely(self, agent: Agent) -> tuple[bool, bool, bool, int]:
-        running = self._tally[agent.id].open.values()
+        running = self._tally[agent.id].open
         return (
             any(intent.launches for intent in running),
             any(intent.tool == "shell" for intent in running),
@@ -425,12 +404,12 @@ class Registry:
     def intent(self, identifier: str, call: str) -> Intent | None:
         """Return an agent's call with that host id whose result has not come, a denied one included."""
         tally = self._tally.get(identifier)
-        return (tally.open.get(call) or tally.denied.get(call)) if tally is not None else None
+        return tally.find(call) if tally is not None else None
 
     def open_calls(self, identifier: str) -> tuple[Intent, ...]:
         """Return an agent's calls that may be running, oldest first."""
         tally = self._tally.get(identifier)
-        return tuple(tally.open.values()) if tally is not None else ()
+        return tally.open if tally is not None else ()
 
     def open_spawn(self, identifier: str, wanted: str = "") -> Intent | None:
         """Return the open call by which an agent asked its host for a sub-agent of class ``wanted``.
@@ -462,8 +441,8 @@ class Registry:
             tallies=self._tally,
             order=list(self._living),
             gone=list(self._gone),
-            bound=[(*key, attested) for key, attested in self._bound.items()],
-            joined=[(agent, *key) for agent, keys in self._joined.items() for key in keys],
+            bound=[(key[0], key[1], process) for key, process in self._bound.items()],
+            joined=[(agent, key[0], key[1]) for agent, key in self._joined.items()],
         )
 
     def dump(self) -> bytes:
@@ -488,13 +467,19 @@ class Registry:
         for identifier, *key in state.joined:
             joined.setdefault(identifier, []).append((key[0], key[1]))
         for agent in state.agents:
-            registry._insert(agent)
+            registry._insert(agent, binds=False)
             for one in joined.get(agent.id, ()):
                 registry._add_session(agent, one)
         registry._boot = state.boot
         registry._tally = state.tallies
         registry._living = dict.fromkeys(state.order)
         registry._gone = dict.fromkeys(state.gone)
-        for door, session, attested in state.bound:
-            registry._bind((door, session), attested)
+        for door, session, process in state.bound:
+            main = registry.by_session(door, session)
+            held = main.attested if main is not None and main.attested == process else registry._shelf.attested(process)
+            registry._bind((door, session), held)
         return registry
+
+
+def _session(key: _Key, host_agent: str) -> _Key:
+    return (*key, host_agent) if host_agent else key
