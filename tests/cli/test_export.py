@@ -125,3 +125,36 @@ def test_nothing_is_sealed_without_the_logs_key(outrider, home, tmp_path):
     (home.keys / "log.key").unlink()
     assert outrider("export", "--events", "1", "-o", str(tmp_path / "b.zip")).code == 7
     assert not (home.keys / "log.key").exists()
+
+
+def test_events_leave_in_the_form_of_another_tool_and_keep_their_leafs_hash(outrider, home, tmp_path):
+    told(home)
+    path = tmp_path / "t.jsonl"
+    done = outrider("export", "--to", "timesketch", "--artefact", "evil.example", "-o", str(path))
+    assert (done.code, done.out) == (0, "")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {line["kind"] for line in lines} >= {"agent.born", "call.decided"}
+    assert all(len(line["leaf_hash"]) == 64 for line in lines)
+    assert "Mara" not in path.read_text()
+    assert path.stat().st_mode & 0o077 == 0
+    again = outrider("export", "--to", "timesketch", "--artefact", "evil.example", "-o", str(path))
+    assert (again.code, "already" in again.err) == (2, True)
+    printed = outrider("export", "--to", "csv", "--events", "1-2", "-o", "-")
+    assert (printed.code, printed.out.splitlines()[0].split(",")[:3]) == (0, ["time", "event", "kind"])
+    assert len(printed.out.splitlines()) > 2
+
+
+def test_sigma_rules_are_asked_of_the_record(outrider, home, tmp_path):
+    pytest.importorskip("sigma", reason="pySigma is not installed")
+    told(home)
+    rule = tmp_path / "r.yml"
+    rule.write_text(
+        "title: reached\nlogsource: {product: agent, category: tool_call}\n"
+        "detection:\n  a: {host: evil.example}\n  condition: a\nlevel: high\n"
+    )
+    done = outrider("sigma", str(rule))
+    assert (done.code, "reached" in done.out, "1 rule asked" in done.err) == (8, True, True)
+    asked = outrider("sigma", str(rule), "--json")
+    [match] = asked.data["matches"]
+    assert (match["title"], match["event"]["agent"]) == ("reached", "ag_child")
+    assert outrider("sigma").code == 0

@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "why": "One decision explained.",
         "content": "What is kept of an event's content; reading it is recorded.",
         "coverage": "What was covered and what was not, since when, and why.",
+        "sigma": "Ask Sigma rules of the record.",
         "involved": "Was an agent involved in this path, domain, commit, ...?",
         "import": "Read hosts' own transcripts, so that questions can be asked of them.",
     },

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from outrider.cli import reach, show, times
 from outrider.errors import BadInputError
 
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
 _RANGE = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}))?")
 _MOST = 1_000_000
+FORMS = ("timesketch", "ocsf", "prov", "perfetto", "sarif", "cyclonedx", "csv")
+"""The forms of :mod:`outrider.investigate.exports.registry`, which is not imported for a help page."""
 
 
 @click.command("export")
@@ -22,6 +30,14 @@ _MOST = 1_000_000
 @click.option("--since", metavar="TIME", help="Only what came from then on: 2026-11-23, 14:03, 90m, 7d.")
 @click.option("--until", metavar="TIME", help="Only what came before.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file. [default: by time]")
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["bundle", *FORMS]),
+    default="bundle",
+    show_default=True,
+    help="The form: a sealed bundle, or what another tool reads.",
+)
 @click.option("--disclose", help="Let the content of these events leave, too: 41,52-60.")
 @click.option("--besides", is_flag=True, help="Let what lies beside events leave, too: names of people among it.")
 @click.option("--tiles", is_flag=True, help="Add the hashes of all events, so that the root can be made from them.")
@@ -37,6 +53,7 @@ def command(
     since: str | None,
     until: str | None,
     output: Path | None,
+    form: str,
     disclose: str | None,
     besides: bool,
     tiles: bool,
@@ -51,16 +68,17 @@ def command(
     people do not leave, and content only where --disclose names its event. What is needed to understand the events
     (births, charters, results) comes along.
 
+    With --to, the same events leave in a form that another tool reads. That names each leaf's hash, and proves nothing.
+
     \b
     Examples:
       outrider export --agent 4KQ7 -o 4kq7.zip
       outrider export --artefact evil.example --events 41,52-60
       outrider export --since 2026-11-23T14:00 --until 2026-11-23T15:00
+      outrider export --to ocsf --agent 4KQ7 -o - | jq .message
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     if verifier:
-        from outrider.ledger.verify.bundle.single import source
-
-        click.echo(source(), nl=False)
+        _verifier()
         return
     from outrider.cli import sealed
     from outrider.investigate.coverage import coverage
@@ -79,6 +97,9 @@ def command(
         until=times.moment(until) if until else 0,
     )
     selection = select(opened, wanted, key=reach.key(at))
+    if form != "bundle":
+        _convert(opened, selection.events, form, output, as_json=as_json)
+        return
     shown = disclosure(opened, at, numbers(disclose or ""))
     leaving = tuple(sorted({*selection.events, *shown.promised_by}))
     path = output or Path(f"outrider-{sealed.now().replace(':', '')}.zip")
@@ -99,6 +120,42 @@ def command(
         show.emit({"path": str(path), "chosen": len(selection.chosen), "sealed": made}, kind="export")
         return
     sealed.tell(path, made)
+
+
+def _verifier() -> None:
+    from outrider.ledger.verify.bundle.single import source
+
+    click.echo(source(), nl=False)
+
+
+def _convert(view: View, events: tuple[int, ...], form: str, output: Path | None, *, as_json: bool) -> None:
+    from outrider.investigate.exports.material import Material
+    from outrider.investigate.exports.registry import FORMS as KNOWN
+
+    one = KNOWN[form]
+    written = one.write(Material(view, events))
+    if output is not None and str(output) == "-":
+        for chunk in written:
+            click.echo(chunk, nl=False)
+        return
+    path = output or Path(f"outrider-{events[0]}-{events[-1]}{one.suffix}")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "it is there already")
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            size = sum(file.write(chunk) for chunk in written)
+        part.rename(path)
+    except OSError as error:
+        if not isinstance(error, FileExistsError):
+            part.unlink(missing_ok=True)
+        raise BadInputError(
+            f"{path} cannot be written: {error.strerror}", fix="Name another file: -o FILE, or -o - for stdout."
+        ) from error
+    if as_json:
+        show.emit({"path": str(path), "form": form, "events": len(events), "bytes": size}, kind="export")
+        return
+    show.say(f"{len(events):,} events, {size:,} bytes: {path} ({one.about})")
 
 
 def numbers(text: str) -> tuple[int, ...]:
