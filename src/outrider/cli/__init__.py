@@ -33,6 +33,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "involved": "Was an agent involved in this path, domain, commit, ...?",
         "import": "Read hosts' own transcripts, so that questions can be asked of them.",
     },
+    "Investigate": {
+        "case": "An investigation: questions, notes, report, sealed bundle.",
+    },
     "Tune": {
         "judge": "What would be said to a call, and why; nothing runs.",
         "scan": "Look for secrets and weaknesses in files, or in a change.",

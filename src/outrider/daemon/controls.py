@@ -17,6 +17,7 @@ from outrider.daemon.asks import Asking
 from outrider.daemon.assured import assurance
 from outrider.daemon.brokering import Brokering
 from outrider.daemon.callers import person
+from outrider.daemon.casework import Casework
 from outrider.daemon.delegation import Delegation
 from outrider.daemon.erasing import Erasing
 from outrider.daemon.issuing import Issuing
@@ -58,6 +59,7 @@ class Controls:
             "pause": self._pause,
             "resume": self._resume,
             "lever": Levering(parts).pull,
+            "case": Casework(parts).note,
             "asks": asking.asks,
             "answer": asking.answer,
             "token": delegation.token,

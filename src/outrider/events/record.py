@@ -16,6 +16,7 @@ import msgspec
 from outrider.events.asked import Answered, Asked
 from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Finding, Label
+from outrider.events.case import CaseNoted
 from outrider.events.content import Commitment, ContentErased, ContentKept, ContentRead, Sealed
 from outrider.events.counters import Counters
 from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
@@ -474,5 +475,5 @@ AnyEvent = (
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
     | SessionJoined | AskAnswered | AskTimedOut | CharterRemoved | CredentialIssued | CredentialUsed | IssuerKey
     | DeedsSeen | ContentKept | ContentErased | ContentRead
-    | TranscriptRead
+    | TranscriptRead | CaseNoted
 )  # fmt: skip

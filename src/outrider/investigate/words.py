@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from outrider.events.case import CaseNoted
 from outrider.events.content import ContentErased, ContentKept, ContentRead
 from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.imported import TranscriptRead, was_judged
@@ -125,6 +126,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"a transcript of {event.host} was read: {event.steps} steps, not witnessed"
     if isinstance(event, ContentKept | ContentErased | ContentRead):
         return _content(event)
+    if isinstance(event, CaseNoted):
+        return f"case {event.case}: {event.act}" + (f" {event.about}" if event.about else "")
     if isinstance(event, AgentAttested):
         return f"runs the program {event.exe[:16]}"
     return kind

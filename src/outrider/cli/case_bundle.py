@@ -1,0 +1,205 @@
+"""``outrider case export`` and ``import``: a case that leaves, and one that comes from somebody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outrider.cli import case_work, export, person, reach, show
+from outrider.errors import BadInputError, RefusedError
+
+if TYPE_CHECKING:
+    from outrider.config import Home
+    from outrider.investigate.dossier import Dossier
+    from outrider.investigate.foreign import Foreign
+    from outrider.investigate.sealing import Disclosed
+    from outrider.store.view import View
+
+MOST_BUNDLE = 512 << 20
+"""Largest bundle that is taken over, in bytes."""
+
+
+@click.command("export")
+@click.argument("case")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file. [default: CASE.zip]")
+@click.option("--disclose", help="Let the content of these events leave, too: 41,52-60.")
+@click.option("--tiles", is_flag=True, help="Add the hashes of all events, so that the root can be made from them.")
+@click.option("--wait", default=10, show_default=True, help="Most seconds to wait for witnesses, where there are some.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def export_command(
+    *, case: str, output: Path | None, disclose: str | None, tiles: bool, wait: int, as_json: bool
+) -> None:
+    """Seal a case into a bundle that anybody can check: its events, notes, conclusions and the report.
+
+    The texts of the case leave with it, disclosed against their commitments; names of people and content do not.
+    """
+    from outrider.cli import sealed
+    from outrider.investigate.case import load
+    from outrider.investigate.disclosing import disclose as disclosure
+    from outrider.investigate.dossier import dossier
+    from outrider.investigate.sealing import Contents
+    from outrider.investigate.selecting import Wanted, select
+
+    at = reach.home()
+    person.required(at)
+    opened, name = case_work.opened_case(at, case)
+    told = dossier(opened, load(opened, at, name), key=reach.key(at))
+    selection = select(opened, Wanted(events=told.events))
+    shown = disclosure(opened, at, export.numbers(disclose or ""))
+    events = tuple(sorted({*selection.events, *shown.promised_by}))
+    path = output or Path(f"{name}.zip")
+    contents = Contents(
+        events=events,
+        asked=f"the case {name}",
+        created=sealed.now(),
+        made_by=sealed.MADE_BY,
+        coverage=told.coverage,
+        policy=sealed.policy(at),
+        disclosed=(*shown.pieces, *_texts(opened, at, told)),
+        tiles=tiles,
+        more=_pages(told),
+        about={"case": name},
+        notes=shown.notes,
+    )
+    made = sealed.write(path, at, sealed.prover(at, events[-1], wait=wait), contents)
+    case_work.write(at, name, "exported", digest=_digest(path))
+    if as_json:
+        show.emit({"path": str(path), "case": name, "sealed": made}, kind="case-export")
+        return
+    sealed.tell(path, made)
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _texts(opened: View, at: Home, told: Dossier) -> list[Disclosed]:
+    """Return the texts of the case's own entries, as they can be disclosed."""
+    from outrider.events.case import CaseNoted
+    from outrider.investigate.casefile import CaseFile
+    from outrider.investigate.sealing import Disclosed
+    from outrider.store import reading
+
+    texts = CaseFile(at, told.case.id).texts()
+    own = [entry.n for entry in told.case.entries if not entry.origin]
+    return [
+        Disclosed(event=event.n, at="/content", of=event.n, salt=kept.salt, content=kept.text.encode())
+        for event in reading.leaves(opened, own)
+        if isinstance(event, CaseNoted) and event.content is not None
+        if (kept := texts.get(event.content.c)) is not None
+    ]
+
+
+def _pages(told: Dossier) -> dict[str, bytes]:
+    import msgspec
+
+    from outrider.investigate.markdown import markdown
+    from outrider.investigate.questions import sources
+    from outrider.investigate.report import page
+
+    case: dict[str, Any] = {
+        "id": told.case.id, "title": told.case.title, "opened": told.case.opened, "closed": told.case.closed,
+        "entries": told.case.entries, "edges": told.edges, "todo": told.todo,
+        "imported": [{"origin": one.origin, "vkey": one.vkey, "created": one.created} for one in told.case.foreign],
+    }  # fmt: skip
+    return {
+        "report.html": page(told).encode(),
+        "report.md": markdown(told).encode(),
+        "case.json": msgspec.json.format(msgspec.json.encode(case), indent=1),
+        **{f"dfiq/{name}": text.encode() for name, text in sources().items()},
+    }
+
+
+@click.command("import")
+@click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--vkey", help="The key of the log that it is from, as you know it. Needed the first time.")
+@click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), help="Demand a quorum of these witnesses.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def import_command(*, bundle: Path, vkey: str | None, policy: Path | None, as_json: bool) -> None:
+    """Take over what somebody else's bundle of a case holds, once it verifies.
+
+    Nothing of a bundle is believed before it is found whole under a key that you know by another way: --vkey the first
+    time, remembered for that log afterwards. Notes and conclusions of several people stand side by side.
+
+    Exit status: 2 no bundle that is safe to read, 4 its key is not known, 6 not what was sealed.
+    """
+    from outrider.investigate.case import ids
+    from outrider.investigate.casefile import CaseFile
+
+    at = reach.home()
+    person.required(at)
+    opened = reach.view(at)
+    found, data = _read(bundle, opened, at, vkey, policy)
+    digest = CaseFile(at, found.case).keep(data, found.vkey)
+    if found.case not in ids(opened):
+        title = next((text for event, text in found.entries if event.act == "opened" and text), found.case)
+        case_work.write(at, found.case, "opened", text=title)
+    event = case_work.write(at, found.case, "imported", about=found.origin, digest=digest)
+    if as_json:
+        show.emit({"case": found.case, "origin": found.origin, "event": event}, kind="case-import")
+        return
+    show.say(
+        f"Verified, and joined to {found.case} as event {event}: {len(found.entries)} entries and {len(found.events)} "
+        f"events of {found.origin}. `outrider case show {found.case[5:]}` shows them beside yours."
+    )
+
+
+def _read(path: Path, opened: View, at: Home, vkey: str | None, policy: Path | None) -> tuple[Foreign, bytes]:
+    """Return what a bundle holds, if it is whole under a key that is known.
+
+    Raises:
+        BadInputError: It is no bundle of a case, or not safe to read.
+        RefusedError: Its key is not known.
+        TamperedError: It is not what was sealed.
+    """
+    import tempfile
+
+    from outrider.investigate.foreign import read
+    from outrider.ledger.verify.bundle import BundleError, WrongError, parse_policy, verify
+
+    try:
+        demand = parse_policy(policy.read_text(encoding="utf-8")) if policy else None
+        if path.stat().st_size > MOST_BUNDLE:
+            raise BadInputError(f"{path} is larger than {MOST_BUNDLE} bytes")
+        data = path.read_bytes()
+    except (OSError, WrongError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{path} cannot be read: {error}") from error
+    with tempfile.NamedTemporaryFile(dir=at.root) as copy:
+        # What is checked is a copy that nobody else writes, and the same bytes are kept.
+        copy.write(data)
+        copy.flush()
+        try:
+            first = verify(Path(copy.name))
+            key = vkey or _known(opened, at).get(first.vkey.split("+")[0])
+            if key is None and first.ok:
+                raise RefusedError(
+                    "the key of the log that it is from is not known here, and no bundle is believed for its own key",
+                    fix=f"Ask its maker for the key by another way; if it is this: --vkey '{show.safe(first.vkey)}'.",
+                )
+            found = read(Path(copy.name), vkey=key or first.vkey, policy=demand)
+        except BundleError as error:
+            raise BadInputError(f"{path}: {error}", fix="Do not open it by other means.") from error
+    if found.origin == opened.origin:
+        raise BadInputError("the bundle is of this record itself; there is nothing to join")
+    return found, data
+
+
+def _known(opened: View, at: Home) -> dict[str, str]:
+    """Return the keys of logs whose bundles were taken over before, by origin."""
+    from outrider.events.case import CaseNoted
+    from outrider.investigate.casefile import CaseFile
+    from outrider.store import reading
+
+    known: dict[str, str] = {}
+    rows = opened.rows("SELECT n FROM events WHERE kind = 'case.noted' ORDER BY n")
+    for event in reading.leaves(opened, [row[0] for row in rows]):
+        if isinstance(event, CaseNoted) and event.act == "imported":
+            kept = CaseFile(at, event.case).bundle(event.digest)
+            if kept is not None:
+                known[event.about] = kept[1]
+    return known

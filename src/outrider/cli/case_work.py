@@ -1,0 +1,286 @@
+"""``outrider case new``, ``list``, ``show``, ``add``, ``note``, ``question`` and ``close``."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outrider.cli import export, person, reach, show
+from outrider.errors import BadInputError
+
+if TYPE_CHECKING:
+    from outrider.config import Home
+    from outrider.investigate.dossier import Dossier
+    from outrider.store.view import View
+
+_MOST = 25
+
+
+def write(at: Home, case: str, act: str, *, text: str = "", **more: Any) -> int:
+    """Write an entry of a case and return its event; a secret in its text is taken out first.
+
+    Raises:
+        RefusedError: An agent asks.
+    """
+    from outrider.daemon.casework import note
+    from outrider.detect.redact import redact
+    from outrider.investigate.casefile import CaseFile
+
+    request: dict[str, Any] = {"case": case, "act": act, **more}
+    if text.strip():
+        promise = CaseFile(at, case).put(redact(text.strip(), reach.key(at)))
+        request["content"] = {"c": promise.c, "size": promise.size}
+    return note(at, request)
+
+
+def opened_case(at: Home, text: str) -> tuple[View, str]:
+    """Return the view and the id of the case that ``text`` names."""
+    from outrider.investigate.case import named
+
+    opened = reach.view(at)
+    return opened, named(opened, text)
+
+
+def _refs(opened: View, events: str | None) -> list[str]:
+    found = export.numbers(events or "")
+    beyond = [n for n in found if n >= opened.size]
+    if beyond:
+        raise BadInputError(f"there is no event {beyond[0]}: the record holds {opened.size}")
+    return [str(n) for n in found]
+
+
+def _told(as_json: bool, case: str, event: int, sentence: str) -> None:  # noqa: FBT001 - an option's value
+    if as_json:
+        show.emit({"case": case, "event": event}, kind="case")
+    else:
+        show.say(sentence)
+
+
+@click.command("new")
+@click.argument("title")
+@click.option("--artefact", "artefacts", multiple=True, help="What was found: a path, domain, commit, ...")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def new_command(*, title: str, artefacts: tuple[str, ...], as_json: bool) -> None:
+    """Open a case."""
+    at = reach.home()
+    person.required(at)
+    case = f"case-{secrets.token_hex(6)}"
+    event = write(at, case, "opened", text=title)
+    for one in artefacts:
+        write(at, case, "added", text=one)
+    _told(as_json, case, event, f"Opened {case}, event {event}. `outrider case show {case[5:]}` says what is known.")
+    if not as_json:
+        click.echo(case)
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def list_command(*, as_json: bool) -> None:
+    """List the cases of this record."""
+    from outrider.investigate.case import ids, load
+    from outrider.investigate.telling import when
+
+    at = reach.home()
+    opened = reach.view(at)
+    cases = [load(opened, at, one) for one in ids(opened)]
+    if as_json:
+        show.emit([{"id": c.id, "title": c.title, "opened": c.opened, "closed": c.closed} for c in cases], kind="cases")
+        return
+    if not cases:
+        show.say('There is no case. `outrider case new "what happened" --artefact evil.example` opens one.')
+        return
+    show.table(
+        ["case", "opened (UTC)", "state", "title"],
+        [(c.id, when(c.opened), "closed" if c.closed else "open", c.title) for c in cases],
+    )
+
+
+@click.command("show")
+@click.argument("case")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as one HTML page.")
+@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write it as Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def show_command(*, case: str, html: Path | None, markdown: Path | None, as_json: bool) -> None:
+    """What a case amounts to: who, why, what else, and what to do now.
+
+    CASE is an id, or enough of its end.
+    """
+    from outrider.investigate.case import load
+    from outrider.investigate.dossier import dossier
+
+    at = reach.home()
+    opened, name = opened_case(at, case)
+    told = dossier(opened, load(opened, at, name), key=reach.key(at))
+    if html is not None:
+        from outrider.investigate.report import page
+
+        _save(html, page(told))
+    if markdown is not None:
+        from outrider.investigate.markdown import markdown as rendered
+
+        _save(markdown, rendered(told))
+    if as_json:
+        show.emit(told, kind="case")
+    elif html is None and markdown is None:
+        _print(told)
+
+
+def _save(path: Path, page: str) -> None:
+    import os
+
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            file.write(page)
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be written: {error.strerror}") from error
+    show.say(f"Wrote {path}.")
+
+
+def _print(told: Dossier) -> None:
+    from outrider.investigate.questions import questions
+    from outrider.investigate.telling import findings, said, summary, when, who
+
+    show.heading(show.safe(told.case.title))
+    for one in summary(told):
+        click.echo(show.safe(one))
+    show.heading("\nWhat to do")
+    for number, step in enumerate(told.todo, 1):
+        click.echo(f"{number:>2}. {'Now: ' if step.urgent else ''}{show.safe(step.do)}")
+        if step.command:
+            click.echo(f"      {show.safe(step.command)}")
+    show.heading("\nWhat happened")
+    lines = [(str(m.line.n), when(m.line.ts), m.why, m.line.what) for m in told.moments]
+    show.table(["event", "time (UTC)", "", "what"], lines[:_MOST])
+    if len(lines) + told.more > _MOST:
+        click.echo(f"... and {len(lines) + told.more - _MOST} more; --html FILE writes the whole report.")
+    show.heading("\nQuestions")
+    found = findings(told)
+    for question in questions():
+        people = [entry for entry in told.case.of("answered") if entry.about == question.id]
+        click.echo(f"{question.id}  {question.name}")
+        for entry in people:
+            click.echo(f"       {show.safe(who(entry))}: {show.safe(said(entry))}")
+        if not people:
+            click.echo(
+                show.safe(
+                    f"       the record: {found[question.id]}" if question.id in found else f"       {question.ask}"
+                )
+            )
+    for problem in told.case.problems:
+        show.say(f"outrider: {show.safe(problem)}")
+
+
+@click.command("add")
+@click.argument("case")
+@click.option("--artefact", "artefacts", multiple=True, help="What was found: a path, domain, commit, ...")
+@click.option("--agent", "agents", multiple=True, help="An agent; its id, or the end of it.")
+@click.option("--event", "--events", "events", help="Events by number: 41,52-60. They are pinned to the case.")
+@click.option("--why", default="", help="Why they matter.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def add_command(
+    *, case: str, artefacts: tuple[str, ...], agents: tuple[str, ...], events: str | None, why: str, as_json: bool
+) -> None:
+    """Add an artefact, an agent or events."""
+    at = reach.home()
+    person.required(at)
+    opened, name = opened_case(at, case)
+    refs = _refs(opened, events)
+    named = [reach.agent_id(opened, one) for one in agents]
+    if not (artefacts or named or refs):
+        raise BadInputError("nothing was named to be added", fix="Say --artefact, --agent or --event.")
+    event = -1
+    for artefact in artefacts:
+        event = write(at, name, "added", text=artefact)
+    for agent in named:
+        event = write(at, name, "added", about=agent)
+    if refs:
+        event = write(at, name, "added", refs=refs)
+    if why:
+        event = write(at, name, "noted", text=why, refs=refs)
+    _told(as_json, name, event, f"Added to {name}, event {event}.")
+
+
+@click.command("note")
+@click.argument("case")
+@click.argument("text")
+@click.option("--event", "--events", "events", help="Events that it is about: 41,52-60.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def note_command(*, case: str, text: str, events: str | None, as_json: bool) -> None:
+    """Write something down. A note is an event: it can be added to, and not taken back."""
+    at = reach.home()
+    person.required(at)
+    opened, name = opened_case(at, case)
+    event = write(at, name, "noted", text=_needed(text), refs=_refs(opened, events))
+    _told(as_json, name, event, f"Noted in {name}, event {event}.")
+
+
+def _needed(text: str) -> str:
+    if not text.strip():
+        raise BadInputError("nothing was written", fix="Say it between quotes.")
+    return text
+
+
+@click.command("question")
+@click.argument("case")
+@click.argument("question", required=False)
+@click.argument("conclusion", required=False)
+@click.option("--event", "--events", "events", help="Events that the conclusion rests on: 41,52-60.")
+@click.option("--dfiq", type=click.Path(path_type=Path, file_okay=False), help="Write the questions as DFIQ files.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def question_command(
+    *, case: str, question: str | None, conclusion: str | None, events: str | None, dfiq: Path | None, as_json: bool
+) -> None:
+    """Show the questions of a case, or write down what you conclude.
+
+    Questions have DFIQ ids. Without QUESTION all are shown, with what the record itself says and what people concluded.
+    """
+    from outrider.investigate.case import load
+    from outrider.investigate.dossier import dossier
+    from outrider.investigate.questions import questions, sources
+    from outrider.investigate.telling import findings, said, who
+
+    at = reach.home()
+    opened, name = opened_case(at, case)
+    if dfiq is not None:
+        dfiq.mkdir(parents=True, exist_ok=True)
+        for file, text in sources().items():
+            (dfiq / file).write_text(text, encoding="utf-8")
+        show.say(f"Wrote {len(sources())} DFIQ files to {dfiq}.")
+        return
+    known = {one.id: one for one in questions()}
+    if question is not None and question not in known:
+        raise BadInputError(f"there is no question {question!r}", fix=f"There are {', '.join(known)}.")
+    if question is not None and conclusion is not None:
+        person.required(at)
+        event = write(at, name, "answered", about=question, text=_needed(conclusion), refs=_refs(opened, events))
+        _told(as_json, name, event, f"Concluded in {name}, event {event}.")
+        return
+    told = dossier(opened, load(opened, at, name), key=reach.key(at))
+    found = findings(told)
+    shown = [known[question]] if question else list(known.values())
+    answers = {one.id: [entry for entry in told.case.of("answered") if entry.about == one.id] for one in shown}
+    if as_json:
+        data = [{"question": one, "record": found.get(one.id, ""), "conclusions": answers[one.id]} for one in shown]
+        show.emit(data, kind="questions")
+        return
+    for one in shown:
+        show.heading(f"{one.id}  {one.name}")
+        rows = [("the record", found[one.id])] if one.id in found else [("ask", one.ask)]
+        show.facts([*rows, *((who(entry), said(entry)) for entry in answers[one.id])])
+
+
+@click.command("close")
+@click.argument("case")
+@click.argument("conclusion")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def close_command(*, case: str, conclusion: str, as_json: bool) -> None:
+    """Close a case with what came out of it. It can still be shown, added to and exported."""
+    at = reach.home()
+    person.required(at)
+    _, name = opened_case(at, case)
+    event = write(at, name, "closed", text=_needed(conclusion))
+    _told(as_json, name, event, f"Closed {name}, event {event}.")

@@ -1,0 +1,112 @@
+"""What to do now: the levers to pull, printed as commands, and what no command of ours can do."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from outrider.investigate.blast import Blast
+    from outrider.investigate.touched import Thing
+    from outrider.store.reading import Agent
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_MOST: Final = 12
+_SEVERAL: Final = 3
+"""Living agents of one charter from which on the class is stopped rather than each of them."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to do.
+
+    Attributes:
+        do: What, one sentence. Written by an attacker in parts: escape it.
+        command: A command that does it or shows what it would do, or empty.
+        urgent: Whether it stops something that goes on.
+    """
+
+    do: str
+    command: str = ""
+    urgent: bool = False
+
+
+def steps(case: str, agents: Iterable[Agent], impact: Iterable[Blast]) -> Iterator[Step]:
+    """Give what to do, in the order in which an incident commander needs it: stop, change, look, tell."""
+    principals = tuple(agents)
+    blasts = tuple(impact)
+    affected = list({one.agent.id: one.agent for told in blasts for one in told.agents}.values())
+    yield from _stop(case, principals, affected)
+    yield from _change(thing for told in blasts for thing in told.credentials)
+    yield from _review(blasts)
+    yield Step(do="Ask what could not be seen, before anybody says that this was all.", command="outrider coverage")
+    yield Step(
+        do="Seal the case, so that others can check it without trusting this machine.",
+        command=f"outrider case export {case}",
+    )
+
+
+def _stop(case: str, principals: tuple[Agent, ...], affected: list[Agent]) -> Iterator[Step]:
+    why = shlex.quote(case)
+    living: dict[str, list[Agent]] = {}
+    for agent in {one.id: one for one in (*principals, *affected)}.values():
+        if agent.ended_n is None:
+            living.setdefault(agent.charter, []).append(agent)
+    for charter, those in sorted(living.items()):
+        if len(those) >= _SEVERAL:
+            yield Step(
+                do=f"{len(those)} agents of charter {charter} that are affected still live: stop the class.",
+                command=f"outrider quarantine --charter {shlex.quote(charter)} --why {why}",
+                urgent=True,
+            )
+            continue
+        for agent in those:
+            yield Step(
+                do=f"Agent {agent.id} still lives: stop it and all that descends from it.",
+                command=f"outrider quarantine --lineage {shlex.quote(agent.id)} --why {why}",
+                urgent=True,
+            )
+    for agent in principals:
+        if agent.ended_n is not None:
+            yield Step(
+                do=f"Agent {agent.id} has ended ({agent.ended_how}); revoke it, so that it is not resumed and its "
+                "tokens are void.",
+                command=f"outrider revoke --agent {shlex.quote(agent.id)} --why {why}",
+            )
+
+
+def _change(credentials: Iterable[Thing]) -> Iterator[Step]:
+    found = list({(thing.kind, thing.value): thing for thing in credentials}.values())
+    for thing in found[:_MOST]:
+        yield Step(
+            do=f"Change the credential {thing.value} ({thing.kind}), which an affected agent had read: event "
+            f"{thing.first}.",
+            command=f"outrider why {thing.first}",
+            urgent=True,
+        )
+    if len(found) > _MOST:
+        yield Step(do=f"Change {len(found) - _MOST} more credentials; the list of impact has them.", urgent=True)
+
+
+def _review(blasts: tuple[Blast, ...]) -> Iterator[Step]:
+    out = {(t.kind, t.value): t for told in blasts for t in told.hosts if t.role in {"sent", "exposed"}}
+    for thing in list(out.values())[:_MOST]:
+        carried = "Data went" if thing.role == "sent" else "Data may have gone"
+        yield Step(do=f"{carried} to {thing.value}: close it, and ask who else reached it.", command=_involved(thing))
+    work = {(t.kind, t.value): t for told in blasts for t in told.commits if t.kind != "branch"}
+    for thing in list(work.values())[:_MOST]:
+        show = f"git show {thing.value}" if _COMMIT.fullmatch(thing.value) else _involved(thing)
+        yield Step(do=f"Look again at the {thing.kind} {thing.value} ({thing.role}).", command=show)
+    others = {one.agent for told in blasts for one in told.met if one.agent} - {
+        one.agent.id for told in blasts for one in told.agents
+    }
+    if others:
+        yield Step(do=f"{len(others)} other agents met the same content or place: look at what they did then.")
+
+
+def _involved(thing: Thing) -> str:
+    dash = "-- " if thing.value.startswith("-") else ""
+    return f"outrider involved {dash}{shlex.quote(thing.value)}"

@@ -1,0 +1,209 @@
+"""What a case amounts to: the agents behind it, the time line, why, what else is affected, and what to do now.
+
+Everything here is computed anew from the record whenever it is asked for; a case keeps only what people put into it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from outrider.errors import BadInputError
+from outrider.investigate.answer import Answer, answer
+from outrider.investigate.blast import Blast, blast
+from outrider.investigate.case import Case
+from outrider.investigate.cause import cause
+from outrider.investigate.containing import Step, steps
+from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.words import Line, line
+from outrider.store import reading
+
+if TYPE_CHECKING:
+    from outrider.store.view import View
+
+MOST_MOMENTS: Final = 400
+MOST_FAMILY: Final = 200
+_LOUD: Final = ("sent", "committed", "pushed", "installed", "deleted", "credential", "spawned")
+_PRINCIPALS: Final = 3
+"""Agents of one artefact that a case follows, the likeliest doers."""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of the time line.
+
+    Attributes:
+        line: It.
+        why: Why it is here: ``act``, ``cause``, ``pinned``, ``refused``, ``birth``, ``end``, ``label`` or ``touched``.
+    """
+
+    line: Line
+    why: str
+
+
+class Kin(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent of a lineage. ``depth`` counts from its root; ``marked`` is whether the case is about it."""
+
+    agent: reading.Agent
+    depth: int
+    marked: bool
+
+
+class Edge(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of provenance: from an event to one that it led to, and by what that is known."""
+
+    source: int
+    target: int
+    by: str
+
+
+class Dossier(msgspec.Struct, frozen=True, kw_only=True):
+    """A case and what the record says of it.
+
+    Attributes:
+        case: The case.
+        answers: Who was behind each artefact.
+        agents: The agents that it is about, the likeliest doer first.
+        moments: The time line.
+        more: Events that the time line has no room for.
+        families: The lineage of each agent, by root.
+        edges: Why: from what came into a context to the act.
+        acts: The acts: the event of each artefact that ties an agent to it most, and calls that were pinned.
+        impact: What else is affected, from each cause, or act where no cause was found.
+        todo: What to do now.
+        coverage: What could not be seen.
+    """
+
+    case: Case
+    answers: tuple[Answer, ...]
+    agents: tuple[reading.Agent, ...]
+    moments: tuple[Moment, ...]
+    more: int
+    families: tuple[tuple[Kin, ...], ...]
+    edges: tuple[Edge, ...]
+    acts: tuple[int, ...]
+    impact: tuple[Blast, ...]
+    todo: tuple[Step, ...]
+    coverage: Coverage
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Every event of this record that it speaks of, the case's own entries among them."""
+        own = [entry.n for entry in self.case.entries if not entry.origin]
+        lines = [moment.line.n for moment in self.moments]
+        ends = [n for edge in self.edges for n in (edge.source, edge.target)]
+        return tuple(sorted({*own, *lines, *ends, *self.acts}))
+
+
+def dossier(view: View, case: Case, *, key: bytes = b"") -> Dossier:
+    """Return what the record says of a case.
+
+    Args:
+        view: The view, caught up by the caller.
+        case: The case.
+        key: Key of this host's prints, for secrets and whole URLs.
+    """
+    with view.snapshot():
+        answers = tuple(answer(view, one, key=key, most=_PRINCIPALS) for one in case.artefacts)
+        pinned = tuple(n for n in case.pinned if 0 <= n < view.size)
+        agents = _agents(view, case, answers, pinned)
+        acts, causes, edges = _why(view, answers, pinned)
+        moments = _moments(view, agents, {"act": acts, "cause": causes, "pinned": pinned})
+        impact = tuple(blast(view, n) for n in (causes or acts)[:_PRINCIPALS])
+        return Dossier(
+            case=case,
+            answers=answers,
+            agents=agents,
+            moments=moments[:MOST_MOMENTS],
+            more=max(0, len(moments) - MOST_MOMENTS),
+            families=tuple(_families(view, agents)),
+            edges=edges,
+            acts=acts,
+            impact=impact,
+            todo=tuple(sorted(steps(case.id, agents, impact), key=lambda step: not step.urgent)),
+            coverage=coverage(view),
+        )
+
+
+def _agents(
+    view: View, case: Case, answers: Iterable[Answer], pinned: Iterable[int]
+) -> tuple[reading.Agent, ...]:  # fmt: skip
+    names = dict.fromkeys(one.agent for told in answers for one in told.agents if _did(one.outcome))
+    names.update(dict.fromkeys(case.agents))
+    names.update(dict.fromkeys(row.agent for row in reading.rows(view, pinned) if row.agent))
+    return tuple(agent for name in names if (agent := reading.agent(view, name)) is not None)
+
+
+def _did(outcome: str) -> bool:
+    return outcome not in {"refused", "not run"}
+
+
+def _why(
+    view: View, answers: Iterable[Answer], pinned: Iterable[int]
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Edge, ...]]:
+    """Return the acts, what caused them, and the steps between."""
+    acts: dict[int, None] = {}
+    causes: dict[int, None] = {}
+    edges: dict[tuple[int, int], Edge] = {}
+    calls = [row.n for row in reading.rows(view, pinned) if row.kind == "call.decided"]
+    for n in [*(one.act.n for told in answers for one in told.agents if _did(one.outcome)), *calls]:
+        acts[n] = None
+        try:
+            ranked = cause(view, n).ranked
+        except BadInputError:
+            continue
+        if not ranked or ranked[0].confidence == "time":
+            continue
+        first = ranked[0]
+        causes[first.event.n] = None
+        path = first.path if first.path[-1] == n else (*first.path, n)
+        for source, target in itertools.pairwise(path):
+            if source != target:
+                edges[source, target] = Edge(source=source, target=target, by=first.confidence)
+    return tuple(acts), tuple(causes), tuple(edges.values())
+
+
+def _moments(view: View, agents: Iterable[reading.Agent], known: dict[str, tuple[int, ...]]) -> tuple[Moment, ...]:
+    why: dict[int, str] = {n: word for word, numbers in reversed(known.items()) for n in numbers}
+    for agent in agents:
+        why.setdefault(agent.born_n, "birth")
+        if agent.ended_n is not None:
+            why.setdefault(agent.ended_n, "end")
+        for n, word in _loud(view, agent.id):
+            why.setdefault(n, word)
+    return tuple(Moment(line=line(view, n), why=why[n]) for n in sorted(why) if 0 <= n < view.size)
+
+
+def _loud(view: View, agent: str) -> Iterator[tuple[int, str]]:
+    """Give the events of an agent that a responder wants to see, and why: not its every read."""
+    for n, enforced in view.rows(
+        "SELECT n, enforced FROM events WHERE agent = ? AND kind = 'call.decided' AND enforced != 'allow'", agent
+    ):
+        yield n, "refused" if enforced in {"deny", "error"} else "asked"
+    for (n,) in view.rows("SELECT DISTINCT origin FROM labels WHERE agent = ? AND origin >= 0", agent):
+        yield n, "label"
+    marks = ",".join("?" * len(_LOUD))
+    rows = view.rows(
+        f"SELECT DISTINCT e.n FROM events e JOIN touches t ON t.n = e.n WHERE e.agent = ? AND t.role IN ({marks})"  # noqa: S608
+        " AND e.kind = 'call.decided' ORDER BY e.n",
+        agent, *_LOUD,
+    )  # fmt: skip
+    for (n,) in rows:
+        yield n, "touched"
+
+
+def _families(view: View, agents: Iterable[reading.Agent]) -> Iterator[tuple[Kin, ...]]:
+    marked = {agent.id for agent in agents}
+    for root in dict.fromkeys(agent.root for agent in agents):
+        head = reading.agent(view, root)
+        if head is not None:
+            yield tuple(_kin(view, head, marked, 0))[:MOST_FAMILY]
+
+
+def _kin(view: View, agent: reading.Agent, marked: set[str], depth: int) -> Iterator[Kin]:
+    yield Kin(agent=agent, depth=depth, marked=agent.id in marked)
+    if depth < MOST_FAMILY:
+        for child in reading.agents_by(view, "parent", agent.id, MOST_FAMILY):
+            yield from _kin(view, child, marked, depth + 1)

@@ -1,0 +1,99 @@
+"""A case as Markdown, for wikis and tickets. What others wrote is escaped or a code span: nothing of it is rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from outrider.investigate.questions import questions, scenario
+from outrider.investigate.telling import findings, said, summary, visible, when, who
+
+if TYPE_CHECKING:
+    from outrider.investigate.dossier import Dossier, Kin
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@:-])")
+_MOST = 200
+
+
+def markdown(told: Dossier) -> str:
+    """Return the case as Markdown."""
+    case = told.case
+    state = f"closed {when(case.closed)} UTC" if case.closed else "open"
+    out = [f"# {plain(case.title)}", f"{case.id} · opened {when(case.opened)} UTC · {state}"]
+    out += [plain(one) for one in summary(told)]
+    out.append("## What to do")
+    for number, step in enumerate(told.todo, 1):
+        command = f"\n   {code(step.command)}" if step.command else ""
+        out.append(f"{number}. {'**Now.** ' if step.urgent else ''}{plain(step.do)}{command}")
+    rows = [
+        (when(m.line.ts), str(m.line.n), code(m.line.agent[-8:] or "-"), m.why, code(m.line.what)) for m in told.moments
+    ]
+    out += ["## What happened", _table(("time (UTC)", "event", "agent", "", "what"), rows)]
+    if told.more:
+        out.append(f"{told.more} more events have no room here.")
+    out.append("## Why")
+    out += [f"- event {edge.source} led to event {edge.target} ({edge.by})" for edge in told.edges] or ["Not traced."]
+    out += ["## Who", *(_tree(family) for family in told.families)]
+    out += ["## What else is affected", *(plain(one.statement) for one in told.impact), *_things(told)]
+    out += _questions(told)
+    entries = [
+        (when(e.ts), plain(who(e)), e.act, code(", ".join((*e.refs, e.about)) or "-"), plain(said(e)))
+        for e in case.entries
+    ]
+    out += ["## Notes and deeds", _table(("time (UTC)", "who", "did", "about", "text"), entries)]
+    out += ["## What could not be seen", plain(told.coverage.statement), *(plain(one) for one in case.problems)]
+    return "\n\n".join(one for one in out if one) + "\n"
+
+
+def code(text: str) -> str:
+    """Return text as a code span that ends where it should, also in a table."""
+    shown = visible(text).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest or not shown.strip() else ""
+    return f"{fence}{space}{shown}{space}{fence}"
+
+
+def plain(text: str) -> str:
+    """Return text as a paragraph in which nothing is rendered, nor made a link."""
+    return _SPECIAL.sub(r"\\\1", visible(text)).replace("www.", "www\\.")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _tree(family: Sequence[Kin]) -> str:
+    lines = []
+    for kin in family:
+        one = kin.agent
+        mark = "  <- the case" if kin.marked else ""
+        lines.append(f"    {'   ' * kin.depth}{one.id}  {visible(one.charter)}  {one.ended_how or 'alive'}{mark}")
+    return "\n".join(lines)
+
+
+def _things(told: Dossier) -> list[str]:
+    found = {
+        (thing.role, thing.kind, thing.value): thing
+        for one in told.impact
+        for thing in (*one.credentials, *one.hosts, *one.commits, *one.files)
+    }
+    rows = [(t.role, t.kind, code(t.value), str(t.first)) for t in list(found.values())[:_MOST]]
+    return [_table(("role", "kind", "what", "first event"), rows)] if rows else []
+
+
+def _questions(told: Dossier) -> list[str]:
+    found = findings(told)
+    out = ["## Questions"]
+    for facet in (part for part in scenario() if part.kind == "facet"):
+        lines = [f"**{plain(facet.name)}**", ""]
+        for one in questions(facet.id):
+            lines.append(f"- {one.id} {plain(one.name)}")
+            lines += [f"  - the record: {plain(found[one.id])}"] if one.id in found else []
+            people = [entry for entry in told.case.of("answered") if entry.about == one.id]
+            lines += [f"  - {plain(who(entry))}, {when(entry.ts)}: {plain(said(entry))}" for entry in people]
+            lines += [] if people else ["  - no conclusion yet"]
+        out.append("\n".join(lines))
+    return out

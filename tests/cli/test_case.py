@@ -1,0 +1,234 @@
+"""``outrider case``: kept in the record, told, sealed, and joined with somebody else's."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.store.record import NOTHING, Story
+
+from outrider.config import Home
+from outrider.events.call import Effect, Label
+from outrider.events.codec import decode
+from outrider.events.record import Entity, Prompted, RecordOpened
+from outrider.ledger.keys import log_key
+from outrider.ledger.ledger import Ledger
+from outrider.ledger.reader import Reader
+from outrider.ledger.verify import verify
+
+
+def told(home: Home, origin: str) -> str:
+    """Leave a record of an agent that a page led to a host; return its key."""
+    home.make()
+    (home.keys / "origin").write_text(origin + "\n")
+    with Ledger.open(home.record, origin=origin, key=log_key(home.keys / "log.key")) as ledger:
+        story = Story()
+        story.put(RecordOpened, heard="daemon", origin=ledger.origin, vkey=ledger.vkey)
+        story.born("ag_child", sponsor="p_1")
+        story.put(Prompted, agent="ag_child", content=NOTHING)
+        n = story.call("ag_child", Effect(verb="connect", kind="host", value="blog.example"))
+        page = story.result("ag_child", n, entities=[Entity("mentioned", "host", "evil.example")])
+        out = Effect(verb="connect", kind="host", value="evil.example", flags=("upload",))
+        sent = [Entity("sent", "host", "evil.example")]
+        n = story.call("ag_child", out, entities=sent, labels=[Label("untrusted", page)])
+        story.result("ag_child", n)
+        for entry in story.entries(0):
+            ledger.append(lambda _, entry=entry: entry)
+        return ledger.vkey
+
+
+@pytest.fixture
+def two(outrider, tmp_path, monkeypatch):
+    """Two people with a record each; ``at(name)`` is where the next command works."""
+    homes = {name: Home(tmp_path / name) for name in ("ada", "bob")}
+    keys = {name: told(home, f"outrider.test/{name}") for name, home in homes.items()}
+
+    def at(name: str) -> Home:
+        monkeypatch.setenv("OUTRIDER_HOME", str(homes[name].root))
+        return homes[name]
+
+    return at, keys
+
+
+def opened(outrider) -> str:
+    done = outrider("case", "new", "a key was seen", "--artefact", "evil.example")
+    assert done.code == 0, done.err
+    return done.out.strip()
+
+
+def test_a_case_is_kept_in_the_record_and_its_texts_are_not(outrider, two, tmp_path):
+    at, _ = two
+    home = at("ada")
+    case = opened(outrider)
+    assert outrider("case", "note", case, "the page was planted by Mallory", "--event", "4").code == 0
+    leaves = b"".join(entry.leaf + entry.beside for entry in Reader(home.record).entries())
+    assert (b"Mallory" in leaves, b"a key was seen" in leaves, case.encode() in leaves) == (False, False, True)
+    assert verify(home.record).ok
+    shown = outrider("case", "show", case[-6:])
+    assert ("evil.example is ag_child" in shown.out, "What to do" in shown.out) == (True, True)
+    assert outrider("case", "list", "--json").data[0]["title"] == "a key was seen"
+
+
+def test_a_secret_in_a_note_is_taken_out_before_it_is_kept(outrider, two):
+    from outrider.detect.vectors import fill
+
+    at, _ = two
+    home = at("ada")
+    case = opened(outrider)
+    token = fill("{github:ghp_}", "x")
+    outrider("case", "note", case, f"the key is {token}")
+    kept = b"".join(path.read_bytes() for path in (home.root / "cases").rglob("*") if path.is_file())
+    assert (token.encode() in kept, b"[secret:" in kept) == (False, True)
+
+
+def test_a_conclusion_stands_with_its_question_and_in_every_report(outrider, two, tmp_path):
+    at, _ = two
+    at("ada")
+    case = opened(outrider)
+    assert outrider("case", "question", case, "Q0003", "a planted page", "--event", "4").code == 0
+    asked = outrider("case", "question", case, "Q0003", "--json").data[0]
+    assert [one["text"] for one in asked["conclusions"]] == ["a planted page"]
+    html, markdown = tmp_path / "r.html", tmp_path / "r.md"
+    assert outrider("case", "show", case, "--html", str(html), "--markdown", str(markdown)).code == 0
+    assert ("a planted page" in html.read_text(), "a planted page" in markdown.read_text()) == (True, True)
+    assert outrider("case", "question", case, "Q9", "x").code == 2
+    folder = tmp_path / "dfiq"
+    assert outrider("case", "question", case, "--dfiq", str(folder)).code == 0
+    assert (folder / "S0001.yaml").is_file()
+
+
+def test_a_closed_case_says_so_and_can_still_be_shown(outrider, two):
+    at, _ = two
+    at("ada")
+    case = opened(outrider)
+    assert outrider("case", "close", case, "the page was taken down").code == 0
+    assert outrider("case", "list", "--json").data[0]["closed"] > 0
+    assert outrider("case", "show", case).code == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("add",), ("note", " "), ("add", "--event", "999"), ("add", "--agent", "nobody"), ("question", "Q0003", " ")],
+)
+def test_what_makes_no_sense_in_a_case_is_refused(outrider, two, wrong):
+    at, _ = two
+    at("ada")
+    case = opened(outrider)
+    assert outrider("case", wrong[0], case, *wrong[1:]).code == 2
+    assert outrider("case", "show", "no-such").code == 2
+
+
+def test_a_case_leaves_as_a_bundle_with_its_report_and_without_names(outrider, two, tmp_path):
+    at, keys = two
+    home = at("ada")
+    case = opened(outrider)
+    outrider("case", "note", case, "look here", "--event", "4")
+    path = tmp_path / "case.zip"
+    done = outrider("case", "export", case, "-o", str(path))
+    assert done.code == 0, done.err
+    assert outrider("verify", str(path), "--vkey", keys["ada"]).code == 0
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        everything = b"".join(archive.read(name) for name in names)
+    assert {"report.html", "report.md", "case.json", "dfiq/S0001.yaml", "verify.py", "events/4.json"} <= names
+    assert b"look here" in everything
+    last = [decode(entry.leaf) for entry in Reader(home.record).entries()][-1]
+    assert (last.act, len(last.digest)) == ("exported", 64)
+
+
+def sealed_by(outrider, at, name, case, path: Path) -> Path:
+    at(name)
+    done = outrider("case", "export", case, "-o", str(path))
+    assert done.code == 0, done.err
+    return path
+
+
+def test_two_peoples_cases_merge_and_each_keeps_its_log(outrider, two, tmp_path):
+    at, keys = two
+    at("ada")
+    case = opened(outrider)
+    outrider("case", "note", case, "ada saw the page", "--event", "4")
+    first = sealed_by(outrider, at, "ada", case, tmp_path / "ada.zip")
+    at("bob")
+    assert outrider("case", "import", str(first), "--vkey", keys["ada"]).code == 0
+    outrider("case", "question", case, "Q0003", "bob agrees")
+    second = sealed_by(outrider, at, "bob", case, tmp_path / "bob.zip")
+    at("ada")
+    assert outrider("case", "import", str(second), "--vkey", keys["bob"]).code == 0
+    entries = outrider("case", "show", case, "--json").data["case"]["entries"]
+    said = {(one["origin"], one["text"]) for one in entries}
+    assert {("", "ada saw the page"), ("outrider.test/bob", "bob agrees")} <= said
+    outrider("case", "note", case, "more from ada")
+    third = sealed_by(outrider, at, "ada", case, tmp_path / "ada2.zip")
+    at("bob")
+    again = outrider("case", "import", str(third))  # The key of that log is known by now.
+    assert again.code == 0, again.err
+    entries = outrider("case", "show", case, "--json").data["case"]["entries"]
+    texts = [one["text"] for one in entries if one["origin"] == "outrider.test/ada"]
+    assert texts.count("ada saw the page") == 1
+    assert "more from ada" in texts
+    at("ada")
+    mine = outrider("case", "import", str(first), "--vkey", keys["ada"])
+    assert (mine.code, "this record itself" in mine.err) == (2, True)
+
+
+def test_a_strangers_bundle_is_not_believed_for_the_key_that_it_carries(outrider, two, tmp_path):
+    at, keys = two
+    at("ada")
+    case = opened(outrider)
+    path = sealed_by(outrider, at, "ada", case, tmp_path / "ada.zip")
+    home = at("bob")
+    done = outrider("case", "import", str(path))
+    assert (done.code, keys["ada"] in done.err) == (4, True)
+    assert outrider("case", "import", str(path), "--vkey", keys["bob"]).code == 6
+    assert outrider("case", "list", "--json").data == []
+    assert not (home.root / "cases").exists()
+
+
+def test_a_changed_or_hostile_bundle_leaves_nothing_behind(outrider, two, tmp_path):
+    at, keys = two
+    at("ada")
+    case = opened(outrider)
+    path = sealed_by(outrider, at, "ada", case, tmp_path / "ada.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("alibi.txt", "it was not me")
+    home = at("bob")
+    before = Reader(home.record).size()
+    for vkey in ((), ("--vkey", keys["ada"])):
+        assert outrider("case", "import", str(path), *vkey).code == 6
+    evil = tmp_path / "evil.zip"
+    with zipfile.ZipFile(evil, "w") as archive:
+        archive.writestr("../../.outrider/cases/x", "x")
+    assert outrider("case", "import", str(evil), "--vkey", keys["ada"]).code == 2
+    at("ada")
+    outrider("export", "--events", "1", "-o", str(tmp_path / "events.zip"))
+    at("bob")
+    none = outrider("case", "import", str(tmp_path / "events.zip"), "--vkey", keys["ada"])
+    assert (none.code, "no case" in none.err) == (2, True)
+    assert (Reader(home.record).size(), (home.root / "cases").exists()) == (before, False)
+
+
+def test_a_bundle_that_was_changed_after_it_was_taken_over_counts_no_more_and_is_named(outrider, two, tmp_path):
+    at, keys = two
+    at("ada")
+    case = opened(outrider)
+    outrider("case", "note", case, "ada saw the page")
+    path = sealed_by(outrider, at, "ada", case, tmp_path / "ada.zip")
+    home = at("bob")
+    outrider("case", "import", str(path), "--vkey", keys["ada"])
+    kept = next((home.root / "cases").rglob("*.zip"))
+    kept.write_bytes(kept.read_bytes()[:-1] + b"\1")
+    shown = outrider("case", "show", case, "--json").data["case"]
+    assert "was changed" in shown["problems"][0]
+    assert not [one for one in shown["entries"] if one["origin"]]
+
+
+def test_the_data_of_a_case_is_one_object(outrider, two):
+    at, _ = two
+    at("ada")
+    case = opened(outrider)
+    done = outrider("case", "show", case, "--json")
+    data = json.loads(done.out)
+    assert (data["kind"], data["data"]["agents"][0]["id"]) == ("case", "ag_child")
