@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from tests.daemon.house import House, until
+from tests.daemon.house import SRC, House, until
 
 from outrider.cli import main, times
 from outrider.errors import BadInputError
-from outrider.events.record import AgentBorn, AgentEnded
+from outrider.events.record import AgentBorn, AgentEnded, RecordGap
 
 Cover = Callable[..., tuple[int, str, Any]]
 
@@ -60,9 +64,10 @@ def test_a_killed_daemon_and_the_hooks_that_met_none_are_told_with_their_times(h
     assert code == 0, "what was answered with deny was not done"
     assert kinds(told["lacks"]) == {"killed": 1}
     one = cover("--agent", _agent(house))[2]["agents"][0]
-    assert kinds(one["lacks"]) == {"spool": 1}
-    assert one["lacks"][0]["since"] <= one["lacks"][0]["until"]
-    assert one["lacks"][0]["answered"] == "deny"
+    assert kinds(one["lacks"]) == {"spool": 1, "under-way": 1}
+    (met,) = [lack for lack in one["lacks"] if lack["what"] == "spool"]
+    assert met["since"] <= met["until"]
+    assert met["answered"] == "deny"
     assert "times without a daemon, which had been killed" in words
     assert "Assurance level: local: nobody outside this machine vouches for it" in " ".join(words.split())
 
@@ -148,3 +153,79 @@ def test_the_level_stands_wherever_trust_is_claimed(
     words = " ".join(capsys.readouterr().out.split())
     assert ("who owns the record" if command == "doctor" else "local: nobody outside this machine") in words
     assert cover()[2]["coverage"]["assurance"] == "local"
+
+
+def transcript(house: House, session: str, *calls: str) -> Path:
+    """Write what the host itself would keep: some calls, each answered, the last of now."""
+    at = dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    path = house.user / ".claude" / "projects" / "-repo" / f"{session}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for call in calls:
+        for kind, block in (
+            ("assistant", {"type": "tool_use", "id": call, "name": "Bash", "input": {"command": "ls"}}),
+            ("user", {"type": "tool_result", "tool_use_id": call, "content": "x", "is_error": False}),
+        ):
+            last = f"u{len(rows) - 1}" if rows else None
+            message = {"role": kind, "content": [block]}
+            row = {"type": kind, "uuid": f"u{len(rows)}", "parentUuid": last, "sessionId": session, "timestamp": at}
+            rows.append({**row, "message": message})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_call_that_only_the_hosts_transcript_tells_of_is_ungoverned(
+    house: House, cover: Cover, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(house.user))
+    house.start()
+    host = house.host()
+    host.bash("ls", call="c1")
+    transcript(house, host.session, "c1")
+    assert diff(capsys) == (0, "All 1 calls that hosts tell of were decided.")
+    transcript(house, host.session, "c1", "c2")
+    transcript(house, "elsewhere", "c9")
+    code, words = diff(capsys)
+    assert code == 3
+    assert "Of 3 calls that hosts tell of, 2 were never decided" in words
+    assert "no-session" in words
+    assert _agent(house) in words
+    code, words = diff(capsys, "--from", f"claude={house.user}/.claude/projects/-repo/elsewhere.jsonl")
+    assert "Of 1 calls that hosts tell of, 1 were never decided" in words
+    for wrong in ("nothing", "vim=/x", "claude="):
+        assert diff(capsys, "--from", wrong)[0] == 2
+
+
+def diff(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["coverage", "--diff", *more])
+    return int(ended.value.code or 0), " ".join(capsys.readouterr().out.split())
+
+
+def test_a_running_daemon_finds_what_went_past_it_by_itself_and_once(house: House, cover: Cover) -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom outrider.config import Home\n"
+        "from outrider.daemon import compared, service\n"
+        "compared.EVERY, compared.SETTLED_US = 0.1, 0\nservice.serve(Home(Path(sys.argv[1])))\n"
+    )
+    daemon = subprocess.Popen(
+        [sys.executable, "-c", program, str(house.home.root)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "HOME": str(house.user), "PYTHONPATH": str(SRC)},
+    )  # fmt: skip
+    house.started.append(daemon)
+    until(house.status)
+    host = house.host()
+    host.bash("ls", call="c1")
+    transcript(house, host.session, "c1", "c2")
+
+    def gaps() -> list[RecordGap]:
+        host.bash("ls", call="again")  # Something must come after the call for the view to be past it.
+        return [one for one in house.events(RecordGap) if one.what == "ungoverned"]
+
+    (gap,) = until(gaps)
+    assert (gap.agent, gap.count, gap.detail, gap.door) == (_agent(house), 1, "1 Bash", "claude_code")
+    transcript(house, host.session, "c1", "c2", "c3")
+    until(lambda: len(gaps()) == 2)
+    assert [one.count for one in gaps()] == [1, 1]
+    assert kinds(cover("--agent", _agent(house))[2]["agents"][0]["lacks"])["ungoverned"] == 2

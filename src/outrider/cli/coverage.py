@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from outrider.errors import OutriderError
 if TYPE_CHECKING:
     from outrider.config import Home
     from outrider.investigate.extent import Extent, Lack
+    from outrider.store.view import View
 
 _MOST = 40
 
@@ -21,8 +23,10 @@ _MOST = 40
 @click.command("coverage")
 @click.option("--since", metavar="TIME", default="", help="Only what came after: 2026-11-23, 14:03, 90m, 7d.")
 @click.option("--agent", metavar="ID", default="", help="Only this agent.")
+@click.option("--diff", is_flag=True, help="Hold hosts' own transcripts against what was decided.")
+@click.option("--from", "sources", metavar="HOST=PATH", multiple=True, help="With --diff: which, also otel=PATH.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(*, since: str, agent: str, as_json: bool) -> int:
+def command(*, since: str, agent: str, diff: bool, sources: tuple[str, ...], as_json: bool) -> int:
     """What was covered and what was not: by host, door and agent, since when, and why.
 
     Exit status: 0 nothing that may have been done is missing, 3 something is.
@@ -32,12 +36,16 @@ def command(*, since: str, agent: str, as_json: bool) -> int:
       outrider coverage
       outrider coverage --since 24h
       outrider coverage --agent ag_01KB3M2Z8Q4V6X7Y9W0T1R2S3P
+      outrider coverage --diff
+      outrider coverage --diff --from claude=~/.claude/projects --from otel=exports.jsonl
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     from outrider.investigate.extent import extent
 
     home = reach.home()
     opened = reach.view(home)
     start = times.moment(since) if since else 0
+    if diff or sources:
+        return _diff(opened, sources, start, as_json=as_json)
     told = extent(opened, since=start, agent=reach.agent_id(opened, agent) if agent else "")
     installed = _installed(home)
     if as_json:
@@ -46,6 +54,20 @@ def command(*, since: str, agent: str, as_json: bool) -> int:
         _print(told, installed)
     states = [one.state for one in told.doors] + [one.state for one in told.agents]
     return 3 if "in part" in states else 0
+
+
+def _diff(opened: View, sources: tuple[str, ...], since: int, *, as_json: bool) -> int:
+    from outrider.cli import coverage_diff
+    from outrider.doors.registry import DOORS
+    from outrider.investigate.ungoverned import compare
+
+    told = coverage_diff.told(sources, Path.home())
+    found = compare(opened, told, doors=frozenset(DOORS), since=since)
+    if as_json:
+        show.emit(found, kind="coverage-diff")
+    else:
+        coverage_diff.tell(found)
+    return 3 if found.compared > found.governed or found.despite else 0
 
 
 def _installed(home: Home) -> list[Finding]:

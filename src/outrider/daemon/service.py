@@ -18,6 +18,7 @@ from outrider import __version__
 from outrider.confine import told
 from outrider.daemon import lock, served
 from outrider.daemon.chores import LOOK, SNAPSHOT, Chores, home_is_there
+from outrider.daemon.compared import Compared
 from outrider.daemon.controls import Controls
 from outrider.daemon.erasing import Erasing
 from outrider.daemon.launches import Launches
@@ -117,6 +118,7 @@ class Daemon:
             ways = asyncio.create_task(self._launches.ways_out.serve())
             cosigning = asyncio.create_task(parts.witnesses.run(self.stop))
             keeping = asyncio.create_task(parts.keep.run())
+            comparing = asyncio.create_task(Compared(parts, frozenset(DOORS)).run())
             listeners = (await listen(parts, self._asked), await served.listen(parts, self._served))
             await self._until_stopped(parts, inode)
             chores.cancel()
@@ -124,7 +126,8 @@ class Daemon:
             ways.cancel()
             cosigning.cancel()
             keeping.cancel()
-            await asyncio.gather(chores, looks, ways, cosigning, keeping, return_exceptions=True)
+            comparing.cancel()
+            await asyncio.gather(chores, looks, ways, cosigning, keeping, comparing, return_exceptions=True)
             for listener in listeners:
                 if listener is not None:
                     listener.close()

@@ -92,7 +92,8 @@ class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
         what: ``spool`` (a hook found no daemon and answered by its fallback), ``unseen-call`` (the host lists a call
             that was never asked), ``unreadable`` (a hook's input that no door could read), ``unjudged`` (something
             failed while it was judged, or it came while the daemon was starting), ``lost-result``, ``outage``,
-            ``unseen-deeds`` (what an agent's processes did and was not heard of).
+            ``unseen-deeds`` (what an agent's processes did and was not heard of), ``ungoverned`` (the host's own
+            transcript tells of calls that were never asked).
         count: How many.
         since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
         until: End of the span, or 0.

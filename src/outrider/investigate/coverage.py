@@ -208,7 +208,8 @@ def _missing(view: View, gaps: tuple[Gap, ...], sources: tuple[SourceGap, ...]) 
         add(row.id, "events_skipped", row.skipped)
         add(row.id, "links_broken", row.broken)
     named = {
-        "spool": "spool_without_events", "unseen-call": "calls_unseen", "lost-result": "results_lost",
+        "spool": "spool_without_events", "unseen-call": "calls_unseen", "ungoverned": "calls_ungoverned",
+        "lost-result": "results_lost",
         "unreadable": "messages_unreadable", "unjudged": "calls_unjudged",
         "transcript-unread": "transcript_lines_unread", "transcript-doubts": "doubtful_places_in_transcripts",
     }  # fmt: skip

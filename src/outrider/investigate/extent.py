@@ -30,6 +30,7 @@ WORDS: Final[dict[str, str]] = {
     "torn-tail": "bytes cut at a start, never acknowledged",
     "spool": "hooks met no daemon",
     "unseen-call": "calls never asked about",
+    "ungoverned": "calls in its transcript never asked",
     "unreadable": "inputs that could not be read",
     "unjudged": "calls that could not be judged",
     "lost-result": "results lost",
@@ -51,8 +52,8 @@ WORDS: Final[dict[str, str]] = {
 """What may be lacking, in a few words that follow a number."""
 
 MISSING: Final = frozenset({
-    "spool", "unseen-call", "unreadable", "unjudged", "lost-result", "unheard-result", "despite", "messages-lost",
-    "events-skipped", "links-broken", "vanished", "unseen-deeds", "outage", "unasked-result",
+    "spool", "unseen-call", "ungoverned", "unreadable", "unjudged", "lost-result", "unheard-result", "despite",
+    "messages-lost", "events-skipped", "links-broken", "vanished", "unseen-deeds", "outage", "unasked-result",
 })  # fmt: skip
 """What makes an agent's or a door's coverage one in part; the rest is known, and nothing is missing by it."""
 
