@@ -473,7 +473,7 @@ from outrider.gate import snapshot
 home = Home(Path({str(house.home.root)!r}))
 hold = Path({str(house.top / "hold")!r})
 real = snapshot.replay
-def slow(state, record, start):
+def slow(state, record, start, keyring):
     yield from real(state, record, start, keyring)
     while hold.exists():
         yield 1
