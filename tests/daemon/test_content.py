@@ -77,7 +77,8 @@ def test_prompts_inputs_and_outputs_are_kept_encrypted_and_proved_by_their_leave
             content = contents.read(event.n)
             assert part in content.text.decode()
             assert checks_kept(content, said[event.n])
-            assert content.told in {one.n for one in kitchen.events(ContentKept)}
+            until(lambda n=event.n: contents.read(n).told >= 0)  # Noted once the event that says so is on disk.
+            assert contents.read(event.n).told in {one.n for one in kitchen.events(ContentKept)}
         assert checks(contents.read(prompted.n), prompted.content)
         assert checks(contents.read(decided.n), decided.content)
         output = contents.read(result.n)
