@@ -23,6 +23,7 @@ from bench import (
     questions,
     record,
     traffic,
+    trusting,
 )
 from bench.measure import Row, say
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -163,6 +164,9 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "births": lambda size: levers.births(size.of(300)),
     "tokens": lambda size: levers.tokens(size.of(50_000)) + credentials.credentials(size.of(1_000)),
     "record": appends,
+    "verify": lambda size: trusting.verifying(1_000_000 if size.leaves > 1_000_000 else size.events),
+    "witness": lambda size: trusting.witnessing(size.of(300)),
+    "exposure": lambda size: trusting.exposure(size.seconds * 4),
     "bundles": lambda size: bundles.run(size.of(10_000), 3 if size.factor < 1 else 5),
     "memory": agents,
     "questions": asked,

@@ -411,6 +411,17 @@ def test_several_processes_find_what_one_finds_and_tell_it_in_the_same_words(cop
     assert not report.ok
 
 
+def test_several_processes_tell_wrong_roots_and_tiles_in_the_same_words(copy, made, key, monkeypatch, together):
+    forged = [sign(ORIGIN, size, bytes(32), key).text for size in (1, 256, 599, 600, 700)]
+    (copy / "tile" / "0" / "001").write_bytes(bytes(8192))
+    told = []
+    report = verify(copy, made[1], earlier=[made[2], *forged], progress=told.append)
+    assert len(told) > 2
+    monkeypatch.setattr(parallel, "LEAST", 1 << 40)
+    assert report == verify(copy, made[1], earlier=[made[2], *forged])
+    assert checks(report) == {"root", "truncated", "tile"}
+
+
 def test_a_part_that_is_whole_by_itself_and_does_not_go_on_from_the_one_before_is_found(copy, made, together):
     for path in sorted((copy / "journal").iterdir())[1:2]:
         path.unlink()

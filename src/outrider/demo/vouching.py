@@ -71,27 +71,17 @@ class Vouching:
         witness = WitnessHome(where)
         own = witness.make(NAME)
         witness.know(key)
-        command = [sys.executable, "-m", "outrider", "witness", "serve", "--port", "0", "--home", str(where)]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        assert process.stderr is not None
-        found = _THERE.search(process.stderr.readline())
-        if found is None:
-            process.kill()
-            process.wait()
-            raise UnavailableError("the demonstration's witness did not start")
-        text = f"log {key}\nwitness w1 {own.vkey} {found[0]}\nquorum w1\n"
+        process, url = serve(where)
+        text = f"log {key}\nwitness w1 {own.vkey} {url}\nquorum w1\n"
         policy = home.root / "witness.policy"
         policy.write_text(text)
         named = Witnesses(policy=str(policy), every=1)
         save_config(home, msgspec.structs.replace(load_config(home), witnesses=named))
-        return cls(text, found[0], name, process)
+        return cls(text, url, name, process)
 
     def stop(self) -> None:
         """End it."""
-        self.process.terminate()
-        self.process.wait()
-        if self.process.stderr is not None:
-            self.process.stderr.close()
+        end(self.process)
 
     def last_word(self, home: Home) -> None:
         """Return once all that is in the record now is cosigned, or after :data:`PATIENCE` seconds."""
@@ -125,6 +115,30 @@ class Vouching:
             "asked": _told(asked),
             "honest": _told(verify(home.record, earlier=[said], demand=self.demand())),
         }
+
+
+def serve(where: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start the witness that lives at ``where`` and return its process and address.
+
+    Raises:
+        UnavailableError: It did not come up.
+    """
+    command = [sys.executable, "-m", "outrider", "witness", "serve", "--port", "0", "--home", str(where)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    found = _THERE.search(process.stderr.readline())
+    if found is None:
+        end(process)
+        raise UnavailableError("the demonstration's witness did not start")
+    return process, found[0]
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a witness that we started."""
+    process.terminate()
+    process.wait()
+    if process.stderr is not None:
+        process.stderr.close()
 
 
 def forge(home: Home, event: int, where: Path) -> None:

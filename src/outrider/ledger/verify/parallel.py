@@ -1,7 +1,7 @@
 """A large journal checked by several processes, a part each.
 
-Only a journal without any problem is settled so. Where a part finds one, or does not go on where the one before it
-ends, everything is walked once more from the first event to the last, which tells exactly what is wrong and where.
+Only a journal whose events are all sound is settled so. Where a part finds a problem, or does not go on where the one
+before it ends, everything is walked once more from the first event to the last, which tells exactly what is wrong.
 """
 
 from __future__ import annotations

@@ -136,3 +136,9 @@ class Problems:
             self.found.append(Problem(check, detail, event))
         else:
             self.more += 1
+
+    def take(self, others: Problems) -> None:
+        """Take in what others found."""
+        self.more += others.more
+        for one in others.found:
+            self.add(one.check, one.detail, one.event)
