@@ -38,7 +38,7 @@ def _told(cell: Cell) -> str:
     if cell.verdict == "refused":
         asked = "asked: " if cell.offline == "accepted" else ""
         return f"{mark}refused ({asked}{', '.join(cell.by[:2])})"
-    return mark + ("accepted" if cell.case.name == "honest" else "not seen")
+    return mark + ("not seen" if cell.case.why else "accepted")
 
 
 def main() -> int:

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from tamper.folders import LOG, SEED, STRANGER, WITNESSES, Honest, Told
 from tamper.formats import WITNESS, Signer, note_body
-from tamper.history import Happened, happened
+from tamper.history import ERASED, KEPT, Happened, ciphertext, happened
 
 SITUATIONS = ("no-key", "key", "key-and-witnesses")
 Situation = Literal["no-key", "key", "key-and-witnesses"]
@@ -74,8 +74,22 @@ def _changed(one: Happened, **fields: object) -> Happened:
 
 
 def _moved(tail: list[Happened], behind: int, by: int) -> list[Happened]:
-    """Let results behind an insertion or a deletion point at the calls that they are of."""
-    return [_changed(one, intent=one[0]["intent"] + by) if one[0].get("intent", -1) >= behind else one for one in tail]
+    """Let what names an event behind an insertion or a deletion name it where it is now."""
+    return [(_follows(event, behind, by), beside) for event, beside in tail]
+
+
+def _follows(event: dict[str, Any], behind: int, by: int) -> dict[str, Any]:
+    def now(index: int) -> int:
+        return index + by if index >= behind else index
+
+    moved = dict(event)
+    if "intent" in event:
+        moved["intent"] = now(event["intent"])
+    if "kept" in event:
+        moved["kept"] = [one | {"of": now(one["of"])} for one in event["kept"]]
+    if "events" in event:
+        moved["events"] = [now(one) for one in event["events"]]
+    return moved
 
 
 def honest(one: Honest, key: bool) -> Told:  # noqa: ARG001 - one shape for all
@@ -229,14 +243,59 @@ def truncate_unsealed(one: Honest, key: bool) -> Told:  # noqa: ARG001 - the key
     return Told(_tail(one)[:-1], cosigned=one.cosigned(one.places.cosigned), checkpoint=size, signed=False)
 
 
+def _contents(one: Honest) -> dict[int, bytes]:
+    """Return the ciphertexts that are kept of the events behind the stem."""
+    found = {}
+    for event, _ in one.tail:
+        for kept in event.get("kept", ()):
+            if kept["of"] % 10 != ERASED:
+                found[kept["of"]] = ciphertext(SEED, kept["of"])
+    return found
+
+
+def _around(one: Honest) -> int:
+    """Return the first of the ten events that the tampered one is among."""
+    return one.places.at - one.places.at % 10
+
+
+def contents(one: Honest, key: bool) -> Told:
+    told = honest(one, key)
+    told.contents = _contents(one)
+    return told
+
+
+def swap_contents(one: Honest, key: bool) -> Told:
+    tail, first = _tail(one), _around(one)
+    if key:  # Whoever can sign lets the event name them as they lie now.
+        at = first + KEPT - one.places.stem
+        names = [dict(each) for each in tail[at][0]["kept"]]
+        names[0]["hash"], names[1]["hash"] = names[1]["hash"], names[0]["hash"]
+        tail[at] = _changed(tail[at], kept=names)
+    told = _shown(one, tail, key=key)
+    told.contents = _contents(one)
+    told.contents[first + 1], told.contents[first + 2] = told.contents[first + 2], told.contents[first + 1]
+    return told
+
+
+def erased_back(one: Honest, key: bool) -> Told:
+    tail, first = _tail(one), _around(one)
+    if key:  # Whoever can sign lets the erasure never have happened.
+        at = first + KEPT + 1 - one.places.stem
+        tail[at] = {"kind": "record.heartbeat", "ts": tail[at][0]["ts"], "src": {"id": "daemon"}, "living": 7}, b""
+    told = _shown(one, tail, key=key)
+    told.contents = _contents(one) | {first + ERASED: ciphertext(SEED, first + ERASED)}
+    return told
+
+
 _ALL: tuple[Verdict, Verdict, Verdict] = ("refused", "accepted", "refused")
+_NONE: tuple[Verdict, Verdict, Verdict] = ("accepted", "accepted", "accepted")
 _OPEN = "Whoever has the log's key signs another history, and nobody else saw the first one."
 _BACKUP = "It is an honest record, only an older one: nothing in it says that there was more."
 _WINDOW = "It happened after the last cosignature; until the next one the log's key alone vouches for it."
 _UNSEALED = "It happened after the last checkpoint, which is made every second or 256 events."
 
 CASES = (
-    Case("honest", "Nothing was changed.", honest, ("accepted", "accepted", "accepted"), "accepted"),
+    Case("honest", "Nothing was changed.", honest, _NONE, "accepted"),
     Case("edit-field", "A field of one event says something else.", edit, _ALL, why=_OPEN),
     Case("flip-decision", "A refusal reads as an allow.", flip, _ALL, why=_OPEN),
     Case("delete-event", "One event is gone.", delete, _ALL, why=_OPEN),
@@ -249,6 +308,15 @@ CASES = (
     Case(
         "swap-besides", "What lies beside two events, of the same length, was swapped.", swap_besides, _ALL, why=_OPEN
     ),
+    Case("contents", "Nothing was changed, and contents lie beside the record.", contents, _NONE, "accepted"),
+    Case(
+        "swap-contents",
+        "The ciphertexts of two contents, of the same length, were swapped.",
+        swap_contents,
+        _ALL,
+        why=_OPEN,
+    ),
+    Case("erased-content-back", "Content that was erased is there again.", erased_back, _ALL, why=_OPEN),
     Case("drop-beside", "What lies beside an event is gone, and no erasure says so.", drop_beside, _ALL, why=_OPEN),
     Case("rewrite-all", "Everything was written anew, and signed.", rewrite, _ALL, why=_OPEN),
     Case("fork", "Each witness was shown a history of its own.", fork, _ALL, why=_OPEN),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tamper.formats import WITNESS, Chain, Signer, note_body, segment_head, tile_name
-from tamper.history import EVERY, START, Happened, Places, happened
+from tamper.history import AGENTS, EVERY, START, Happened, Places, happened
 
 ORIGIN = "tamper.example/log"
 LOG = Signer(ORIGIN)
@@ -32,6 +33,7 @@ class Told:
         signed: Whether that checkpoint is made for these events; otherwise it is the honest record's own of that size.
         cosigned: Text of the cosigned checkpoint, None for no such file.
         cut: A segment that is removed once all is written, by its first event, or -1.
+        contents: Ciphertexts that lie beside the record, by the event that they are of; None for no contents at all.
         second: What the second witness says that it cosigned last, or empty for the honest one's word.
     """
 
@@ -42,6 +44,7 @@ class Told:
     signed: bool = True
     cosigned: str | None = None
     cut: int = -1
+    contents: dict[int, bytes] | None = None
     second: str = ""
 
 
@@ -123,6 +126,8 @@ class Honest:
                 _link(self.where, where, self.places)
             roots = _rest(self, told, where)
         self.finish(told, where, roots)
+        if told.contents is not None:
+            _keep(where.parent / "content", told.contents)
         if told.cut >= 0:
             (where / "journal" / f"{told.cut:020d}.seg").unlink()
 
@@ -179,6 +184,27 @@ def _journal(chain: Chain, events: Iterable[Happened], where: Path, segment: int
         frames.append(chain.frame(event, beside, chain.size - chain.size % 2))
     if frames[1:]:
         done()
+
+
+_TABLES = """
+CREATE TABLE subjects(id TEXT PRIMARY KEY, kid BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE slots(id INTEGER PRIMARY KEY);
+CREATE TABLE blobs(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE records(n INTEGER PRIMARY KEY, until INTEGER NOT NULL, agent TEXT NOT NULL, subject TEXT NOT NULL,
+  blob INTEGER);
+"""
+
+
+def _keep(where: Path, contents: dict[int, bytes]) -> None:
+    """Write the part of a content database that a verifier without its keys can read."""
+    where.mkdir(parents=True)
+    db = sqlite3.connect(where / "content.sqlite")
+    db.executescript(_TABLES)
+    for n, data in contents.items():
+        db.execute("INSERT INTO blobs VALUES (?, ?)", (n, data))
+        db.execute("INSERT INTO records VALUES (?, 0, ?, 'p_0', ?)", (n, f"a{n // 10 % AGENTS}", n))
+    db.commit()
+    db.close()
 
 
 def _tile(where: Path, level: int, number: int, width: int) -> Path:

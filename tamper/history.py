@@ -16,6 +16,13 @@ AGENTS = 7
 DENIED = 4
 """Of every ten events the one with this number is a refusal."""
 
+KEPT, ERASED = 6, 5
+"""Of every ten events the first says that content of three others is kept, and the next that that of the second of
+these two is erased."""
+
+CONTENT = 64
+"""Length of every ciphertext in bytes."""
+
 Happened = tuple[dict[str, Any], bytes]
 """An event without what follows from its place in the record, and what lies beside it."""
 
@@ -67,11 +74,18 @@ def happened(seed: int, index: int, origin: str, vkey: str) -> Happened:
     content = {"c": token.hexdigest(), "size": 40 + token.digest()[0]}
     if step in (0, 9):
         return {"kind": "record.heartbeat", "ts": ts, "src": {"id": "daemon"}, "living": AGENTS}, b""
+    if step == KEPT:
+        kept = [_kept(seed, index - KEPT + of) for of in (1, 2, ERASED)]
+        return {"kind": "content.kept", "ts": ts, "src": {"id": "daemon"}, "kept": kept}, b""
+    if step == KEPT + 1:
+        gone = {"what": "event", "events": [index - step + ERASED], "upto": index, "contents": 1, "size": CONTENT}
+        told = {"kind": "content.erased", "ts": ts, "src": {"id": "daemon"}, "basis": "asked for", "by": "p_0"}
+        return told | gone, b""
     common = {"ts": ts, "src": source, "agent": f"a{agent}", "content": content}
-    if step == 6:
+    if step == ERASED:
         return common | {"kind": "agent.prompted"}, _beside(index, token.digest())
-    if step in (2, 5, 8):
-        intent = index - (2 if step == 5 else 1)
+    if step in (2, 8):
+        intent = index - (1 if step == 2 else 5)
         result = {"kind": "call.result", "call": f"toolu_{intent}", "intent": intent, "ok": True, "ms": 7}
         return common | result, _beside(index, token.digest())
     verdict = "deny" if step == DENIED else "allow"
@@ -86,6 +100,23 @@ def happened(seed: int, index: int, origin: str, vkey: str) -> Happened:
         "us": 100 + token.digest()[1],
     }
     return common | decided, _beside(index, token.digest())
+
+
+def ciphertext(seed: int, index: int) -> bytes:
+    """Return the ciphertext of the content of event ``index``; always as long."""
+    return hashlib.sha512(f"{seed}/{index}/content".encode()).digest()
+
+
+def _kept(seed: int, index: int) -> dict[str, Any]:
+    data = ciphertext(seed, index)
+    commitment = {"c": hashlib.sha256(data).hexdigest(), "size": 40}
+    return {
+        "of": index,
+        "content": commitment,
+        "hash": hashlib.sha256(data).hexdigest(),
+        "stored": CONTENT,
+        "media": "text/plain",
+    }
 
 
 def _beside(index: int, salt: bytes) -> bytes:

@@ -97,12 +97,12 @@ def judged(case: Case, where: Path) -> Cell:
         demand = Demand(parse_policy((where / "policy").read_bytes()), expected["now"], expected["age"])
         earlier = [(where / f"w{n}.checkpoint").read_text() for n in (1, 2)]
     began = time.perf_counter()
-    report = verify(where / "record", vkey, earlier=earlier, demand=demand)
+    report = verify(where / "record", vkey, earlier=earlier, demand=demand, content=where / "content")
     took = time.perf_counter() - began
     offline = report
     if demand is not None and (case.offline == "accepted" or expected["events"] <= _SMALL):
         # In a large record that is refused anyway this is not worth another walk: the smaller ones tell.
-        offline = verify(where / "record", vkey, demand=demand)
+        offline = verify(where / "record", vkey, demand=demand, content=where / "content")
     by = tuple(dict.fromkeys(problem.check for problem in report.problems))
     return Cell(case, expected["situation"], _verdict(report), by, _verdict(offline), report.assurance, took)
 

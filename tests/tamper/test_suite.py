@@ -37,8 +37,14 @@ def test_a_change_to_ten_thousand_events_gets_its_verdict(case, honest: Honest, 
 
 def test_whatever_a_thief_of_the_key_does_to_what_was_cosigned_is_refused_or_named() -> None:
     seen = [case.name for case in CASES if case.verdicts[2] == "accepted"]
-    assert seen == ["honest", "edit-after-cosignature", "truncate-after-cosignature", "truncate-after-checkpoint"]
-    assert all(case.why for case in CASES if "accepted" in case.verdicts and case.name != "honest")
+    assert seen == [
+        "honest",
+        "contents",
+        "edit-after-cosignature",
+        "truncate-after-cosignature",
+        "truncate-after-checkpoint",
+    ]
+    assert all(case.why for case in CASES if "accepted" in case.verdicts and case.name not in {"honest", "contents"})
 
 
 def test_an_unexpected_verdict_is_marked_in_the_table_and_fails_the_command() -> None:
@@ -53,4 +59,4 @@ def test_the_command_prints_the_table_and_says_that_all_is_as_it_has_to_be() -> 
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every cell is what it has to be" in done.stdout
-    assert "66 cells" in done.stdout
+    assert "75 cells" in done.stdout

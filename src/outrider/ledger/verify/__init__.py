@@ -16,6 +16,7 @@ The checklist, in order (each problem names its check):
 12. ``tile``        Hash tiles and entry bundles on disk agree with the journal; they tell which event was changed.
 13. ``quorum``      With a policy: its witnesses cosigned a checkpoint of this log, and check 10 holds for it too.
 14. ``erased``      With the content beside it: nothing that an event says was erased is there again.
+15. ``content``     With the content beside it: every ciphertext is the one that the event which names it says.
 
 What no check here can know is in :data:`outrider.ledger.verify.report.UNKNOWABLE`.
 """
@@ -28,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from outrider.errors import BadInputError, RecordError, UnavailableError
-from outrider.ledger.verify.erased import put_back
+from outrider.ledger.verify.erased import exchanged, put_back
 from outrider.ledger.verify.formats import Head, Key, Roots, open_note, parse_vkey
 from outrider.ledger.verify.parallel import parts
 from outrider.ledger.verify.policy import Policy
@@ -120,6 +121,7 @@ class _Check:
         story.opened(key, head)
         if content is not None:
             put_back(content, story.erased, self.problems)
+            exchanged(content, story.kept, self.problems)
         return Report(
             ok=not self.problems.found,
             events=roots.size,

@@ -1,7 +1,8 @@
-"""Check 14: what events say was erased is not there. Reads the content database with nothing of its writer's."""
+"""Checks 14 and 15: what lies in the content database is what events say. Reads it with nothing of its writer's."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,30 @@ def put_back(content: Path, erasures: list[tuple[int, dict[str, Any]]], problems
             db.close()
     except sqlite3.Error as error:
         problems.add("erased", f"the content beside the record cannot be read: {error}")
+
+
+def exchanged(content: Path, kept: list[tuple[int, str]], problems: Problems) -> None:
+    """Look for ciphertexts that are not those that events name: two were exchanged, or one was changed.
+
+    Args:
+        content: The directory of the content; nothing is checked where there is no database in it.
+        kept: Of every content that an event names, the event that it is of and the SHA-256 (hex) of its ciphertext.
+        problems: Where what is found goes.
+    """
+    path = content / "content.sqlite"
+    if not kept or not path.is_file():
+        return
+    named = dict(kept)
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+        try:
+            for n, data in db.execute("SELECT n, data FROM records JOIN blobs ON records.blob = blobs.id ORDER BY n"):
+                if n in named and hashlib.sha256(data).hexdigest() != named[n]:
+                    problems.add("content", f"the content of event {n} is not the one that was kept", n)
+        finally:
+            db.close()
+    except (sqlite3.Error, TypeError) as error:
+        problems.add("content", f"the content beside the record cannot be read: {error}")
 
 
 def _found(db: sqlite3.Connection, event: dict[str, Any]) -> Iterator[str]:

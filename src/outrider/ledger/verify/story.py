@@ -33,6 +33,7 @@ class Story:
         self.open: dict[int, str] = {}
         self.despite: list[int] = []
         self.erased: list[tuple[int, dict[str, Any]]] = []
+        self.kept: list[tuple[int, str]] = []
         self.first_ts = self.last_ts = 0
         self._heads: dict[str, tuple[int, str]] = {}
         self._first: dict[str, Any] = {}
@@ -135,6 +136,8 @@ class Story:
             self._running = True
         elif kind == "content.erased":
             self.erased.append((index, event))
+        elif kind == "content.kept":
+            self.kept += [(_count(one.get("of")), str(one.get("hash"))) for one in _dicts(event.get("kept"))]
         elif kind == "daemon.stopped":
             self._running = False
 
@@ -152,6 +155,7 @@ class Story:
             "closed": self._closed,
             "despite": self.despite,
             "erased": self.erased,
+            "kept": self.kept,
             "woke": self._woke,
             "running": self._running,
         }
@@ -175,6 +179,7 @@ class Story:
         self.open |= dict(part["open"])
         self.despite += part["despite"]
         self.erased += [(index, event) for index, event in part["erased"]]
+        self.kept += [(index, named) for index, named in part["kept"]]
         if part["running"] is not None:
             self._running = part["running"]
         self.last_ts = part["ts"][1]
@@ -200,3 +205,7 @@ class Story:
 
 def _count(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
