@@ -14,10 +14,12 @@ from tests.ledger.conftest import Scribe
 from outrider.config import Home
 from outrider.daemon.chores import SNAPSHOT
 from outrider.events.codec import decode, decode_beside
+from outrider.events.content import ContentErased, ContentKept
 from outrider.events.record import DaemonStarted, RecordGap
 from outrider.gate import snapshot
 from outrider.gate.state import State
 from outrider.investigate.reach import view_of
+from outrider.ledger.content.contents import Contents, Item
 from outrider.ledger.keys import log_key
 from outrider.ledger.ledger import Ledger
 from outrider.ledger.reader import Reader
@@ -170,6 +172,39 @@ def test_a_view_that_is_no_database_is_found_and_one_that_is_behind_is_no_proble
     assert states(fsck()[1]) == {"view": "rebuildable"}
     home.view.unlink()
     assert fsck()[1]["view"]["state"] == "absent"
+
+
+def test_contents_that_were_swapped_and_erased_ones_that_are_there_again_are_found(fsck: Any, home: Home) -> None:
+    ids, texts = (EVENTS - 3, EVENTS - 2), (b"yes, do deploy it", b"no, don't you dare")
+    with Contents(home.content, home.content_key, write=True) as contents:
+        items = [
+            Item(n=n, ts=n, agent="a", subject="p_1", slot=contents.keyring.take(), salt=bytes(32), media="text/plain",
+                 text=text)
+            for n, text in zip(ids, texts, strict=True)
+        ]  # fmt: skip
+        kept = tuple(contents.keep(items))
+    with Ledger.open(home.record, origin="outrider.test/fsck", key=log_key(home.keys / "log.key")) as ledger:
+        Scribe(ledger).write(ContentKept, source="content", kept=kept)
+        ledger.seal()
+    code, parts = fsck()
+    assert (code, parts["contents"]["state"], parts["contents"]["checked"]) == (0, "whole", 1)
+    with sqlite3.connect(home.content / "content.sqlite") as db:
+        db.execute(
+            f"UPDATE records SET blob = (SELECT sum(blob) FROM records WHERE n IN {ids}) - blob WHERE n IN {ids}"
+        )
+    db.close()
+    code, parts = fsck()
+    assert (code, states(parts)) == (6, {"contents": "lost"})
+    assert [one["event"] for one in parts["contents"]["found"]] == list(ids)
+    with Ledger.open(home.record, origin="outrider.test/fsck", key=log_key(home.keys / "log.key")) as ledger:
+        erased = {"what": "event", "events": ids[:1], "upto": EVENTS, "basis": "asked for", "by": "p_1"}
+        Scribe(ledger).write(ContentErased, source="erasing", **erased)
+        ledger.seal()
+    found = [one["what"] for one in fsck()[1]["contents"]["found"]]
+    assert (
+        found[0]
+        == f"erased: event {EVENTS + 1} says that the content of event {ids[0]} was erased, and it is there again"
+    )
 
 
 def test_a_saved_state_of_another_record_and_one_that_cannot_be_read_are_found(fsck: Any, home: Home) -> None:

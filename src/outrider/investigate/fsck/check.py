@@ -75,7 +75,7 @@ def check(
         RecordError: It cannot be read.
     """
     sizes = [claim.size for claim in claims if not claim.problem]
-    report, parts = record.record(home.record, demand, sizes, lambda done: progress("record", done))
+    report, parts = record.record(home.record, home.content, demand, sizes, lambda done: progress("record", done))
     parts.append(_keys(home, report))
     parts += [_claim(claim, report) for claim in claims]
     if any(part.state == "lost" and part.name in _UNDER for part in parts):

@@ -25,6 +25,8 @@ _PARTS = {
     "checkpoint": "checkpoint",
     "tile": "tiles",
     "quorum": "cosigned",
+    "erased": "contents",
+    "content": "contents",
 }
 """Which part a check of ``outrider verify`` speaks of."""
 
@@ -33,12 +35,13 @@ _TILES = "outrider rebuild --tiles"
 
 
 def record(
-    directory: Path, demand: Demand | None, roots: Sequence[int], progress: Callable[[int], None]
+    directory: Path, content: Path, demand: Demand | None, roots: Sequence[int], progress: Callable[[int], None]
 ) -> tuple[Report, list[Part]]:
-    """Verify the record under ``directory``.
+    """Verify the record under ``directory``, and what lies in ``content`` against it.
 
     Args:
         directory: The record.
+        content: The directory of the contents.
         demand: What its witnesses must have said, or None where it has none.
         roots: Numbers of first events whose roots others want.
         progress: Told how many events were looked at.
@@ -47,7 +50,7 @@ def record(
         UnavailableError: There is no record.
         RecordError: It cannot be read.
     """
-    report = verify(directory, demand=demand, roots=roots, progress=progress)
+    report = verify(directory, demand=demand, roots=roots, progress=progress, content=content)
     by: dict[str, list[Problem]] = {}
     for problem in report.problems:
         by.setdefault(_PARTS.get(problem.check, "journal"), []).append(problem)
@@ -68,6 +71,11 @@ def record(
         size = report.cosigned.size if report.cosigned else 0
         again = "outrider up: the daemon asks the witnesses again; then outrider verify --policy FILE --ask"
         parts.append(_part("cosigned", by, size, again, state="unchecked"))
+    if (content / "content.sqlite").is_file():
+        erased = f"{len(report.erased)} events say what was erased" if report.erased else ""
+        parts.append(_part("contents", by, report.kinds.get("content.kept", 0), _BACKUP, erased))
+    else:
+        parts.append(Part("contents", "absent", note="none are kept here"))
     return report, parts
 
 
