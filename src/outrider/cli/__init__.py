@@ -28,6 +28,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "log": "The record, filtered; --follow keeps going.",
         "why": "One decision explained.",
         "content": "What is kept of an event's content; reading it is recorded.",
+        "assume": "Sentences about the agents that the record holds or breaks.",
         "coverage": "What was covered and what was not, since when, and why.",
         "sigma": "Ask Sigma rules of the record.",
         "involved": "Was an agent involved in this path, domain, commit, ...?",

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outrider.charter.narrow import effective, looser
-from outrider.cli import charter_diff, charter_new, charter_sign, charter_suggest, describe, named, reach, show
+from outrider.cli import (
+    charter_diff,
+    charter_drift,
+    charter_new,
+    charter_sign,
+    charter_suggest,
+    describe,
+    named,
+    reach,
+    show,
+)
 from outrider.daemon import shelf
 from outrider.errors import BadInputError, CharterError, UnavailableError
 from outrider.gate.usage import wanted
@@ -38,6 +48,7 @@ def command() -> None:
 command.add_command(charter_diff.command)
 command.add_command(charter_new.command)
 command.add_command(charter_suggest.command)
+command.add_command(charter_drift.command)
 command.add_command(charter_sign.sign)
 command.add_command(charter_sign.trust)
 
