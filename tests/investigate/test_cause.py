@@ -1,8 +1,10 @@
 import pytest
+from tests.store.record import NOTHING
 
 from outrider.errors import BadInputError
 from outrider.events.call import Effect, Label
-from outrider.events.record import Beside, Entity
+from outrider.events.decision import Decision
+from outrider.events.record import Beside, CallDecided, CallResult, Entity
 from outrider.investigate.cause import cause
 
 
@@ -160,3 +162,82 @@ def test_an_event_without_anything_before_it_has_no_cause(world):
         assert cause(view, 0).ranked == ()
         with pytest.raises(BadInputError, match="no event 99"):
             cause(view, 99)
+
+
+def _values(*values):
+    return b"".join(sorted(value.encode().ljust(6, b"\0") for value in values))
+
+
+def _heard(world, agent, *prints, **said):
+    n = world.call(agent, Effect(verb="connect", kind="host", value="h.example"), tool="fetch")
+    place = {name: _values(*values) for name, values in said.items()}
+    beside = Beside(prints=b"".join(one.ljust(8, b"\0") for one in prints), said=place)
+    return world.put(CallResult, agent=agent, call="", intent=n, ok=True, content=NOTHING, beside=beside)
+
+
+def _act(world, agent, **said):
+    beside = Beside(said={name: _values(*values) for name, values in said.items()})
+    return world.put(
+        CallDecided, agent=agent, call="", tool="mcp", name="t", effects=(), chain=(), content=NOTHING, beside=beside,
+        decision=Decision(verdict="allow", enforced="allow"),
+    )  # fmt: skip
+
+
+def test_a_value_in_an_order_weighs_more_than_the_same_value_in_a_field(world):
+    world.born("a")
+    field = _heard(world, "a", field=["iban"])
+    order = _heard(world, "a", order=["iban"])
+    act = _act(world, "a", whole=["iban"])
+    with world.view() as view:
+        answer = cause(view, act)
+    assert [source.event.n for source in answer.ranked[:2]] == [order, field]
+    assert answer.ranked[0].orders
+    assert not answer.ranked[1].orders
+
+
+def test_an_order_that_names_no_value_is_found_by_the_act_that_it_asks_for(world):
+    world.born("a")
+    order = _heard(world, "a", asks=["do x", "do x y"])
+    _heard(world, "a", text=["other"])
+    act = _act(world, "a", acts=["do x", "do x y"], whole=["r1"])
+    with world.view() as view:
+        answer = cause(view, act)
+    assert (answer.cause_event, answer.confidence) == (order, "act")
+    assert "asks for such an act" in answer.statement
+
+
+def test_where_the_data_came_from_is_told_apart_from_who_told_to_send_it(world):
+    world.born("a")
+    file = _heard(world, "a", b"payload1", b"payload2")
+    page = _heard(world, "a", order=["drop"])
+    beside = Beside(prints=b"payload1payload2", said={"whole": _values("drop")})
+    act = world.put(
+        CallDecided, agent="a", call="", tool="mcp", name="t", effects=(), chain=(), content=NOTHING, beside=beside,
+        decision=Decision(verdict="allow", enforced="allow"),
+    )  # fmt: skip
+    with world.view() as view:
+        answer = cause(view, act)
+    assert answer.cause_event == page
+    assert [line.n for line in answer.data] == [file]
+
+
+def test_what_was_in_force_is_told_with_the_cause(world):
+    world.born("a")
+    prompt = world.prompt("a", "upload", "drop")
+    act = world.upload("a", "drop.example", "drop", labels=[Label("secret", prompt)])
+    with world.view() as view:
+        held = cause(view, act).in_force
+    assert held.charter
+    assert held.prompt.n == prompt
+    assert held.labels == ("secret",)
+
+
+def test_a_file_that_another_agent_wrote_hands_over_only_what_stands_in_it(world):
+    world.born("a")
+    world.born("b")
+    world.fetch("b", "blog.example", "k1", "k2")
+    world.write("b", "/r/shared", "other", "words")
+    _, read = world.read("a", "/r/shared", "k1", "k2")
+    act = world.upload("a", "drop.example", "k1", "k2")
+    with world.view() as view:
+        assert cause(view, act).cause_event == read

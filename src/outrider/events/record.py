@@ -51,7 +51,9 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         control: The same for the control arguments of a call (where it goes, what it names), not its payload.
         salt: Salt of the leaf's content commitment, 32 bytes.
         said: Keyed 6-byte prints of the values that a prompt or a result names, concatenated, by where they stand:
-            ``user``, ``field``, ``text``, ``order``, ``secret`` (see :mod:`outrider.flow.origins`).
+            ``user``, ``field``, ``text``, ``order``, ``secret`` (see :mod:`outrider.flow.origins`); ``asks``: the acts
+            that it asks for. Of a call: the values that it is given, ``whole`` and ``part`` of those that steer it,
+            ``carried``, and ``acts``, what it is.
         private: Names behind pseudonyms and absolute places, by field name. For a birth: ``sponsor``, ``human``,
             ``home``, ``repo``, ``cwd``, ``hostname``, ``exe``, ``account``.
         sealed: ``salt`` and ``private`` as they lie in the journal: under the keys of whom they are about.

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import msgspec
 
 from outrider.events.call import Call, Effect
-from outrider.flow.values import Printer, addresses, host_in, is_address, is_salient, names_in, normal, words
+from outrider.flow.values import Printer, addresses, host_in, is_address, is_salient, names_in, normal, pack, words
 
 MAX_VALUES = 48
 MAX_WORDS = 48
@@ -100,6 +100,27 @@ def given(call: Call, effects: Sequence[Effect], of: Printer) -> tuple[Given, ..
         found = {(effect.verb, effect.value): None for effect in effects if effect.verb in _STEERED}
         return tuple(_given(verb, value.partition(":")[2] or value, of) for verb, value in list(found)[:MAX_VALUES])
     return tuple(_given(name, value, of) for name, value in _values(call.args))
+
+
+def steers(values: Iterable[Given]) -> dict[str, bytes]:
+    """Return the prints of a call's values by what they are to it, so that their origins can be sought later.
+
+    ``whole``: what steers it, and addresses anywhere; ``part``: the telling words of what steers it; ``carried``: what
+    it carries.
+    """
+    found: dict[str, dict[int, None]] = {"whole": {}, "part": {}, "carried": {}}
+    for value in values:
+        several = len(value.words) > 1
+        if value.whole and (several or not value.content):
+            found["carried" if value.content else "whole"][value.whole] = None
+        for word in value.words:
+            if word.leads or not (several or value.content):
+                found["whole"][word.print] = None
+            elif word.salient or word.names:
+                found["carried" if value.content else "part"][word.print] = None
+            if word.host:
+                found["part"][word.host] = None
+    return {kind: pack(list(prints)[:MAX_WORDS]) for kind, prints in found.items() if prints}
 
 
 def steering(

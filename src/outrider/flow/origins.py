@@ -52,7 +52,9 @@ class Known(msgspec.Struct):
             if place == "cut":
                 self.full = True
                 continue
-            bit = BITS.get(place, TEXT)
+            if place not in BITS:
+                continue  # Acts and the like: no values.
+            bit = BITS[place]
             self.secrets = self.secrets or (bit == HIDDEN and bool(data))
             for one in unpack(data):
                 before = held.get(one)

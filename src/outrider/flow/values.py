@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice, pairwise
 
+from outrider.flow.acts import ordered
 from outrider.flow.passages import passages
 from outrider.flow.prints import EVERYDAY
 
@@ -113,7 +114,7 @@ def names_in(word: str) -> tuple[str, ...]:
 
 
 def asked(text: str, key: bytes) -> dict[str, bytes]:
-    """Return the prints of what a user names: every word, and the parts of compound ones."""
+    """Return the prints of what a user names (every word, and the parts of compound ones) and of what is asked."""
     of = printer(key)
     named: dict[str, None] = {}
     for word in words(text[: 256 * 1024]):
@@ -122,17 +123,23 @@ def asked(text: str, key: bytes) -> dict[str, bytes]:
         if len(named) >= MAX_USER:
             break
     named.update((normal(quoted), None) for quoted in _quotations(text[: 64 * 1024]))
-    return {"user": pack(of(one) for one in list(named)[: MAX_USER * 2])}
+    orders = (passage.text for passage in passages(text) if passage.kind == "order")
+    said = {"user": pack(of(one) for one in list(named)[: MAX_USER * 2])}
+    asks = pack(of(one) for one in ordered(orders))
+    return {**said, "asks": asks} if asks else said
 
 
 def told(text: str, key: bytes) -> dict[str, bytes]:
     """Return the prints of what a tool's result names, by where each stands: ``field``, ``text``, ``order``.
+
+    ``asks`` holds the acts that its orders ask for.
 
     What names something by itself comes before phrases, so that a long text cannot push a telling value out. Where an
     order's values are too many, ``cut`` says so: what is not held is then unknown.
     """
     found: dict[str, dict[str, None]] = {"field": {}, "text": {}, "order": {}}
     phrases: dict[str, None] = {}
+    orders: list[str] = []
     for passage in passages(text):
         into = found[passage.kind]
         line = words(passage.text)
@@ -143,6 +150,8 @@ def told(text: str, key: bytes) -> dict[str, bytes]:
         into.update((normal(quoted), None) for quoted in _quotations(passage.text))
         into.update((word, None) for word in line if is_salient(word))
         into.update((host, None) for host in map(host_in, line) if host)
+        if passage.kind == "order":
+            orders.append(passage.text)
         if passage.kind == "order" and len(phrases) <= MAX_ORDER:
             phrases.update(dict.fromkeys(islice(_phrases(line), 2 * MAX_ORDER)))
     of = printer(key)
@@ -150,6 +159,8 @@ def told(text: str, key: bytes) -> dict[str, bytes]:
     cut = len(found["order"]) > MAX_ORDER // 2 or len(found["text"]) > MAX_TEXT
     found["order"] = dict.fromkeys([*list(found["order"])[: MAX_ORDER // 2], *phrases])
     said = {kind: pack(of(one) for one in list(named)[: limits[kind]]) for kind, named in found.items() if named}
+    if orders:
+        said["asks"] = pack(of(one) for one in ordered(orders))
     if cut:
         said["cut"] = b"\1"
     return said

@@ -333,6 +333,7 @@ class Gate:
             entities=entities_of_effects(effects, home=agent.home, key=self._scribe.key),
             prints=seen.prints,
             control=seen.control,
+            said=seen.said,
             salt=salt,
             private={"cwd": call.cwd} if judged.asked is not None else {},
         )

@@ -112,14 +112,14 @@ def _study(step: Step, tool: str, salt: bytes, home: str, key: bytes) -> Studied
         seen = study(call, Place(home=home, repo=cwd, cwd=cwd), key, salt)
         effects = seen.plan.effects
         things = (*entities_of_effects(effects, home=home, key=key), *_tools(step), *_models(step))
-        beside = Beside(entities=things, prints=seen.prints, control=seen.control, salt=salt)
+        beside = Beside(entities=things, prints=seen.prints, control=seen.control, said=seen.said, salt=salt)
         shown = tuple(written(effect, home, key) for effect in effects)
         return Studied(bare, beside, seen.content, tuple(sorted(brings(effects, seen.findings))), shown, seen.findings)
-    said: Reading = read(step.text, key, home)
+    said: Reading = read(step.text, key, home, who="tool" if step.what == "result" else "user")
     role = "read" if step.what == "result" else "mentioned"
     secrets = tuple(Entity(role, "secret", finding.print) for finding in said.findings if finding.print)
     brought = result_brings(tool, said.findings) if step.what == "result" else prompt_brings(said.findings)
-    beside = Beside(entities=(*said.named, *secrets), prints=said.prints, salt=salt)
+    beside = Beside(entities=(*said.named, *secrets), prints=said.prints, said=said.said, salt=salt)
     return Studied(bare, beside, commit(step.text.encode("utf-8", "replace"), salt), tuple(sorted(brought)))
 
 

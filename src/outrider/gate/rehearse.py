@@ -159,7 +159,7 @@ class Rehearsal:
         if session:
             known.counters, known.intent = counters, known.next
             entities = entities_of_effects(effects, home="", key=self._key)
-            beside = Beside(entities=entities, prints=seen.prints, control=seen.control)
+            beside = Beside(entities=entities, prints=seen.prints, control=seen.control, said=seen.said)
             known.tell(_decided(call, effects, judged, session, known.next), beside)
         return Rehearsed(
             call=call, text=seen.plan.text, effects=effects, findings=findings, looked=looked, judged=judged

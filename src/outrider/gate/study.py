@@ -32,9 +32,10 @@ from outrider.events.content import Commitment
 from outrider.events.entities import mentions
 from outrider.events.message import text_of
 from outrider.events.record import Entity
-from outrider.flow.given import Given, given
+from outrider.flow.acts import done
+from outrider.flow.given import Given, given, steers
 from outrider.flow.prints import control_text, fingerprints
-from outrider.flow.values import asked, printer, told
+from outrider.flow.values import asked, pack, printer, told
 
 if TYPE_CHECKING:
     import asyncio
@@ -66,6 +67,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         control: Fingerprints of its control arguments.
         content: Commitment to the canonical arguments.
         given: The values that it is given.
+        said: Prints of those values and of the acts that the call is, as they lie beside its event.
         looked: What came of looking at the code that it writes.
     """
 
@@ -75,6 +77,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     control: bytes
     content: Commitment
     given: tuple[Given, ...] = ()
+    said: dict[str, bytes] = {}
     looked: Looked = ""
 
 
@@ -115,17 +118,23 @@ def study(call: Call, place: Place, key: bytes, salt: bytes = b"", *, kept: bool
     planned = plan(call, place)
     prints = control = b""
     content = _NOT_KEPT
+    of = printer(key)
+    values = given(call, planned.effects, of)
+    said: dict[str, bytes] = {}
     if kept:
         prints = fingerprints(text_of(call.args)[:_PRINTED], key, limit=MOST_PRINTS)
         control = fingerprints(control_text(call, planned.effects), key, limit=MOST_CONTROL)
         content = commit(canonical_or_text(call.args), salt)
+        said = steers(values)
+        said["acts"] = pack(of(one) for one in done(call.name, planned.effects))
     return Study(
         plan=planned,
         findings=(*scan_call(call, key), *smuggled(call)),
         prints=prints,
         control=control,
         content=content,
-        given=given(call, planned.effects, printer(key)),
+        given=values,
+        said=said,
     )
 
 

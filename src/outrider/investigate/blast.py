@@ -16,7 +16,7 @@ import msgspec
 from outrider.errors import BadInputError
 from outrider.events.record import AgentBorn, AnyEvent, Beside, CallResult
 from outrider.investigate import touched as touching
-from outrider.investigate.cause import split
+from outrider.investigate.carriers import split
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
 from outrider.store import reading

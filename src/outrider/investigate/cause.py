@@ -1,12 +1,13 @@
-"""What made it do so? The event whose content first brought the values that a call acts on.
+"""What made it do so? The event whose content told the agent to, or first brought the values that a call acts on.
 
-Content is not kept; its keyed fingerprints and the things it names are. The control arguments of a call (where it
-goes, what it names, not what it carries) are held against everything that came into the agent's context before it:
-prompts, results, what its parent handed it. A value's origin is the event that brought it first: a result that only
-echoes what its own call said brings nothing. Where the event that brought it is itself a hand-over (a parent's
-instruction, a child's report, a file that another agent wrote) the search goes on in that agent's context.
+Content is not kept; its keyed fingerprints and the things it names are. What steers a call, and the act that it is,
+are held against everything that came into the agent's context before it (:mod:`outrider.investigate.carriers`):
+prompts, results, what its parent handed it. Where the event that brought it is itself a hand-over (a parent's
+instruction, a child's report, a file that another agent wrote) the search goes on in that agent's context. Where the
+data came from that the call carried away is another question, and is answered apart: whoever steals a file was not told
+to by the file.
 
-Method: value flow on control arguments, rarity-weighted; the reasons are in ``docs/questions.md``.
+The reasons are in ``docs/questions.md``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, Prompted
+from outrider.investigate.carriers import CAME_IN, Carrier, Wanted, carriers, payload, said, split, wanted
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, line
 from outrider.store import reading
@@ -25,19 +27,16 @@ from outrider.store.kept import erased
 if TYPE_CHECKING:
     from outrider.store.view import View
 
-Confidence = Literal["value", "fingerprint", "label", "time"]
+Confidence = Literal["value", "fingerprint", "act", "label", "time"]
 """``value``: a thing that the call names is named there. ``fingerprint``: fingerprints of its arguments are there.
-``label``: it brought a label that the call carried. ``time``: it only came before."""
+``act``: it asks for such an act, and names no value of the call. ``label``: it brought a label that the call carried.
+``time``: it only came before."""
 
 DEPTH: Final = 8
 """Most hand-overs that are followed back."""
 
-MOST_EVENTS: Final = 20_000
-"""Most events of one agent's context looked at, the newest."""
-
-_SPREAD: Final = frozenset({"host", "ip", "email", "url", "path", "package", "commit", "repo", "credential", "digest"})
-_IN: Final = ("agent.prompted", "call.result", "agent.born")
-_THING_WEIGHT: Final = 3.0
+MOST_DATA: Final = 3
+"""Most events named that the data came from which the call carried."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +45,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         event: It.
         confidence: What ties it to the call.
-        score: 0 to 1: share of the call's traceable values that it brought, rare values counting more.
+        score: 0 to 1: how much of what the call acted on, and of the act itself, it brought or asked for.
         shared: How many values it shares with the call.
+        orders: Whether it told the agent to do so, or names a value of the call in something that it orders; False
+            where it is only where a value came from.
         path: Events from it to the call, both included: its hand-overs.
         erased: The event that says that its content was erased, or -1. Then its words cannot be read any more to see
             whether they say it, and what was a ``value`` counts as a ``fingerprint``.
@@ -59,9 +60,32 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Confidence
     score: float
     shared: int
+    orders: bool
     path: tuple[int, ...]
     trusted: bool
     erased: int = -1
+
+
+class InForce(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent stood under at a moment.
+
+    Attributes:
+        charter: Name of its charter.
+        digest: Its version.
+        chain: Every policy set asked, its own first.
+        model: The model that its host named, or empty.
+        prompt: The last instruction before it, or None.
+        credentials: What was lent to it until then.
+        labels: What its context carried.
+    """
+
+    charter: str
+    digest: str
+    chain: tuple[str, ...]
+    model: str
+    prompt: Line | None
+    credentials: tuple[Line, ...]
+    labels: tuple[str, ...]
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +94,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         call: The event asked about.
         ranked: Events that may have caused it, the likeliest first.
+        data: Where the data came from that the call carried, the likeliest first.
+        in_force: What the agent stood under when it made the call.
         cause_event: Index of the first, or -1 if there is none.
         confidence: That of the first, or empty.
         coverage: What could not be seen.
@@ -78,25 +104,12 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
     call: Line
     ranked: tuple[Source, ...]
+    data: tuple[Line, ...]
+    in_force: InForce | None
     cause_event: int
     confidence: str
     coverage: Coverage
     statement: str
-
-
-class _Wanted(msgspec.Struct, frozen=True):
-    prints: frozenset[bytes]
-    things: frozenset[tuple[str, str]]
-
-    def __bool__(self) -> bool:
-        return bool(self.prints or self.things)
-
-
-class _Carrier(msgspec.Struct, frozen=True):
-    n: int
-    prints: frozenset[bytes]
-    things: frozenset[tuple[str, str]]
-    score: float
 
 
 def cause(view: View, n: int, *, most: int = 10) -> Cause:
@@ -114,14 +127,20 @@ def cause(view: View, n: int, *, most: int = 10) -> Cause:
         event = reading.event(view, n)
         asked = _call_of(view, event)
         ranked: list[Source] = []
+        data: tuple[Line, ...] = ()
+        in_force = None
         if asked is not None:
             ranked = _lowered(view, _ranked(view, asked)[:most])
+            data = _data(view, asked)
+            in_force = _in_force(view, asked)
         covered = coverage(view)
         shown = line(view, n)
     first = ranked[0] if ranked else None
     return Cause(
         call=shown,
         ranked=tuple(ranked),
+        data=data,
+        in_force=in_force,
         cause_event=first.event.n if first else -1,
         confidence=first.confidence if first else "",
         coverage=covered,
@@ -135,6 +154,7 @@ def _statement(first: Source | None) -> str:
     words = {
         "value": "names what it acted on",
         "fingerprint": "holds the values that it acted on",
+        "act": "asks for such an act",
         "label": "brought the label that its context carried",
         "time": "only came before it: no value of the call could be traced",
     }
@@ -175,17 +195,18 @@ def _call_of(view: View, event: object) -> CallDecided | None:
 def _ranked(view: View, call: CallDecided) -> list[Source]:
     beside = reading.beside(view, call.n)
     out: dict[int, Source] = {}
-    for wanted in _wants(beside):
-        for carrier in _carriers(view, call.agent, call.n, wanted):
+    for want in _wants(beside):
+        for carrier in carriers(view, call.agent, call.n, want):
             path, end = _back(view, carrier, (call.n,))
             if end.n in out:
                 continue
-            shared_things = end.things & wanted.things
+            shared_things = end.things & want.things
             out[end.n] = Source(
                 event=line(view, end.n),
-                confidence="value" if shared_things else "fingerprint",
+                confidence=_confidence(end, bool(shared_things)),
                 score=round(carrier.score, 3),
-                shared=len(end.prints) + len(shared_things),
+                shared=len(end.values) + len(end.prints) + len(shared_things),
+                orders=end.orders,
                 path=path,
                 trusted=_trusted(view, end.n),
             )
@@ -199,98 +220,68 @@ def _ranked(view: View, call: CallDecided) -> list[Source]:
     return ranked
 
 
-def _wants(beside: Beside) -> Iterator[_Wanted]:
-    """Give what to look for: the control arguments, and, if nobody brought those, all arguments."""
-    things = frozenset((x.kind, x.value) for x in beside.entities if x.kind in _SPREAD)
-    control = split(beside.control)
-    if control or things:
-        yield _Wanted(control, things)
+def _wants(beside: Beside) -> Iterator[Wanted]:
+    """Give what to look for: what steers the call, and, if nobody brought that, everything it says."""
+    first = wanted(beside)
+    if first:
+        yield first
     if beside.prints:
-        yield _Wanted(split(beside.prints), frozenset())
+        yield Wanted(prints=split(beside.prints))
 
 
-def split(prints: bytes) -> frozenset[bytes]:
-    """Return the fingerprints in a concatenation of them."""
-    return frozenset(prints[at : at + 8] for at in range(0, len(prints) - 7, 8))
+def _confidence(carrier: Carrier, things: bool) -> Confidence:  # noqa: FBT001 - a fact, not a switch
+    if things:
+        return "value"
+    return "fingerprint" if carrier.values or carrier.prints else "act"
 
 
-def _carriers(view: View, agent: str, before: int, wanted: _Wanted) -> list[_Carrier]:
-    """Return the events of an agent's context before ``before`` that brought something wanted, the best first.
-
-    Each carries only what it brought first: what an earlier event, or the call that it answers, had not said.
-    """
-    found: list[tuple[int, frozenset[bytes], frozenset[tuple[str, str]]]] = []
-    holders: dict[object, int] = {}
-    for n, prints, things in _context(view, agent, before):
-        shared = prints & wanted.prints
-        named = things & wanted.things
-        if shared or named:
-            found.append((n, shared, named))
-            for value in (*shared, *named):
-                holders[value] = holders.get(value, 0) + 1
-    weight = {value: (_THING_WEIGHT if isinstance(value, tuple) else 1.0) / count for value, count in holders.items()}
-    total = sum(weight.values())
-    seen: set[object] = set()
-    out = []
-    for n, shared, named in found:
-        brought = sum(weight[value] for value in (*shared, *named))
-        first = sum(weight[value] for value in (*shared, *named) if value not in seen)
-        seen.update(shared, named)
-        # Half for holding a value, half for having been the first to bring it.
-        out.append(_Carrier(n, shared, named, (brought + first) / (2 * total)))
-    return sorted(out, key=lambda carrier: (-carrier.score, carrier.n))
+def _data(view: View, call: CallDecided) -> tuple[Line, ...]:
+    """Return where the data came from that a call carried: what shares fingerprints with it, control left out."""
+    want = payload(reading.beside(view, call.n))
+    found = carriers(view, call.agent, call.n, want) if want else []
+    return tuple(line(view, carrier.n) for carrier in found[:MOST_DATA])
 
 
-def _context(view: View, agent: str, before: int) -> Iterator[tuple[int, frozenset[bytes], frozenset[tuple[str, str]]]]:
-    """Give what came into an agent's context, in order, less what its own calls had said themselves."""
-    numbers = reading.events_of(view, agent, _IN, before=before)[-MOST_EVENTS:]
-    intents = reading.intents_of(view, numbers)
-    own = {n: said(beside) for n, beside in reading.besides(view, intents.values())}
-    handed = _handed(view, numbers)
-    for n, beside in reading.besides(view, numbers):
-        prints, things = said(beside)
-        if n in intents:
-            echoed = own.get(intents[n])
-            if echoed is not None:
-                prints, things = prints - echoed[0], things - echoed[1]
-        elif n in handed:
-            more = said(reading.beside(view, handed[n]))
-            prints, things = prints | more[0], things | more[1]
-        yield n, prints, things
+def _in_force(view: View, call: CallDecided) -> InForce:
+    agent = reading.agent(view, call.agent)
+    prompts = reading.events_of(view, call.agent, ("agent.prompted",), before=call.n)
+    lent = reading.events_of(view, call.agent, ("credential.issued",), before=call.n)
+    model = view.one(
+        "SELECT x.value FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
+        " WHERE e.agent = ? AND e.n <= ? AND x.kind = 'model' ORDER BY e.n DESC LIMIT 1",
+        call.agent, call.n,
+    )  # fmt: skip
+    return InForce(
+        charter=agent.charter if agent else "",
+        digest=call.chain[0] if call.chain else agent.charter_digest if agent else "",
+        chain=call.chain,
+        model=str(model[0]) if model else "",
+        prompt=line(view, prompts[-1]) if prompts else None,
+        credentials=tuple(line(view, n) for n in lent[-10:]),
+        labels=tuple(dict.fromkeys(label.name for label in call.labels)),
+    )
 
 
-def said(beside: Beside) -> tuple[frozenset[bytes], frozenset[tuple[str, str]]]:
-    """Return every fingerprint and every thing of an event."""
-    things = frozenset((x.kind, x.value) for x in beside.entities if x.kind in _SPREAD and x.role != "is")
-    return split(beside.prints) | split(beside.control), things
-
-
-def _handed(view: View, numbers: list[int]) -> dict[int, int]:
-    """Return, for the births among ``numbers``, the parent's call that asked for the agent."""
-    out: dict[int, int] = {}
-    for n in numbers[:1]:
-        row = view.one("SELECT src FROM causes WHERE dst = ? AND why = 'spawn'", n)
-        if row:
-            out[n] = row[0]
-    return out
-
-
-def _back(view: View, carrier: _Carrier, path: tuple[int, ...], depth: int = 0) -> tuple[tuple[int, ...], _Carrier]:
+def _back(view: View, carrier: Carrier, path: tuple[int, ...], depth: int = 0) -> tuple[tuple[int, ...], Carrier]:
     """Follow a carrier that is a hand-over to where the agent that handed over had it from."""
     path = (carrier.n, *path)
-    narrowed = _Wanted(carrier.prints, carrier.things)
+    narrowed = carrier.narrowed()
     if depth >= DEPTH or not narrowed:
         return path, carrier
-    for giver, until in _givers(view, carrier.n):
+    for giver, until in _givers(view, carrier):
         step = path if until in path or until == carrier.n else (until, *path)
-        further = _carriers(view, giver, until, narrowed)
+        further = carriers(view, giver, until, narrowed)
         if further:
             return _back(view, further[0], step, depth + 1)
     return path, carrier
 
 
-def _givers(view: View, n: int) -> Iterator[tuple[str, int]]:
-    """Give ``(agent, event)`` of who handed over what came in at ``n``, and until when it had it from elsewhere."""
+def _givers(view: View, carrier: Carrier) -> Iterator[tuple[str, int]]:
+    """Give ``(agent, event)`` of who handed over what a carrier brought, and until when it had it from elsewhere.
+
+    Whoever wrote a file handed over what was read from it only if what was written says the same.
+    """
+    n = carrier.n
     event = reading.event(view, n)
     if isinstance(event, AgentBorn | Prompted):
         # An agent that another one started has its instructions from that one, by whatever way they came.
@@ -312,9 +303,14 @@ def _givers(view: View, n: int) -> Iterator[tuple[str, int]]:
                 " AND e.enforced NOT IN ('deny', 'error')",
                 touch.value, event.intent,
             )  # fmt: skip
-            if written and written[0] is not None:
+            if written and written[0] is not None and _says(view, written[0], carrier):
                 writer = reading.rows(view, [written[0]])[0].agent
                 yield writer, written[0]
+
+
+def _says(view: View, n: int, carrier: Carrier) -> bool:
+    prints, things = said(reading.beside(view, n))
+    return bool(prints & carrier.prints or things & carrier.things)
 
 
 def _trusted(view: View, n: int) -> bool:
@@ -330,11 +326,17 @@ def _by_label(view: View, call: CallDecided, known: set[int]) -> list[Source]:
 
 
 def _by_time(view: View, call: CallDecided, known: set[int]) -> list[Source]:
-    numbers = [n for n in reading.events_of(view, call.agent, _IN, before=call.n) if n not in known]
+    numbers = [n for n in reading.events_of(view, call.agent, CAME_IN, before=call.n) if n not in known]
     return [_weaker(view, n, call.n, "time") for n in reversed(numbers[-10:])]
 
 
 def _weaker(view: View, n: int, call: int, confidence: Confidence) -> Source:
     return Source(
-        event=line(view, n), confidence=confidence, score=0.0, shared=0, path=(n, call), trusted=_trusted(view, n)
+        event=line(view, n),
+        confidence=confidence,
+        score=0.0,
+        shared=0,
+        orders=False,
+        path=(n, call),
+        trusted=_trusted(view, n),
     )
