@@ -24,6 +24,7 @@ from outrider.ledger.keys import log_key
 from outrider.ledger.ledger import Ledger
 from outrider.ledger.reader import Reader
 from outrider.ledger.tree import leaf_hash
+from outrider.ledger.verify.notes import parse_note
 from outrider.witness.home import WitnessHome
 from outrider.witness.witness import cosign
 
@@ -239,7 +240,7 @@ def test_a_cosigned_checkpoint_is_demanded_where_witnesses_are_configured(
     from outrider.ledger.keys import witness_key
 
     text = (home.record / "checkpoint").read_text()
-    line = cosign(text.partition("\n\n")[0] + "\n", own, witness_key(witness.key), 1_790_000_000)
+    line = cosign(parse_note(text.encode()), own, witness_key(witness.key), 1_790_000_000)
     (home.record / "cosigned").write_text(f"{text}{line}\n")
     code, parts = fsck()
     assert (code, states(parts)) == (0, {})

@@ -31,7 +31,7 @@ class Watched:
         self.policy = house.top / "policy"
         self.homes = [WitnessHome(house.top / f"w{number}") for number in range(2)]
         for number, home in enumerate(self.homes):
-            home.make(f"witness.example/w{number}")
+            home.make(f"witness.example/w{number}", lattice=number % 2 == 1)
         house.configure(f'[witnesses]\npolicy = "{self.policy}"\nevery = 1\n')
 
     def open_record(self):

@@ -18,7 +18,7 @@ from outrider.events.record import Beside, Prompted
 from outrider.investigate.sealing import Contents, Disclosed, seal
 from outrider.ledger.envelope import envelope, statement
 from outrider.ledger.proving import Prover
-from outrider.ledger.verify.notes import LOG, WITNESS, Verifier, cosigned_text, parse_verifier
+from outrider.ledger.verify.notes import LOG, WITNESS, Verifier, cosigned_text, parse_note, parse_verifier
 
 # outrider: allow code.python-fixed-salt -- no secret is under it, and a test wants the same bytes each time
 SALT = b"s" * 32
@@ -50,8 +50,7 @@ def record(ledger, writes, count: int = 300) -> None:
 def cosign(where: Path) -> None:
     """Leave the record's checkpoint as one that the witness cosigned."""
     text = (where / "checkpoint").read_text()
-    body = text.rpartition("\n\n")[0] + "\n"
-    raw = SEEN.to_bytes(8, "big") + WITNESS_KEY.sign(cosigned_text(body, SEEN))
+    raw = SEEN.to_bytes(8, "big") + WITNESS_KEY.sign(cosigned_text(parse_note(text.encode()), WITNESS_VKEY, SEEN))
     line = f"\u2014 {WITNESS_VKEY.name} {base64.b64encode(WITNESS_VKEY.hint + raw).decode()}\n"
     (where / "cosigned").write_text(text + line)
 

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from outrider.ledger.note import sign, vkey
 from outrider.ledger.tree import EMPTY
@@ -15,12 +16,12 @@ from outrider.ledger.verify.policy import parse_policy
 from outrider.witness.witness import cosign, verifier
 
 NOW = 1_790_000_000
-KEYS = {name: Ed25519PrivateKey.generate() for name in ("w1", "w2")}
+KEYS = {"w1": Ed25519PrivateKey.generate(), "w2": MLDSA44PrivateKey.generate()}
 
 
 def line(name, text, seconds=NOW - 60, key=None):
     own = verifier(f"{name}.example", KEYS[name])
-    return cosign(parse_note(text.encode()).body, own, key or KEYS[name], seconds) + "\n"
+    return cosign(parse_note(text.encode()), own, key or KEYS[name], seconds) + "\n"
 
 
 def demand(log, quorum="any", age=3600):

@@ -51,10 +51,10 @@ def other(log) -> Log:
     return forked.grow(3, b"other")
 
 
-@pytest.fixture
-def home(tmp_path, log) -> WitnessHome:
+@pytest.fixture(params=[False, True], ids=["ed25519", "ml-dsa-44"])
+def home(request, tmp_path, log) -> WitnessHome:
     made = WitnessHome(tmp_path / "witness")
-    made.make("witness.example/w1")
+    made.make("witness.example/w1", lattice=request.param)
     made.know(log.vkey)
     return made
 

@@ -36,15 +36,20 @@ def command() -> None:
 
 @command.command("keygen")
 @click.argument("name")
+@click.option("--post-quantum", is_flag=True, help="A key of ML-DSA-44, which no quantum computer forges.")
 @_HOME
-def keygen(*, name: str, home: Path | None) -> None:
+def keygen(*, name: str, post_quantum: bool, home: Path | None) -> None:
     """Make the key of a witness called NAME, and print the verifier key that others are to be given.
 
+    Ed25519 is what every checker knows; those of the Go project, for one, do not know ML-DSA-44 yet. A policy can name
+    witnesses of both.
+
     \b
-    Example:
+    Examples:
       outrider witness keygen witness.example/w1
+      outrider witness keygen witness.example/w2 --post-quantum
     """  # noqa: D301
-    click.echo(_home(home).make(name).vkey)
+    click.echo(_home(home).make(name, lattice=post_quantum).vkey)
 
 
 @command.command("know")

@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -31,28 +32,39 @@ def log_key(path: Path) -> Ed25519PrivateKey:
         RefusedError: Others than its owner could read the file, or it is not this user's.
         RecordError: The file is no such key, or cannot be read or made.
     """
-    return _signing(path, _restore(path))
+    key = _signing(path, _restore(path), _new_log_key)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise RecordError(f"{path} holds a key that is not Ed25519", fix=_restore(path))
+    return key
 
 
-def witness_key(path: Path) -> Ed25519PrivateKey:
-    """Return the Ed25519 key that a witness cosigns with, made at ``path`` (PKCS #8, PEM) if there is none.
+WitnessKey = Ed25519PrivateKey | MLDSA44PrivateKey
+
+
+def witness_key(path: Path, *, lattice: bool = False) -> WitnessKey:
+    """Return the key that a witness cosigns with, made at ``path`` (PKCS #8, PEM) if there is none.
+
+    Args:
+        path: Its file.
+        lattice: Whether one that is made is of ML-DSA-44 rather than Ed25519.
 
     Raises:
         RefusedError: Others than its owner could read the file, or it is not this user's.
         RecordError: The file is no such key, or cannot be read or made.
     """
-    return _signing(path, f"Restore {path} from a backup; with a new key it is another witness.")
+    fix = f"Restore {path} from a backup; with a new key it is another witness."
+    key = _signing(path, fix, _new_lattice_key if lattice else _new_log_key)
+    if not isinstance(key, Ed25519PrivateKey | MLDSA44PrivateKey):
+        raise RecordError(f"{path} holds a key that is neither of Ed25519 nor of ML-DSA-44", fix=fix)
+    return key
 
 
-def _signing(path: Path, fix: str) -> Ed25519PrivateKey:
-    data = _load_or_create(path, _new_log_key)
+def _signing(path: Path, fix: str, make: Callable[[], bytes]) -> object:
+    data = _load_or_create(path, make)
     try:
-        key = load_pem_private_key(data, password=None)
+        return load_pem_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise RecordError(f"{path} holds no private key", fix=fix) from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise RecordError(f"{path} holds a key that is not Ed25519", fix=fix)
-    return key
 
 
 def print_key(path: Path) -> bytes:
@@ -106,6 +118,10 @@ def _restore(path: Path) -> str:
 
 def _new_log_key() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _new_lattice_key() -> bytes:
+    return MLDSA44PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _new_issuing_key() -> bytes:

@@ -63,8 +63,12 @@ class WitnessHome:
         """Their sizes and roots; may be a link to another disk."""
         return self.root / "marks"
 
-    def make(self, name: str) -> Verifier:
+    def make(self, name: str, *, lattice: bool = False) -> Verifier:
         """Make the key of a witness of that name, and return its public half.
+
+        Args:
+            name: Its name.
+            lattice: Whether the key is of ML-DSA-44 rather than Ed25519.
 
         Raises:
             BadInputError: There is a key already, or the name cannot name one.
@@ -75,7 +79,7 @@ class WitnessHome:
         verifier(name, Ed25519PrivateKey.generate())  # Its name is refused before anything is made.
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            own = verifier(name, witness_key(self.key))
+            own = verifier(name, witness_key(self.key, lattice=lattice))
             write_atomically(self.vkey, f"{own.vkey}\n".encode(), durable=True)
         except OSError as error:
             raise RecordError(f"{self.root} cannot be written: {error.strerror}") from error

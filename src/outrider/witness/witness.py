@@ -10,8 +10,10 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from outrider.errors import BadInputError, RecordError
+from outrider.ledger.keys import WitnessKey
 from outrider.ledger.note import check_name
 from outrider.ledger.verify.notes import (
+    LATTICE,
     WITNESS,
     Note,
     Signature,
@@ -36,18 +38,23 @@ class Answer(NamedTuple):
     media: str = PLAIN
 
 
-def verifier(name: str, key: Ed25519PrivateKey) -> Verifier:
+def verifier(name: str, key: WitnessKey) -> Verifier:
     """Return the public half of a witness's key.
 
     Raises:
         BadInputError: ``name`` cannot name a key.
     """
-    return Verifier(check_name(name), WITNESS, key.public_key().public_bytes_raw())
+    kind = WITNESS if isinstance(key, Ed25519PrivateKey) else LATTICE
+    return Verifier(check_name(name), kind, key.public_key().public_bytes_raw())
 
 
-def cosign(body: str, own: Verifier, key: Ed25519PrivateKey, seconds: int) -> str:
-    """Return the line, without its newline, that cosigns the note of that text. Source: c2sp.org/tlog-cosignature."""
-    raw = own.hint + seconds.to_bytes(8, "big") + key.sign(cosigned_text(body, seconds))
+def cosign(note: Note, own: Verifier, key: WitnessKey, seconds: int) -> str:
+    """Return the line, without its newline, that cosigns a checkpoint. Source: c2sp.org/tlog-cosignature.
+
+    Raises:
+        BadInputError: The note is no checkpoint.
+    """
+    raw = own.hint + seconds.to_bytes(8, "big") + key.sign(cosigned_text(note, own, seconds))
     return f"\u2014 {own.name} {b64encode(raw).decode()}"
 
 
@@ -57,7 +64,7 @@ class Witness:
     def __init__(
         self,
         own: Verifier,
-        key: Ed25519PrivateKey,
+        key: WitnessKey,
         logs: Mapping[str, Sequence[Verifier]],
         state: State,
         clock: Callable[[], int],
@@ -130,7 +137,7 @@ class Witness:
 
     def _cosign(self, note: Note, request: Request, signatures: Sequence[Signature]) -> Answer:
         seconds = self._clock()
-        line = cosign(note.body, self.own, self._key, seconds)
+        line = cosign(note, self.own, self._key, seconds)
         lines = "".join(f"{one}\n" for one in (*(signature.line for signature in signatures), line))
         try:
             self._state.put(Seen(request.head, f"{note.body}\n{lines}", seconds))

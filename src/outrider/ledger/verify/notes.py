@@ -1,6 +1,6 @@
 """Signed notes with several signatures, and timestamped cosignatures, read strictly and for checking only.
 
-Sources: c2sp.org/signed-note, c2sp.org/tlog-checkpoint, c2sp.org/tlog-cosignature (version 1, Ed25519).
+Sources: c2sp.org/signed-note, c2sp.org/tlog-checkpoint, c2sp.org/tlog-cosignature (Ed25519, and ML-DSA-44 of FIPS 204).
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
-from outrider.errors import BadInputError
+from outrider.errors import BadInputError, UnavailableError
 from outrider.ledger.verify.formats import Head
 
-LOG, WITNESS = 1, 4
-"""Signature types of a verifier key: one that signs notes, and one that cosigns checkpoints."""
+LOG, WITNESS, LATTICE = 1, 4, 6
+"""Signature types of a verifier key: one that signs notes, one that cosigns checkpoints with Ed25519, one that cosigns
+them with ML-DSA-44, which no quantum computer forges."""
 
 MOST_SIGNATURES = 64
 LARGEST = (1 << 63) - 1
 _DASH = "\u2014 "
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _HASH = 32
+_LENGTH = {LOG: 32, WITNESS: 32, LATTICE: 1312}
+"""Bytes of a public key of each type."""
 
 _Parts = Callable[[bytes], tuple[bytes, bytes]]
 
@@ -36,8 +40,8 @@ class Verifier:
 
     Attributes:
         name: Its name in notes; of a log's key, the log's origin.
-        kind: :data:`LOG` or :data:`WITNESS`.
-        raw: The 32 bytes of its Ed25519 public key.
+        kind: :data:`LOG`, :data:`WITNESS` or :data:`LATTICE`.
+        raw: The bytes of its public key: 32 of Ed25519, 1,312 of ML-DSA-44.
     """
 
     name: str
@@ -76,6 +80,8 @@ class Note:
 def parse_verifier(text: str, *, kind: int) -> Verifier:
     """Return the key in ``name+hash+base64``.
 
+    Where a witness's key is wanted, one of :data:`LATTICE` is as good as one of :data:`WITNESS`.
+
     Raises:
         BadInputError: It is none, or not one of that ``kind``.
     """
@@ -84,12 +90,13 @@ def parse_verifier(text: str, *, kind: int) -> Verifier:
         raw, named = base64.b64decode(encoded, validate=True), bytes.fromhex(hint)
     except (ValueError, binascii.Error) as error:
         raise BadInputError("a verifier key reads name+hash+base64") from error
-    if len(raw) != 1 + _HASH or raw[0] not in (LOG, WITNESS):
-        raise BadInputError(f"the verifier key of {name} is not an Ed25519 key")
-    if raw[0] != kind:
-        is_for = {LOG: "a log's own key (type 01)", WITNESS: "a witness's key (type 04)"}
+    if not raw or len(raw) != 1 + _LENGTH.get(raw[0], -1):
+        raise BadInputError(f"the verifier key of {name} is not one of Ed25519, nor of ML-DSA-44 for a witness")
+    if raw[0] != kind and (kind, raw[0]) != (WITNESS, LATTICE):
+        is_for = {LOG: "a log's own key (type 01)", WITNESS: "a witness's key (type 04 or 06)"}
+        is_for[LATTICE] = is_for[WITNESS]
         raise BadInputError(f"the verifier key of {name} is {is_for[raw[0]]}, and {is_for[kind]} is wanted")
-    key = Verifier(name, kind, raw[1:])
+    key = Verifier(name, raw[0], raw[1:])
     if not _is_name(name) or key.hint != named:
         raise BadInputError(f"the hash in the verifier key of {name} is not that of its name and key")
     return key
@@ -178,28 +185,57 @@ def cosigned_by(note: Note, key: Verifier) -> tuple[Signature, int] | None:
     Raises:
         BadInputError: A line names that key and its signature does not hold: the whole note is malformed.
     """
-    line = _found(note, key, lambda raw: (raw[8:], cosigned_text(note.body, int.from_bytes(raw[:8], "big"))))
+    line = _found(note, key, lambda raw: (raw[8:], cosigned_text(note, key, int.from_bytes(raw[:8], "big"))))
     return (line, int.from_bytes(line.raw[:8], "big")) if line is not None else None
 
 
-def cosigned_text(body: str, seconds: int) -> bytes:
-    """Return what a witness signs to cosign the note of that text."""
-    return f"cosignature/v1\ntime {seconds}\n{body}".encode()
+def cosigned_text(note: Note, key: Verifier, seconds: int) -> bytes:
+    """Return what a witness with that key signs to cosign a checkpoint.
+
+    With Ed25519 it is the note's text behind the time; with ML-DSA-44 the structure ``cosigned_message``, in which the
+    cosigner's name stands and extension lines do not.
+
+    Raises:
+        BadInputError: The note is no checkpoint, or a name does not fit the structure.
+    """
+    if key.kind == WITNESS:
+        return f"cosignature/v1\ntime {seconds}\n{note.body}".encode()
+    head = head_of(note)
+    names = [name.encode() for name in (key.name, head.origin)]
+    if any(not 0 < len(name) < 256 for name in names):
+        raise BadInputError("names of logs and cosigners have at most 255 bytes")
+    own, origin = [bytes([len(name)]) + name for name in names]
+    when, start, end = [number.to_bytes(8, "big") for number in (seconds, 0, head.size)]
+    return b"subtree/v1\n\0" + own + when + origin + start + end + head.root
 
 
 def _found(note: Note, key: Verifier, parts: _Parts) -> Signature | None:
     found = [one for one in note.signatures if one.name == key.name and one.hint == key.hint]
-    public = Ed25519PublicKey.from_public_bytes(key.raw)
     for one in found:
         raw, text = parts(one.raw)
-        when = int.from_bytes(one.raw[:8], "big") if key.kind == WITNESS else 1
+        when = int.from_bytes(one.raw[:8], "big") if key.kind != LOG else 1
         try:
-            public.verify(raw, text)
+            _public(key).verify(raw, text)
         except InvalidSignature as error:
             raise BadInputError(f"the signature of {key.name} does not hold") from error
         if not 0 < when <= LARGEST:
             raise BadInputError(f"the cosignature of {key.name} has no time")
     return found[-1] if found else None
+
+
+def _public(key: Verifier) -> Ed25519PublicKey | MLDSA44PublicKey:
+    try:
+        return _KEYS[key.kind](key.raw)
+    except UnsupportedAlgorithm as error:
+        fix = "Update the package cryptography, and the OpenSSL that it uses."
+        raise UnavailableError(f"the key of {key.name} is of ML-DSA-44, which is not known here", fix=fix) from error
+
+
+_KEYS: dict[int, Callable[[bytes], Ed25519PublicKey | MLDSA44PublicKey]] = {
+    LOG: Ed25519PublicKey.from_public_bytes,
+    WITNESS: Ed25519PublicKey.from_public_bytes,
+    LATTICE: MLDSA44PublicKey.from_public_bytes,
+}
 
 
 def _is_name(name: str) -> bool:

@@ -1,6 +1,6 @@
 """Keys, checkpoints, cosignatures and policies, read a second time and for checking only.
 
-Sources: c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature (version 1, Ed25519), tlog-policy.
+Sources: c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature (Ed25519, ML-DSA-44), tlog-policy.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import binascii
 import hashlib
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-LOG, WITNESS = 1, 4
-"""Signature types of a verifier key: one that signs notes, and one that cosigns checkpoints."""
+LOG, WITNESS, LATTICE = 1, 4, 6
+"""Types of a verifier key: one that signs notes, one that cosigns checkpoints, one that does so with ML-DSA-44."""
+LENGTH = {LOG: 32, WITNESS: 32, LATTICE: 1312}
 
 
 class WrongError(Exception):
@@ -23,7 +24,7 @@ class WrongError(Exception):
 
 @dataclass(frozen=True)
 class Key:
-    """A verifier key. ``kind`` is :data:`LOG` or :data:`WITNESS`; ``raw`` its 32 bytes."""
+    """A verifier key. ``kind`` is its signature type; ``raw`` its bytes."""
 
     name: str
     kind: int
@@ -42,22 +43,35 @@ class Key:
     def signed(self, signature: bytes, text: bytes) -> bool:
         """Return whether it signed ``text``."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, text)
+            if self.kind == LATTICE:
+                _check_lattice(self, signature, text)
+            else:
+                Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, text)
         except InvalidSignature:
             return False
         return True
 
 
+def _check_lattice(key: Key, signature: bytes, text: bytes) -> None:
+    try:
+        from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey  # noqa: PLC0415 - 47 and later
+
+        MLDSA44PublicKey.from_public_bytes(key.raw).verify(signature, text)
+    except (ImportError, UnsupportedAlgorithm) as error:
+        raise WrongError(f"the key of {key.name} is of ML-DSA-44: cryptography 47 or later is needed") from error
+
+
 def parse_key(text: str, kind: int) -> Key:
-    """Return the key in ``name+hash+base64``, an Ed25519 one of that kind."""
+    """Return the key in ``name+hash+base64``, one of that kind; a witness's may be of ML-DSA-44."""
     try:
         name, hint, encoded = text.strip().split("+", 2)
         raw = unbase64(encoded)
     except ValueError as error:
         raise WrongError("a verifier key reads name+hash+base64") from error
-    if len(raw) != 33 or raw[0] != kind or not name or name.split() != [name]:
-        raise WrongError(f"{text.strip()[:80]!r} is not an Ed25519 key of a {'log' if kind == LOG else 'witness'}")
-    key = Key(name, kind, raw[1:])
+    wanted = raw[:1] == bytes([kind]) or (kind, raw[:1]) == (WITNESS, bytes([LATTICE]))
+    if not wanted or len(raw) != 1 + LENGTH[raw[0]] or not name or name.split() != [name]:
+        raise WrongError(f"{text.strip()[:80]!r} is not a key of a {'log' if kind == LOG else 'witness'}")
+    key = Key(name, raw[0], raw[1:])
     if key.hint.hex() != hint:
         raise WrongError(f"the hash in the verifier key of {name} is not that of its name and key")
     return key
@@ -116,10 +130,20 @@ def cosigned(note: Note, key: Key) -> int:
     latest = 0
     for raw in note.by(key):
         when = int.from_bytes(raw[:8], "big")
-        if not when or not key.signed(raw[8:], f"cosignature/v1\ntime {when}\n{note.body}".encode()):
+        if not when or not key.signed(raw[8:], _cosigned_text(note, key, when)):
             raise WrongError(f"the cosignature of {key.name} does not hold")
         latest = max(latest, when)
     return latest
+
+
+def _cosigned_text(note: Note, key: Key, when: int) -> bytes:
+    if key.kind == WITNESS:
+        return f"cosignature/v1\ntime {when}\n{note.body}".encode()
+    name, origin = key.name.encode(), note.origin.encode()
+    if max(len(name), len(origin)) > 255:
+        raise WrongError("names of logs and cosigners have at most 255 bytes")
+    named = bytes([len(name)]) + name + when.to_bytes(8, "big") + bytes([len(origin)]) + origin
+    return b"subtree/v1\n\0" + named + bytes(8) + note.size.to_bytes(8, "big") + note.root
 
 
 @dataclass
