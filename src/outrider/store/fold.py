@@ -89,7 +89,7 @@ def _silence(heartbeat: int) -> int:
 
     A heartbeat is written within a second of being due; twice its time is no slowness of a busy machine any more.
     """
-    return (2 * heartbeat + 5) * 1_000_000 if heartbeat else NEVER
+    return min((2 * heartbeat + 5) * 1_000_000, NEVER) if heartbeat else NEVER
 
 
 def as_it_is(beside: Beside) -> Beside:

@@ -290,8 +290,8 @@ class Contents:
     ) -> Gone:  # fmt: skip
         """Erase the contents of a subject, an agent or single events, or those that were due by ``before``.
 
-        Keys are destroyed first: from then on nothing of it can be read, whatever happens to the rest. What waits in
-        staging must have been kept before.
+        Keys are destroyed first: from then on nothing of it can be read, whatever happens to the rest. The keys of
+        single events are in their rows. What waits in staging must have been kept before.
 
         Args:
             subject: All of whose agents' content goes, and the subject's key.
@@ -309,13 +309,12 @@ class Contents:
         if subject:
             rows = self.database.rows("SELECT DISTINCT slot FROM records WHERE subject = ? AND slot > 0", subject)
             destroyed |= {row[0] for row in rows}
-
-        def delete(db: sqlite3.Connection) -> None:
-            # outrider: allow code.python-sql-from-string -- the conditions are this module's own
-            db.execute(f"DELETE FROM records{where}", values)  # noqa: S608
-            db.execute("DELETE FROM blobs WHERE NOT EXISTS (SELECT 1 FROM records WHERE blob = blobs.id)")
-
-        self.keyring.destroy(subjects=[subject] if subject else [], slots=destroyed, also=delete)
+        if subject or agent:  # Unreadable at once; taking the noise away may take its time.
+            self.keyring.destroy(subjects=[subject] if subject else [], slots=destroyed)
+            with self.database.transaction() as db:
+                _delete(db, where, values, subject)
+        else:
+            self.keyring.destroy(also=lambda db: _delete(db, where, values, subject))
         self.database.scour()
         return gone
 
@@ -361,6 +360,22 @@ def _where(subject: str, agent: str, events: Collection[int], before: int) -> tu
     if len(events) > _MANY:
         raise RecordError(f"at most {_MANY} events are erased at once", fix="Erase them in parts.")
     return f" WHERE records.n IN ({', '.join('?' * len(events))})", tuple(events)
+
+
+def _delete(db: sqlite3.Connection, where: str, values: tuple[object, ...], subject: str) -> None:
+    """Delete records, and the ciphertexts that no other one needs."""
+    if subject:
+        db.execute("DELETE FROM records WHERE subject = ?", (subject,))
+        db.execute("DELETE FROM blobs WHERE subject = ?", (subject,))
+        return
+    # outrider: allow code.python-sql-from-string -- the conditions are this module's own
+    held = db.execute(f"SELECT DISTINCT blob FROM records{where} AND blob IS NOT NULL", values).fetchall()  # noqa: S608
+    # outrider: allow code.python-sql-from-string -- the conditions are this module's own
+    db.execute(f"DELETE FROM records{where}", values)  # noqa: S608
+    db.executemany(
+        "DELETE FROM blobs WHERE id = ? AND NOT EXISTS (SELECT 1 FROM records WHERE blob = ?)",
+        [(row[0], row[0]) for row in held],
+    )
 
 
 def checks(content: Content, committed: Commitment) -> bool:
