@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from outrider.errors import BadInputError, OutriderError
 from outrider.investigate.fsck import record, view
 from outrider.investigate.fsck.part import Found, Part, State, worst
+from outrider.investigate.reach import Names
 from outrider.ledger.keys import log_key
 from outrider.ledger.reader import Reader
 from outrider.ledger.verify.formats import parse_vkey
@@ -81,7 +82,8 @@ def check(
     if any(part.state == "lost" and part.name in _UNDER for part in parts):
         parts.append(Part("view", "unchecked", of="rows", note="the record that it is made of is not whole"))
     else:
-        parts.append(view.view(home.view, Reader(home.record), lambda done: progress("view", done)))
+        reader = Reader(home.record)
+        parts.append(view.view(home.view, reader, lambda done: progress("view", done), Names(home)))
     whole = tuple(parts)
     return Checked(worst(whole), whole, report.events, report.assurance)
 

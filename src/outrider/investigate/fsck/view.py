@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.errors import OutriderError
 from outrider.investigate.fsck.part import Found, Part
+from outrider.store.fold import as_it_is
 from outrider.store.follow import rebuild
 from outrider.store.schema import FORMAT, NAMES
 from outrider.store.view import View
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from outrider.ledger.reader import Reader
+    from outrider.store.fold import Opens
 
 _FIX = "outrider rebuild"
 _MOST = 3
@@ -38,27 +40,28 @@ class _First:
             yield entry.leaf, entry.beside
 
 
-def view(path: Path, reader: Reader, progress: Callable[[int], None]) -> Part:
+def view(path: Path, reader: Reader, progress: Callable[[int], None], opened: Opens = as_it_is) -> Part:
     """Compare the view at ``path`` with one made of the record.
 
     Args:
         path: Its file. Another process may go on writing it: what is compared is how it stood at one moment.
         reader: The record, which is whole.
         progress: Told how many events were folded.
+        opened: Opens what is sealed in besides, as it was opened for that view.
     """
     if not path.exists():
         return Part("view", "absent", of="rows", note="made when it is asked for")
     try:
         with tempfile.TemporaryDirectory(prefix="fsck-", dir=path.parent) as where:
-            return _compared(path, Path(where) / "view.sqlite", reader, progress)
+            return _compared(path, Path(where) / "view.sqlite", reader, progress, opened)
     except sqlite3.DatabaseError as error:
         return Part("view", "rebuildable", of="rows", found=(Found(f"its file is damaged: {error}", fix=_FIX),))
     except OutriderError as error:
         return Part("view", "unchecked", of="rows", note=str(error))
 
 
-def _compared(path: Path, fresh: Path, reader: Reader, progress: Callable[[int], None]) -> Part:
-    with View(fresh) as made:
+def _compared(path: Path, fresh: Path, reader: Reader, progress: Callable[[int], None], opened: Opens) -> Part:
+    with View(fresh, opened=opened) as made:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10.0)
         try:
             db.execute("ATTACH ? AS made", (str(fresh),))
