@@ -130,7 +130,7 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
     groups = {"registries": registry_hosts(str(Path.home()))}
     charters = Charters(home, scribe, state, groups)
     chains = Chains(state, groups=groups, protected=protected(home))
-    scribe.keeper = Keeper(contents, state, chains)
+    scribe.keeper = Keeper(contents, state, chains, key)
     results = Results(scribe, state)
     people = Pseudonyms(key)
     meters = Meters()

@@ -25,6 +25,7 @@ from outrider.events.normal import (
     normal_pid,
     normal_repo,
     normalise,
+    printed_mail,
     same_commit,
 )
 from outrider.events.record import Entity
@@ -37,6 +38,7 @@ __all__ = [
     "keyed_print",
     "mentions",
     "normalise",
+    "printed_mail",
     "same_commit",
 ]
 

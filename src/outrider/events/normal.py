@@ -49,6 +49,14 @@ def keyed_print(value: str, key: bytes, *, domain: str = "secret", chars: int = 
     return hmac.digest(key, message, "sha256").hex()[:chars]
 
 
+def printed_mail(value: str, key: bytes) -> str:
+    """Return an e-mail address as the record holds it beside a leaf: a keyed print of it, at its domain."""
+    name, at, domain = value.rpartition("@")
+    if not at or name.startswith("[print:"):
+        return value
+    return f"[print:{keyed_print(value, key, domain='email', chars=12)}]@{domain}"
+
+
 def normalise(kind: str, value: str, *, key: bytes = b"", home: str = "") -> str:
     """Return the normal form of ``value`` as a ``kind``, or empty if it can not be one.
 

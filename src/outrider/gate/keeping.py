@@ -13,6 +13,7 @@ import msgspec
 from outrider.charter.ruling import settings_of
 from outrider.detect.redact import redact, redact_struct
 from outrider.events.codec import canonical
+from outrider.events.entities import printed_mail
 from outrider.events.record import AgentBorn, AskAnswered, Beside, CallDecided
 from outrider.ledger.content.besides import seal
 from outrider.ledger.content.contents import Contents, Item
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from outrider.charter.narrow import Keeping
     from outrider.events.event import Event
+    from outrider.events.record import Entity
     from outrider.gate.chains import Chains
     from outrider.gate.state import State
     from outrider.identity.agent import Agent
@@ -48,14 +50,15 @@ class Raw(msgspec.Struct, frozen=True):
 class Keeper:
     """Seals what names somebody and stages content; the one of this host's gate."""
 
-    def __init__(self, contents: Contents, state: State, chains: Chains) -> None:
+    def __init__(self, contents: Contents, state: State, chains: Chains, key: bytes) -> None:
         self.contents = contents
+        self._key = key
         self._state = state
         self._chains = chains
         self._settings: dict[tuple[str, ...], Keeping] = {}
 
     def sealed(self, kind: type[Event], beside: Beside, fields: dict[str, Any], *, staged: bool) -> Beside:
-        """Return an event's beside with what names somebody sealed in it.
+        """Return an event's beside with what names somebody sealed in it, and people's addresses as keyed prints.
 
         The salt of content that is staged goes with the content, where it can be destroyed by itself; only a question
         to a person needs it again after a restart and has it sealed here.
@@ -63,6 +66,8 @@ class Keeper:
         Raises:
             RecordError: The keys cannot be had.
         """
+        if any(entity.kind == "email" for entity in beside.entities):
+            beside = msgspec.structs.replace(beside, entities=_pseudonymous(beside.entities, self._key))
         if staged and not (kind is CallDecided and fields.get("asked") is not None):
             # outrider: allow code.python-fixed-salt -- none stays here: it is kept with the content
             beside = msgspec.structs.replace(beside, salt=b"")
@@ -113,6 +118,13 @@ class Keeper:
                 self._settings.clear()
             found = self._settings[agent.chain] = settings_of(self._chains.of(agent)).keep
         return found
+
+
+def _pseudonymous(entities: Iterable[Entity], key: bytes) -> tuple[Entity, ...]:
+    return tuple(
+        msgspec.structs.replace(one, value=printed_mail(one.value, key)) if one.kind == "email" else one
+        for one in entities
+    )
 
 
 def items(staged: Iterable[Staged], key: bytes) -> list[Item]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from outrider.detect.redact import redact_host
-from outrider.events.entities import guess
+from outrider.events.entities import guess, printed_mail
 from outrider.store import reading
 from outrider.store.fold import backwards
 
@@ -80,6 +80,8 @@ def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
     if key:
         # A label of a host that may hold smuggled data is recorded as its print, and is looked up as such.
         printed = [(kind, redact_host(value, key)) for kind, value in read_as if kind == "host"]
+        # A person's address is recorded as a print of it at its domain.
+        printed += [(kind, printed_mail(value, key)) for kind, value in read_as if kind == "email"]
         read_as += [pair for pair in printed if pair not in read_as]
     things: dict[int, Thing] = {}
     for kind, value in read_as:
