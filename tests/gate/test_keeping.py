@@ -66,6 +66,10 @@ def test_what_a_charter_keeps_nothing_of_has_only_its_salt():
     assert (item.text, item.salt) == (None, b"s" * 32)
 
 
+def test_arguments_that_are_no_text_are_kept_as_they_came():
+    assert made(b'"\x80"', JSON).text == b'"\x80"'
+
+
 @given(st.binary(max_size=300), st.sampled_from([TEXT, JSON]), st.integers(1, 200))
 def test_any_bytes_become_something_that_is_not_longer_than_its_charter_says(data, media, most):
     item = made(data, media, most=most)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -54,7 +55,7 @@ class Keep:
             try:
                 await self.once()
                 await self.due()
-            except (OutriderError, OSError):
+            except (OutriderError, OSError, BrokenProcessPool):
                 log.exception("content could not be kept and will be tried again")
 
     async def once(self) -> None:

@@ -161,7 +161,7 @@ def _cleaned(one: Staged, key: bytes) -> tuple[bytes, int, int]:
             if clean != value:
                 whole = canonical(clean)
                 taken = max(1, _marks(whole.decode("utf-8", "replace")) - _marks(one.text.decode("utf-8", "replace")))
-        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             whole, taken = _redacted(one.text, key)
     else:
         whole, taken = _redacted(one.text, key)
