@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from tests.store.record import Story
 
+from outrider.cli import reach
 from outrider.config import Home
 from outrider.events.call import Effect
 from outrider.events.codec import commit
@@ -83,8 +84,10 @@ def test_what_cannot_be_read_is_refused_with_its_fix(outrider, home, tmp_path, w
     assert (done.code, done.err.count("\n") >= 2) == (2, True), done.err
 
 
-def test_content_leaves_only_where_it_was_asked_for(outrider, home, tmp_path):
+def test_content_leaves_only_where_it_was_asked_for_and_the_record_is_told(outrider, home, tmp_path, monkeypatch):
     """Whole content opens its event's own commitment, content with a secret taken out the one that says it is kept."""
+    asked = []
+    monkeypatch.setattr(reach, "daemon", lambda request, *_, **__: asked.append(request) or {})
     whole, cut = b"look at the page", b"use [secret:x:1]"
     salts = b"s" * 32, b"t" * 32
     home.make()
@@ -103,7 +106,8 @@ def test_content_leaves_only_where_it_was_asked_for(outrider, home, tmp_path):
             Item(n=2, salt=salts[0], text=whole, **what),
             Item(n=3, salt=salts[1], text=cut, taken=1, **what),
         ]
-        story.put(ContentKept, heard="daemon", kept=tuple(kept.keep(items)))
+        told = tuple(kept.keep(items))
+        kept.tell(told, story.put(ContentKept, heard="daemon", kept=told))
         for entry in story.entries(0):
             ledger.append(lambda _, entry=entry: entry)
     path, without = tmp_path / "b.zip", tmp_path / "c.zip"
@@ -116,8 +120,16 @@ def test_content_leaves_only_where_it_was_asked_for(outrider, home, tmp_path):
         "disclosed/2.json": whole,
         "disclosed/4.json": cut,
     }
+    assert [one["of"] for one in asked if one["do"] == "content"] == [2, 3]
     with zipfile.ZipFile(without) as archive:
         assert not [name for name in archive.namelist() if name.startswith("disclosed/")]
+
+
+def test_content_is_not_disclosed_where_no_daemon_records_that_it_was_read(outrider, home, tmp_path):
+    told(home)
+    path = tmp_path / "b.zip"
+    assert outrider("export", "--events", "1", "--disclose", "1", "-o", str(path)).code == 7
+    assert not path.exists()
 
 
 def test_nothing_is_sealed_without_the_logs_key(outrider, home, tmp_path):

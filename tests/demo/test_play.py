@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from outrider.events.codec import decode
 from outrider.events.record import AnyEvent
 from outrider.ledger.reader import Reader
 from outrider.ledger.verify import verify
+from outrider.ledger.verify.bundle import parse_policy
+from outrider.ledger.verify.bundle import verify as verify_bundle
 
 KEYS = ("agent", "charter", "charter_digest", "parent", "root", "sponsor", "cause_event", "artefacts")
 
@@ -104,3 +107,21 @@ def test_no_page_nor_key_of_the_story_is_in_what_is_left(played: dict[str, Any])
             data = path.read_bytes()
             assert b"before the release can be published" not in data
             assert b"Note to automated assistants" not in data
+
+
+def test_the_sealed_case_verifies_alone_under_the_witness_and_tells_a_stranger_who_and_why(
+    played: dict[str, Any],
+) -> None:
+    case = Path(played["case"])
+    policy = parse_policy((case / "witness.policy").read_text())
+    report = verify_bundle(case / "case.zip", vkey=played["verify"]["vkey"], policy=policy)
+    assert (report.problems, report.quorum, report.about["case"]) == ([], "yes", "case-0de300000001")
+    truth = played["truth"]
+    with zipfile.ZipFile(case / "case.zip") as bundle:
+        told = bundle.read("report.md").decode()
+        events = set(bundle.namelist())
+        everything = b"".join(bundle.read(name) for name in events)
+    assert truth["agent"] in told.partition("## What to do")[0]
+    assert f"event {truth['cause_event']} led to event {truth['leak_event']}" in told
+    assert {f"events/{truth[name]}.json" for name in ("cause_event", "leak_event")} <= events
+    assert truth["sponsor"].partition(" <")[0].encode() not in everything

@@ -172,8 +172,14 @@ def test_text_of_others_is_one_code_span_or_plain_text_in_markdown(text):
     assert fence not in inside.replace("\\|", "")
     assert "\n" not in span
     told = plain(text)
-    for mark in "*_[]<>`":
+    for mark in "*[]<>`":
         assert told.count(mark) == told.count("\\" + mark)
+
+
+def test_markdown_makes_no_link_list_or_emphasis_of_what_others_wrote():
+    assert plain("see https://evil.example and www.evil.example") == "see https\\://evil.example and www\\.evil.example"
+    assert plain("_x_ in ag_01M8 by a_b@evil.example") == "\\_x\\_ in ag_01M8 by a_b\\@evil.example"
+    assert (plain("- x"), plain("=====")) == ("\\- x", "\\=====")
 
 
 def test_entries_of_two_people_merge_and_one_told_twice_counts_once():

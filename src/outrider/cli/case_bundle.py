@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +12,7 @@ from outrider.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:
     from outrider.config import Home
-    from outrider.investigate.dossier import Dossier
     from outrider.investigate.foreign import Foreign
-    from outrider.investigate.sealing import Disclosed
     from outrider.store.view import View
 
 MOST_BUNDLE = 512 << 20
@@ -35,35 +33,22 @@ def export_command(
 
     The texts of the case leave with it, disclosed against their commitments; names of people and content do not.
     """
+    import msgspec
+
     from outrider.cli import sealed
     from outrider.investigate.case import load
-    from outrider.investigate.disclosing import disclose as disclosure
+    from outrider.investigate.casebundle import packed
     from outrider.investigate.dossier import dossier
-    from outrider.investigate.sealing import Contents
-    from outrider.investigate.selecting import Wanted, select
 
     at = reach.home()
     person.required(at)
     opened, name = case_work.opened_case(at, case)
+    shown = sealed.disclosed(opened, at, export.numbers(disclose or ""), why=name)
     told = dossier(opened, load(opened, at, name), key=reach.key(at))
-    selection = select(opened, Wanted(events=told.events))
-    shown = disclosure(opened, at, export.numbers(disclose or ""))
-    events = tuple(sorted({*selection.events, *shown.promised_by}))
+    inside = packed(opened, at, told, shown, created=sealed.now(), made_by=sealed.MADE_BY)
+    contents = msgspec.structs.replace(inside, policy=sealed.policy(at), tiles=tiles)
     path = output or Path(f"{name}.zip")
-    contents = Contents(
-        events=events,
-        asked=f"the case {name}",
-        created=sealed.now(),
-        made_by=sealed.MADE_BY,
-        coverage=told.coverage,
-        policy=sealed.policy(at),
-        disclosed=(*shown.pieces, *_texts(opened, at, told)),
-        tiles=tiles,
-        more=_pages(told),
-        about={"case": name},
-        notes=shown.notes,
-    )
-    made = sealed.write(path, at, sealed.prover(at, events[-1], wait=wait), contents)
+    made = sealed.write(path, at, sealed.prover(at, contents.events[-1], wait=wait), contents)
     case_work.write(at, name, "exported", digest=_digest(path))
     if as_json:
         show.emit({"path": str(path), "case": name, "sealed": made}, kind="case-export")
@@ -76,43 +61,6 @@ def _digest(path: Path) -> str:
 
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _texts(opened: View, at: Home, told: Dossier) -> list[Disclosed]:
-    """Return the texts of the case's own entries, as they can be disclosed."""
-    from outrider.events.case import CaseNoted
-    from outrider.investigate.casefile import CaseFile
-    from outrider.investigate.sealing import Disclosed
-    from outrider.store import reading
-
-    texts = CaseFile(at, told.case.id).texts()
-    own = [entry.n for entry in told.case.entries if not entry.origin]
-    return [
-        Disclosed(event=event.n, at="/content", of=event.n, salt=kept.salt, content=kept.text.encode())
-        for event in reading.leaves(opened, own)
-        if isinstance(event, CaseNoted) and event.content is not None
-        if (kept := texts.get(event.content.c)) is not None
-    ]
-
-
-def _pages(told: Dossier) -> dict[str, bytes]:
-    import msgspec
-
-    from outrider.investigate.markdown import markdown
-    from outrider.investigate.questions import sources
-    from outrider.investigate.report import page
-
-    case: dict[str, Any] = {
-        "id": told.case.id, "title": told.case.title, "opened": told.case.opened, "closed": told.case.closed,
-        "entries": told.case.entries, "edges": told.edges, "todo": told.todo,
-        "imported": [{"origin": one.origin, "vkey": one.vkey, "created": one.created} for one in told.case.foreign],
-    }  # fmt: skip
-    return {
-        "report.html": page(told).encode(),
-        "report.md": markdown(told).encode(),
-        "case.json": msgspec.json.format(msgspec.json.encode(case), indent=1),
-        **{f"dfiq/{name}": text.encode() for name, text in sources().items()},
-    }
 
 
 @click.command("import")

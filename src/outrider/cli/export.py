@@ -39,7 +39,9 @@ FORMS = ("timesketch", "ocsf", "prov", "perfetto", "sarif", "cyclonedx", "csv")
     help="The form: a sealed bundle, or what another tool reads.",
 )
 @click.option("--disclose", help="Let the content of these events leave, too: 41,52-60.")
-@click.option("--besides", is_flag=True, help="Let what lies beside events leave, too: names of people among it.")
+@click.option(
+    "--besides", is_flag=True, help="Let what lies beside events leave, too; names of people stay sealed in it."
+)
 @click.option("--tiles", is_flag=True, help="Add the hashes of all events, so that the root can be made from them.")
 @click.option("--wait", default=10, show_default=True, help="Most seconds to wait for witnesses, where there are some.")
 @click.option("--verifier", is_flag=True, help="Print verify.py, which checks bundles without Outrider, and end.")
@@ -82,7 +84,6 @@ def command(
         return
     from outrider.cli import sealed
     from outrider.investigate.coverage import coverage
-    from outrider.investigate.disclosing import disclose as disclosure
     from outrider.investigate.sealing import Contents
     from outrider.investigate.selecting import Wanted, select
 
@@ -100,7 +101,7 @@ def command(
     if form != "bundle":
         _convert(opened, selection.events, form, output, as_json=as_json)
         return
-    shown = disclosure(opened, at, numbers(disclose or ""))
+    shown = sealed.disclosed(opened, at, numbers(disclose or ""), why=selection.asked)
     leaving = tuple(sorted({*selection.events, *shown.promised_by}))
     path = output or Path(f"outrider-{sealed.now().replace(':', '')}.zip")
     contents = Contents(

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 from outrider import __version__
 from outrider.cli import reach, show
-from outrider.errors import BadInputError, UnavailableError
+from outrider.errors import BadInputError, OutriderError, UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from outrider.config import Home
+    from outrider.investigate.disclosing import Disclosure
     from outrider.investigate.sealing import Contents, Sealed
     from outrider.ledger.proving import Prover
+    from outrider.store.view import View
 
 MADE_BY = f"outrider {__version__}"
 _LOOK = 0.25
@@ -60,6 +63,27 @@ def prover(at: Home, last: int, *, wait: int) -> Prover:
         time.sleep(_LOOK)
         found = Prover(at.record)
     return found
+
+
+def disclosed(opened: View, at: Home, numbers: Iterable[int], *, why: str) -> Disclosure:
+    """Return the content of events that leaves with a bundle; that it was read is recorded first.
+
+    Raises:
+        UnavailableError: No daemon answers: nobody reads content without the record knowing.
+    """
+    from outrider.investigate.disclosing import disclose
+
+    wanted = list(numbers)
+    for n in wanted:
+        try:
+            reach.daemon({"do": "content", "of": n, "why": f"for a bundle: {why}"}, at, seconds=60)
+        except OutriderError as error:
+            if error.exit_code != BadInputError.exit_code:  # Nothing is kept of it: the bundle will say so.
+                raise
+    if wanted:
+        reach.daemon({"do": "sync"}, at)
+        reach.refresh(opened, at)
+    return disclose(opened, at, wanted)
 
 
 def write(path: Path, at: Home, proves: Prover, contents: Contents) -> Sealed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from outrider.charter.parse import parse
+from outrider.demo.sealed import seal
 from outrider.investigate.answer import Answer, answer
 from outrider.investigate.coverage import coverage
 from outrider.investigate.reach import view_of
@@ -142,6 +143,7 @@ class Questions:
         for name, found in (("domain", played.story["domain"]), ("commit", played.story["commit"])):
             data = msgspec.json.encode(self.full[found])
             (case / f"answer-from-{name}.json").write_bytes(msgspec.json.format(data, indent=2))
+        seal(self._home, self._view, played.story["domain"], self._key, case / "case.zip")
         summary = msgspec.json.encode(
             {name: getattr(played, name) for name in ("truth", "answers", "verify", "replay", "stolen")}
         )
@@ -163,6 +165,8 @@ def _readme(played: Played) -> str:
 - `forged/`: the same record, forged with its own key: `outrider verify --record forged` accepts it
 - `witness.policy`: whom a verifier asks for. `outrider verify --record forged --policy witness.policy` refuses it;
   `outrider verify --record record --policy witness.policy` does not
+- `case.zip`: the case, sealed. `outrider verify case.zip --policy witness.policy`; without Outrider: `VERIFY.md` in
+  it. `report.html` in it is what somebody who decides reads
 - `answer-from-domain.json`: everything behind `{played.story["domain"]}`
 - `answer-from-commit.json`: everything behind commit `{played.story["commit"]}`
 - `summary.json`: what was planted, what was answered, and whether they agree

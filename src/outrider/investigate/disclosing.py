@@ -40,7 +40,7 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def disclose(view: View, home: Home, numbers: Iterable[int]) -> Disclosure:
-    """Return the content of events, as far as it is kept.
+    """Return the content of events, as far as it is kept. That it was read is for the caller to have recorded.
 
     What is whole opens the commitment of the event itself; what had secrets taken out of it, or was cut, opens the one
     in the ``content.kept`` event that names it.
@@ -56,40 +56,31 @@ def disclose(view: View, home: Home, numbers: Iterable[int]) -> Disclosure:
         kept = Contents(home.content, home.content_key)
     except UnavailableError:
         return Disclosure(lacking=tuple(wanted))
-    pieces: list[Disclosed] = []
     with kept:
-        told = _told(view, wanted)
-        for n in wanted:
-            content = kept.read(n)
-            piece = _piece(content, told.get(n)) if content is not None else None
-            pieces += [piece] if piece is not None else []
-    found = {piece.of for piece in pieces}
+        found = [content for n in wanted if (content := kept.read(n)) is not None]
+    pieces = tuple(piece for content in found if (piece := _piece(view, content)) is not None)
+    there = {piece.of for piece in pieces}
     return Disclosure(
-        pieces=tuple(pieces),
+        pieces=pieces,
         promised_by=tuple(sorted({piece.event for piece in pieces})),
-        lacking=tuple(n for n in wanted if n not in found),
+        lacking=tuple(n for n in wanted if n not in there),
     )
 
 
-def _piece(content: Content, told: tuple[int, int] | None) -> Disclosed | None:
+def _piece(view: View, content: Content) -> Disclosed | None:
     if content.text is None:
         return None
     if content.exact:
         return Disclosed(
             event=content.n, at="/content", of=content.n, salt=content.salt, content=content.text, media=content.media
         )
-    if told is None:
+    told = reading.peek(view, content.told) if content.told >= 0 else None
+    if not isinstance(told, ContentKept):
         return None
-    n, place = told
-    at = f"/kept/{place}/content"
-    return Disclosed(event=n, at=at, of=content.n, salt=content.own, content=content.text, media=content.media)
-
-
-def _told(view: View, wanted: list[int]) -> dict[int, tuple[int, int]]:
-    """Return, for each event whose content is kept, the event that says so and the place in it."""
-    rows = view.rows("SELECT n FROM events WHERE kind = 'content.kept' AND n > ? ORDER BY n", wanted[0])
-    found: dict[int, tuple[int, int]] = {}
-    for event in reading.leaves(view, [row[0] for row in rows]):
-        if isinstance(event, ContentKept):
-            found.update({one.of: (event.n, place) for place, one in enumerate(event.kept)})
-    return found
+    places = [place for place, one in enumerate(told.kept) if one.of == content.n]
+    if not places:
+        return None
+    return Disclosed(
+        event=told.n, at=f"/kept/{places[0]}/content", of=content.n, salt=content.own, content=content.text,
+        media=content.media,
+    )  # fmt: skip

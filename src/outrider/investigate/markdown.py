@@ -12,7 +12,7 @@ from outrider.investigate.telling import findings, said, summary, visible, when,
 if TYPE_CHECKING:
     from outrider.investigate.dossier import Dossier, Kin
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@:-])")
+_SPECIAL = re.compile(r"([\\`*{}\[\]()<>#+!|~&@]|(?<![^\W_])_|_(?![^\W_])|^[-=]|:(?=//))")
 _MOST = 200
 
 
