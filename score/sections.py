@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from score import agent_runs, agentdojo, commands, content, dependencies, egress, leaks, written
+from score import agent_runs, agentdojo, commands, content, dependencies, egress, leaks, reconstruction, written
 from score.row import Row
 
 SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
     "commands": commands.measure,
     "agentdojo": agentdojo.measure,
     "agent-runs": agent_runs.measure,
+    "reconstruction": reconstruction.measure,
     "egress": egress.measure,
     "secrets": leaks.measure,
     "content": content.measure,

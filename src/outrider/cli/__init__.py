@@ -32,6 +32,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "coverage": "What was covered and what was not, since when, and why.",
         "sigma": "Ask Sigma rules of the record.",
         "involved": "Was an agent involved in this path, domain, commit, ...?",
+        "touched": "What did an agent, or all that came from it, touch?",
+        "cause": "What made an agent do this?",
+        "blast": "What else is affected by an event, an agent or content?",
+        "replay": "What would a charter have changed about what was recorded?",
         "import": "Read hosts' own transcripts, so that questions can be asked of them.",
     },
     "Investigate": {

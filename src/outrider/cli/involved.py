@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import reach, show, witnesses
+from outrider.cli import questions, reach, show, witnesses
+from outrider.cli.blamed import commit_of
 
 if TYPE_CHECKING:
     from outrider.investigate.answer import Answer, Told
@@ -17,13 +18,13 @@ _MOST = 15
 
 @click.command("involved")
 @click.argument("artefact")
-@click.option("--imported", is_flag=True, help="Ask what `outrider import` read; nobody witnessed that.")
-@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(*, artefact: str, imported: bool, as_json: bool) -> int:
+@questions.options("involved")
+def command(*, artefact: str, imported: bool, as_of: str | None, explain: bool, as_json: bool) -> int:
     """Was an agent involved in ARTEFACT, which, because of what, and what else did it touch?
 
-    ARTEFACT is anything that you hold: a path, domain, URL, address, commit, package, digest, secret, session or
-    process id. A secret is looked up by its keyed print; it is never stored or logged.
+    ARTEFACT is anything that you hold: a path, a line of a file (src/app.py:42, by git blame), domain, URL, address,
+    commit, package (a purl too), digest, secret, session, process (pid:71@14:03), container, MCP tool, model, or a text
+    that a call was given as a value. A secret is looked up by its keyed print; it is never stored or logged.
 
     Exit status: 0 yes, 1 no, 3 not known (something that could have shown it was not seen).
 
@@ -31,18 +32,25 @@ def command(*, artefact: str, imported: bool, as_json: bool) -> int:
     Examples:
       outrider involved evil.example
       outrider involved 9f1c2ab
-      outrider involved src/app.py --json
+      outrider involved src/app.py:42
+      outrider involved evil.example --as-of 14:03 --json
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     from pathlib import Path
 
     from outrider.investigate.answer import answer
 
-    sought = str(Path(artefact).absolute()) if _is_here(artefact) else artefact
-    told = answer(reach.view(imported=imported), sought, key=reach.key())
+    commit = commit_of(artefact)
+    sought = commit or (str(Path(artefact).absolute()) if _is_here(artefact) else artefact)
+    told = answer(questions.view(imported=imported, as_of=as_of), sought, key=reach.key())
+    if commit:
+        show.say(f"{show.safe(artefact)} was last changed by commit {commit}.")
     if as_json:
         show.emit(told, kind="involved")
     else:
         _print(told)
+        if explain:
+            show.facts([("read as", ", ".join(f"{kind} {value}" for kind, value in told.involved.read_as))])
+            questions.explain("involved")
     return {"yes": 0, "no": 1}.get(told.answer, 3)
 
 

@@ -40,7 +40,7 @@ def view(at: Home | None = None, *, imported: bool = False) -> View:
         if not where.record.is_dir():
             raise UnavailableError("nothing was imported yet", fix="`outrider import HOST PATH...` reads transcripts.")
     else:
-        _sync(where)
+        sync(where)
     opened = view_of(where, progress=_progress)
     opened.assurance = proves(where).level
     if opened.note:
@@ -116,7 +116,7 @@ def agent_id(opened: View, text: str) -> str:
     raise BadInputError(f"there is no agent {text!r}", fix="`outrider agents --all` lists them.")
 
 
-def _sync(where: Home) -> None:
+def sync(where: Home) -> None:
     """Ask a running daemon to put everything on disk first; without one everything already is."""
     import contextlib
 

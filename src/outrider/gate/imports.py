@@ -135,10 +135,11 @@ def _models(step: Step) -> tuple[Entity, ...]:
 class _Life:
     """What the importer remembers of an agent while it reads."""
 
-    __slots__ = ("id", "labels", "last", "open")
+    __slots__ = ("id", "labels", "last", "open", "source")
 
-    def __init__(self, identifier: str) -> None:
+    def __init__(self, identifier: str, source: str) -> None:
         self.id = identifier
+        self.source = source
         self.labels: dict[Label, None] = {}
         self.open: dict[str, tuple[int, str]] = {}
         self.last = 0
@@ -227,7 +228,9 @@ class Importer:
             self._take(form, one, otherwise)
         for life in self._lives.values():
             self._at = life.last or otherwise
-            self._scribe.write(AgentEnded, agent=life.id, how="completed", detail="its transcript ends here")
+            self._scribe.write(
+                AgentEnded, agent=life.id, told_by=life.source, how="completed", detail="its transcript ends here"
+            )
         self._lives.clear()  # Memory is for one session at a time, and for ids.
         self.is_foreign = not any(steps for _, steps, _, _ in counts.values()) and any(
             unread for _, _, unread, _ in counts.values()
@@ -335,7 +338,7 @@ class Importer:
         life.last = self._at = step.ts or life.last or otherwise
         if not isinstance(one, Studied):
             return
-        source = f"import:{form.door}:{step.session}"[:200]
+        source = life.source
         call = cut(step.id, 200, self._key)
         if step.what == "prompt":
             made: AnyEvent = self._scribe.write(
@@ -366,7 +369,9 @@ class Importer:
         if life is None:
             known = self._agent(form.door, *who)
             ts = step.ts or otherwise
-            life = self._lives[who] = _Life(known or identity(form.door, *who, ts))
+            life = self._lives[who] = _Life(
+                known or identity(form.door, *who, ts), f"import:{form.door}:{step.session}"[:200]
+            )
             if not known:
                 self._at = ts
                 self._birth(form, step, life.id)

@@ -11,6 +11,7 @@ import msgspec
 
 from outrider.detect.redact import redact_host
 from outrider.events.entities import guess, printed_mail
+from outrider.flow.values import normal, printer
 from outrider.store import reading
 from outrider.store.fold import backwards
 
@@ -24,7 +25,7 @@ below a folder, a short commit id, the host of a URL); or only that the time fit
 SURENESS: Final[dict[str, float]] = {"value": 1.0, "digest": 1.0, "print": 0.95, "part": 0.8, "time": 0.5}
 MOST_THINGS: Final = 2_000
 _MIN_COMMIT: Final = 7
-_PRINTED: Final = frozenset({"url", "secret"})
+_PRINTED: Final = frozenset({"url", "secret", "value"})
 _PID = re.compile(r"(?:pid[:=\s]\s*)?([0-9]{1,7})(?:@(.+))?\Z")
 _AGENT_COLUMNS: Final = (
     "digest", "sponsor", "sponsor_name", "session", "host_agent", "container", "charter", "repo",
@@ -71,7 +72,8 @@ def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
         view: The view.
         artefact: A path (absolute, or ``~/...`` in any agent's home), host, domain, URL, e-mail or IP address, commit
             (7 digits or more), digest, package, secret, session, agent id, charter, charter digest, sponsor,
-            container, ``pid:N`` or ``pid:N@TIME`` (ISO 8601 or seconds since 1970).
+            container, any text that a call was given as a value, ``pid:N`` or ``pid:N@TIME`` (ISO 8601 or seconds
+            since 1970).
         key: Key of this host's prints; without it neither secrets nor whole URLs can be looked up.
     """
     # An argument that is not UTF-8 comes with surrogates, which no record can hold.
@@ -83,6 +85,9 @@ def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
         # A person's address is recorded as a print of it at its domain.
         printed += [(kind, printed_mail(value, key)) for kind, value in read_as if kind == "email"]
         read_as += [pair for pair in printed if pair not in read_as]
+        read_as += [("model", text)] if text and not any(char.isspace() for char in text) else []
+        value = normal(text)
+        read_as += [("value", format(printer(key)(value), "012x"))] if value else []
     things: dict[int, Thing] = {}
     for kind, value in read_as:
         for thing in _things(view, kind, value, whole="://" not in text or kind == "credential"):

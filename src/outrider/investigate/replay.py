@@ -21,6 +21,7 @@ from outrider.detect.catalogue import classes
 from outrider.errors import CharterError
 from outrider.events.codec import decode
 from outrider.events.decision import WORSE, Verdict
+from outrider.events.imported import IMPORTED
 from outrider.events.record import AgentBorn, CallDecided, CharterLoaded
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import summary
@@ -292,7 +293,7 @@ class Chains:
             birth = self._birth(agent_id)
             name = self._draft.name
             known = self._concerns[agent_id] = birth is not None and (
-                birth.charter == name or any(self._name(digest) == name for digest in birth.chain)
+                birth.charter in (name, IMPORTED) or any(self._name(digest) == name for digest in birth.chain)
             )
         return known
 
@@ -330,6 +331,10 @@ class Chains:
     def _make(self, agent_id: str) -> tuple[tuple[Bound, ...], str]:
         links: list[Bound] = [self._bind(None, self.bindings(agent_id), ceiling=False)]
         current = self._birth(agent_id)
+        if current is not None and current.charter == IMPORTED:
+            # Nobody bound it: the draft alone is asked, as if it had been in force.
+            bindings = self.bindings(agent_id)
+            return (*links, self._bind(self._draft, bindings, ceiling=False)), bindings.home
         ceiling = False
         while current is not None:
             parent = self._birth(current.parent) if current.parent else None

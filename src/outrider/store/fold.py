@@ -38,7 +38,7 @@ from outrider.events.record import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from outrider.events.call import Label
 
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 SKETCH: Final = 3
 """How many of an event's fingerprints (the smallest) are indexed. Prints are uniform, so equal content has equal
 smallest prints and alike content probably shares one (bottom-k sketch, Broder 1997)."""
+
+VALUE: Final = 6
+"""Bytes of the print of a value."""
 
 _CACHE: Final = 200_000
 _INSERTS: Final = {
@@ -105,6 +108,14 @@ def backwards(host: str) -> str:
     host = host.rpartition("@")[2]
     name = host.partition(":")[0] if host.count(":") == 1 else host
     return ".".join(reversed(name.split("."))) + "."
+
+
+def values_of(beside: Beside) -> Iterator[str]:
+    """Yield the values that a call was given, each once, as hex of its print: what free text is looked up by."""
+    said = beside.said
+    if said:
+        data = said.get("whole", b"") + said.get("part", b"") + said.get("carried", b"")
+        yield from dict.fromkeys(data[at : at + VALUE].hex() for at in range(0, len(data) - VALUE + 1, VALUE))
 
 
 class Fold:
@@ -171,6 +182,10 @@ class Fold:
         for entity in beside.entities:
             number = known.get((entity.kind, entity.value)) or self._entity(entity.kind, entity.value)
             touches.append((n, number, entity.role))
+        if event.__class__ is CallDecided:
+            for value in values_of(beside):
+                number = known.get(("value", value)) or self._entity("value", value)
+                touches.append((n, number, "called"))
         prints = beside.prints
         for at in range(0, min(len(prints), 8 * SKETCH) - 7, 8):
             rows["sketches"].append((int.from_bytes(prints[at : at + 8], "big", signed=True), n))

@@ -6,7 +6,7 @@ for row however they came about. ``n`` is always the index of an event in the re
 
 from __future__ import annotations
 
-FORMAT = 3
+FORMAT = 4
 """Version of these tables. A view of another version is rebuilt, never migrated."""
 
 TABLES = """
