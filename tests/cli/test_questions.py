@@ -141,6 +141,8 @@ def test_a_model_and_a_value_that_a_tool_was_given_are_artefacts(tmp_path):
     assert run("involved", "a-model-7", "--imported").startswith("Yes")
     assert run("involved", "qx12 0034", "--imported").startswith("Yes")
     assert run("involved", "bank", "--imported").startswith("Yes")
+    agent = data("involved", "bank")["agents"][0]["agent"]
+    assert "value" not in {thing["kind"] for thing in data("touched", agent)["things"]}
 
 
 def test_a_line_of_a_file_is_the_commit_that_git_blames_for_it(tmp_path, monkeypatch):

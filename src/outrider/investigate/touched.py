@@ -111,7 +111,8 @@ def touched(view: View, agent_id: str, *, lineage: bool = False) -> Touched:
 
 def gather(view: View, numbers: Sequence[int], sums: Sums, *, role: str = "") -> None:
     """Add what ``numbers`` touched to ``sums``; with ``role``, only what they read, and under that role."""
-    found = list(reading.touches(view, numbers))
+    # A value is a print by which a text is found again, and tells a reader nothing.
+    found = [touch for touch in reading.touches(view, numbers) if touch.kind != "value"]
     carried = connections(view, [touch.n for touch in found if touch.role == "sent" and touch.kind in HOSTS])
     refused = {n for n, outcome in reading.outcomes(view, {touch.n for touch in found}).items() if outcome in NEVER}
     for touch in found:
