@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from outrider.events.call import Call, Effect
@@ -28,7 +28,9 @@ _TOKEN = re.compile(rf"[^\s{re.escape(_BETWEEN)}]{{{SHORTEST},{LONGEST}}}")
 _SEPARATORS = str.maketrans(dict.fromkeys(_BETWEEN, " "))
 _PIECE = re.compile(r"[^/=&?#@:]{4,}")
 _STRUCTURE = re.compile(r"[/@:=.&?#]")
+Ranks = tuple[set[str], set[str], set[str], set[str]]
 _EDGES = ".,:;-_/#=&?~+$"
+_DIGIT = re.compile("[0-9]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@]*@)?")
 _SPLIT_NAME = re.compile(r"[._-]+")
 _BODIES = frozenset(
@@ -52,8 +54,7 @@ def fingerprints(text: str, key: bytes, *, limit: int) -> bytes:
     """
     if len(text) > MAX_TEXT:
         text = text[: MAX_TEXT // 2] + "\n" + text[-MAX_TEXT // 2 :]
-    tokens = set(_tokens(text.lower()))
-    chosen: Iterable[str] = tokens if len(tokens) <= limit else _telling(tokens, limit)
+    chosen = _telling(_by_rank(text.lower()), limit)
     base = hashlib.blake2b(key=key, digest_size=SIZE)
     out: list[bytes] = []
     for token in chosen:
@@ -74,55 +75,61 @@ def _runs(low: str) -> set[str]:
     return runs
 
 
-def _tokens(low: str) -> Iterator[str]:
+def _by_rank(low: str) -> Ranks:
+    """Return the salient tokens: structured ones, those with digits, other names, words; the most telling first."""
+    ranks: Ranks = (set(), set(), set(), set())
+    words = ranks[3]
     for raw in _runs(low):
         if raw.isalpha():
             if raw not in EVERYDAY:
-                yield raw
+                words.add(raw)
             continue
         token = raw.strip(_EDGES)
-        if len(token) < 4:
+        if len(token) < SHORTEST:
             continue
-        if not _STRUCTURE.search(token):
+        if token.isalnum() or not _STRUCTURE.search(token):
             if token not in EVERYDAY:
-                yield token
-            continue
-        yield from _parts(token)
+                ranks[_rank(token)].add(token)
+        else:
+            _add_parts(token, ranks)
+    return ranks
 
 
-def _parts(token: str) -> Iterator[str]:
-    """Yield a structured token whole and in the pieces that others may name it by: host, file name, value."""
+def _add_parts(token: str, ranks: Ranks) -> None:
+    """Add a structured token whole and in the pieces that others may name it by: host, file name, value."""
+    structured = ranks[0]
     bare = _SCHEME.sub("", token) if "://" in token else token
-    yield bare
+    (structured if bare is token or _STRUCTURE.search(bare) else ranks[_rank(bare)]).add(bare)
     for piece in _PIECE.findall(bare):
         part = piece.strip(_EDGES)
-        if len(part) >= 4 and part not in EVERYDAY:
-            yield part
-            if "." in part and not part.replace(".", "").isdigit():
-                stem = part.rpartition(".")[0]
-                if len(stem) >= 4 and stem not in EVERYDAY:
-                    yield stem
+        if len(part) < SHORTEST or part in EVERYDAY:
+            continue
+        if "." not in part:
+            ranks[_rank(part)].add(part)
+            continue
+        structured.add(part)
+        if not part.replace(".", "").isdigit():
+            stem = part.rpartition(".")[0]
+            if len(stem) >= SHORTEST and stem not in EVERYDAY:
+                (structured if "." in stem else ranks[_rank(stem)]).add(stem)
 
 
-def _telling(tokens: Iterable[str], limit: int) -> list[str]:
-    """Return the ``limit`` most telling tokens: by :func:`_rank`, then the longest. Only one rank has to be sorted."""
-    ranks: tuple[list[str], ...] = ([], [], [], [])
-    for token in tokens:
-        ranks[_rank(token)].append(token)
+def _rank(token: str) -> int:
+    """Return the rank of a token without structure: 1 with digits, 2 for a name of other sorts, 3 for a word."""
+    if token.isalpha():
+        return 3
+    if token.isascii():
+        return 1 if token.isalnum() or _DIGIT.search(token) else 2
+    return 1 if any(map(str.isdigit, token)) else 2
+
+
+def _telling(ranks: Ranks, limit: int) -> list[str]:
+    """Return the ``limit`` most telling tokens: by rank, then the longest. At most one rank has to be sorted."""
     chosen: list[str] = []
     for rank in ranks:
         room = limit - len(chosen)
         chosen += rank if len(rank) <= room else sorted(sorted(rank), key=len, reverse=True)[:room]
     return chosen
-
-
-def _rank(token: str) -> int:
-    """Return 0 for a structured token, 1 for one with digits, 2 for other names, 3 for a word."""
-    if token.isalpha():
-        return 3
-    if not token.isalnum() and _STRUCTURE.search(token):
-        return 0
-    return 1 if token.isdigit() or any(map(str.isdigit, token)) else 2
 
 
 def overlap(a: bytes, b: bytes) -> int:

@@ -66,4 +66,5 @@ def _whose(known: str) -> tuple[str, int]:
 
 
 def _print(name: str) -> bytes:
-    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    data = name.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=16).digest()
