@@ -13,7 +13,7 @@ from outrider.ledger.verify.report import Gap, Problems
 
 _VERSION = 1
 _parse = json.JSONDecoder().raw_decode
-_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+_canonical = json.JSONEncoder(check_circular=False, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 _KILLED = "the daemon before this one did not end in good order"
 
 
