@@ -63,6 +63,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "export": "Seal events into a bundle that anybody can check.",
         "fsck": "Recompute everything that is kept: what is whole, can be rebuilt, or is lost.",
         "rebuild": "Make the queryable view anew from the record.",
+        "backup": "Copy record, charters and content, verified, while the daemon runs.",
+        "restore": "Put a backup back into an empty home; an older state is refused.",
         "erase": "Make kept content and names unreadable for good.",
         "witness": "Vouch for other people's records by cosigning checkpoints.",
     },

@@ -61,7 +61,7 @@ def command(
     demand = _demand(policy, age)
     if ask and demand is None:
         raise BadInputError("nobody can be asked without --policy", fix="Name the file that names the witnesses.")
-    earlier = _asked(where, vkey, demand.policy) if ask and demand else []
+    earlier = asked(where, vkey, demand.policy) if ask and demand else []
     report = verify(where, vkey, earlier=earlier, demand=demand, content=where.parent / "content")
     level = report.assurance if record or report.assurance == "witnessed" else _separate()
     if as_json:
@@ -129,7 +129,7 @@ def _demand(policy: Path | None, age: int) -> Demand | None:
         raise BadInputError(f"{policy} cannot be read: {error.strerror}") from error
 
 
-def _asked(where: Path, vkey: str | None, policy: Policy) -> list[str]:
+def asked(where: Path, vkey: str | None, policy: Policy) -> list[str]:
     """Return what each witness that has an address says it cosigned last of this log."""
     from outrider.ledger.verify.notes import LOG, parse_verifier
     from outrider.witness.asking import last_cosigned
