@@ -196,7 +196,7 @@ def _places(home: Home) -> list[Finding]:
         load_config(home)
     except BadInputError as error:
         out.append(bad(str(error), error.fix))
-    private = [home.root, home.run, home.record, home.keys, home.charters, home.bin, home.view.parent]
+    private = [home.root, home.run, home.record, home.keys, home.content, home.charters, home.bin, home.view.parent]
     private += sorted(home.keys.glob("*")) if home.keys.is_dir() else []
     private += [home.root / "backups", home.root / "installed.json", home.config, home.socket]
     wrong = [found for path in private if (found := _private(path))]
