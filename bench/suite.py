@@ -96,6 +96,8 @@ def appends(size: Size) -> list[Row]:
             grouped = record.appends(ledger, build, size.leaves, 256)
         with Ledger.open(Path(name) / "record", origin=record.ORIGIN, key=key) as ledger:
             waits = asyncio.run(record.waits(ledger, build, Path(name), size.of(1000)))
+        with Ledger.open(Path(name) / "record", origin=record.ORIGIN, key=key) as ledger:
+            crowd = asyncio.run(record.crowd(ledger, build, 64, size.of(200)))
             ledger.seal()
             proofs = record.proofs(ledger, 1000)
     append = Row("record, appends in groups of 256", "/s", {"rate": float(grouped["events_per_second"])})
@@ -106,7 +108,11 @@ def appends(size: Size) -> list[Row]:
     proof = Row(f"inclusion proof, {size.leaves:,} events", "us", proofs["inclusion_us"])
     proof.baseline, proof.beside = "one SHA-256", proofs["baseline_one_hash_us"]["p50"]
     proof.budgets = {"p99": 1000.0}
-    return [append, durable, proof]
+    held = Row(f"consistency proof, {size.leaves:,} events", "us", proofs["consistency_us"])
+    held.baseline, held.beside = "one SHA-256", proofs["baseline_one_hash_us"]["p50"]
+    shared = Row("record, append until durable, 64 at once", "us", crowd["durable_us"])
+    shared.notes = f"they share commits: {crowd['events_per_second']:,}/s"
+    return [append, durable, shared, proof, held]
 
 
 def asked(size: Size) -> list[Row]:
