@@ -168,7 +168,7 @@ def _daemon(home: Home) -> list[Finding]:
     if running.get("issuer_problem"):
         fix = f"Correct {home.root / lent.FILE} and start the daemon again."
         out.append(bad(f"what checks credentials is not served: {running['issuer_problem']}", fix))
-    out += witnesses.look(running)
+    out += (*witnesses.look(running), *witnesses.stamps(running))
     if running.get("paused_until"):
         out.append(bad("enforcing is paused", "`outrider resume`"))
     return out

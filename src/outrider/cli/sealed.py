@@ -8,12 +8,14 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from outrider import __version__
 from outrider.cli import reach, show
 from outrider.errors import BadInputError, OutriderError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from outrider.config import Home
@@ -46,6 +48,27 @@ def policy(at: Home) -> bytes:
         return Path(named).read_bytes() if named else b""
     except OSError as error:
         raise BadInputError(f"the witness policy {named} cannot be read: {error.strerror}") from error
+
+
+def _stamp(at: Home) -> Callable[[bytes], bytes] | None:
+    """Return what has a bundle's checkpoint stamped; None where no timestamp authority is configured.
+
+    Raises:
+        BadInputError: The roots that are named cannot be read.
+    """
+    from pathlib import Path
+
+    from outrider.config import load_config
+    from outrider.ledger import stamping
+
+    named = load_config(at).timestamps
+    if not named.url:
+        return None
+    try:
+        roots = Path(named.roots).read_bytes()
+    except OSError as error:
+        raise BadInputError(f"{named.roots} cannot be read: {error.strerror}") from error
+    return lambda text: stamping.stamp(named.url, text, roots).token
 
 
 def prover(at: Home, last: int, *, wait: int) -> Prover:
@@ -108,7 +131,7 @@ def write(path: Path, at: Home, proves: Prover, contents: Contents) -> Sealed:
     try:
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "wb") as file:
-            sealed = seal(file, proves, log_key(key), contents)
+            sealed = seal(file, proves, log_key(key), msgspec.structs.replace(contents, stamp=_stamp(at)))
         new.rename(path)
     except OSError as error:
         raise BadInputError(f"{path} cannot be written: {error.strerror}") from error

@@ -60,7 +60,11 @@ def _look(home: Home) -> dict[str, Any]:
         findings.append(bad(str(error), error.fix or "Correct the file; until then the last good one holds."))
     covered = hooks.repositories(config, claude)
     findings += [*_hosts(claude, covered, home), *_charters(home, running), *_live(running)]
-    findings += [one for one in (*facts.look(home, running), *witnesses.look(running)) if one.level != "ok"]
+    findings += [
+        one
+        for one in (*facts.look(home, running), *witnesses.look(running), *witnesses.stamps(running))
+        if one.level != "ok"
+    ]
     record = _record(home, running)
     if record["spool_waiting"]:
         findings.append(warn(f"{record['spool_waiting']} calls were not answered and wait to be recorded as gaps"))

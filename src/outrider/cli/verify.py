@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 )
 @click.option("--age", default=3600, show_default=True, help="Seconds for which their word makes a record `witnessed`.")
 @click.option("--ask", is_flag=True, help="Ask the witnesses of the policy, too, which checkpoint they cosigned last.")
+@click.option(
+    "--tsa-roots",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Check the record's timestamp (RFC 3161), trusting these certificates.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def command(
     *,
@@ -36,6 +41,7 @@ def command(
     policy: Path | None,
     age: int,
     ask: bool,
+    tsa_roots: Path | None,
     as_json: bool,
 ) -> int:
     """Check the record from its bytes, or a BUNDLE of it, with code that shares nothing with its writer.
@@ -62,6 +68,8 @@ def command(
     if ask and demand is None:
         raise BadInputError("nobody can be asked without --policy", fix="Name the file that names the witnesses.")
     earlier = asked(where, vkey, demand.policy) if ask and demand else []
+    stamp = _stamped(where, tsa_roots)
+    earlier += [stamp[0]] if stamp else []
     report = verify(where, vkey, earlier=earlier, demand=demand, content=where.parent / "content")
     level = report.assurance if record or report.assurance == "witnessed" else _separate()
     if as_json:
@@ -81,6 +89,7 @@ def command(
             ("key", report.vkey + ("" if report.vkey_given else "  (the record's own: --vkey proves more)")),
             ("assurance", witnesses.words(level)),
             *_cosigned(report),
+            *([("timestamp", stamp[1])] if stamp else []),
             *_erased(report),
             ("gaps", f"{len(report.gaps)} recorded" if report.gaps else "none recorded"),
         ]
@@ -148,6 +157,28 @@ def asked(where: Path, vkey: str | None, policy: Policy) -> list[str]:
         else:
             show.say(f"outrider: witness {show.safe(one.name)} says nothing of this log (status {said.status})")
     return texts
+
+
+def _stamped(where: Path, roots: Path | None) -> tuple[str, str] | None:
+    """Return the checkpoint that an authority stamped last, and what is to be said of it; None if none is wanted.
+
+    Raises:
+        BadInputError: There is no stamp, or it does not hold.
+    """
+    from outrider.ledger.stamping import STAMPED, TOKEN, stamped
+    from outrider.ledger.verify.notes import head_of, parse_note
+
+    if roots is None:
+        return None
+    try:
+        text, token = (where / STAMPED).read_bytes(), (where / TOKEN).read_bytes()
+        when = stamped(token, text, roots.read_bytes())
+    except OSError as error:
+        fix = "The daemon asks for one where [timestamps] names an authority."
+        raise BadInputError(f"no timestamp can be checked: {error}", fix=fix) from error
+    size = head_of(parse_note(text)).size
+    told = f"the first {size} events were there at {show.when(when * 1_000_000)} UTC, an authority says"
+    return text.decode(), told
 
 
 def _erased(report: Report) -> list[tuple[str, str]]:

@@ -82,5 +82,17 @@ def look(running: dict[str, Any] | None) -> list[Finding]:
     return out
 
 
+def stamps(running: dict[str, Any] | None) -> list[Finding]:
+    """Return how it goes with timestamps; nothing where no authority is named."""
+    told = (running or {}).get("timestamps") or {}
+    if not told.get("url"):
+        return []
+    last = f"{told['size']} events {_ago(told['seconds'])} ago" if told["seconds"] else "nothing yet"
+    if told["problem"] or told["late"]:
+        why = told["problem"] or "it is late"
+        return [warn(f"{told['url']} does not stamp checkpoints (the last: {last}): {why}", "See [timestamps].")]
+    return [ok(f"{told['url']} stamped {last}")]
+
+
 def _ago(seconds: int) -> str:
     return show.lasting((int(time.time()) - seconds) * 1_000_000)

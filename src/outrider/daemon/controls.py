@@ -123,6 +123,7 @@ class Controls:
             "http_problem": parts.http_problem,
             "issuer_problem": parts.issuer_problem,
             "witnesses": parts.witnesses.told(),
+            "timestamps": parts.timestamps.told(),
             "assurance": msgspec.to_builtins(assurance(parts)),
         }
 

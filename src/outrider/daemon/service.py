@@ -117,6 +117,7 @@ class Daemon:
             looks = asyncio.create_task(parts.second_looks.run())
             ways = asyncio.create_task(self._launches.ways_out.serve())
             cosigning = asyncio.create_task(parts.witnesses.run(self.stop))
+            stamping = asyncio.create_task(parts.timestamps.run())
             keeping = asyncio.create_task(parts.keep.run())
             comparing = asyncio.create_task(Compared(parts, frozenset(DOORS)).run())
             listeners = (await listen(parts, self._asked), await served.listen(parts, self._served))
@@ -125,9 +126,10 @@ class Daemon:
             looks.cancel()
             ways.cancel()
             cosigning.cancel()
+            stamping.cancel()
             keeping.cancel()
             comparing.cancel()
-            await asyncio.gather(chores, looks, ways, cosigning, keeping, comparing, return_exceptions=True)
+            await asyncio.gather(chores, looks, ways, cosigning, stamping, keeping, comparing, return_exceptions=True)
             for listener in listeners:
                 if listener is not None:
                     listener.close()

@@ -16,6 +16,7 @@ from outrider.daemon.kept import refuse_rewritten
 from outrider.daemon.meters import Meters
 from outrider.daemon.repositories import Repositories
 from outrider.daemon.second_looks import SecondLooks
+from outrider.daemon.timestamps import Timestamps
 from outrider.daemon.witnesses import Witnesses
 from outrider.doors.claude_code.installed import harmless
 from outrider.errors import RecordError
@@ -58,6 +59,7 @@ class Parts:
     people: Pseudonyms
     chains: Chains
     witnesses: Witnesses
+    timestamps: Timestamps
     contents: Contents
     keep: Keep
     http_problem: str = ""
@@ -177,6 +179,7 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
         people,
         chains,
         Witnesses(ledger, home.record, config.witnesses),
+        Timestamps(ledger, home.record, config.timestamps),
         contents,
         Keep(contents, scribe, workers),
     )

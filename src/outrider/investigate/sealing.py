@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import IO, TYPE_CHECKING, Any
 
@@ -69,6 +69,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         tiles: Whether the tree's hash tiles come along.
         more: Other files by name, such as a case's report.
         about: More for the manifest's predicate, such as the case.
+        stamp: Returns a timestamp (RFC 3161) over a checkpoint's bytes; None for no timestamp.
         notes: What else was held back: what, which events, and why.
     """
 
@@ -83,6 +84,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     tiles: bool = False
     more: dict[str, bytes] = {}
     about: dict[str, Any] = {}
+    stamp: Callable[[bytes], bytes] | None = None
     notes: tuple[tuple[str, tuple[int, ...], str], ...] = ()
 
 
@@ -169,6 +171,8 @@ def _files(prover: Prover, contents: Contents, main: Checkpoint) -> Iterator[tup
     if contents.policy:
         yield "keys/witnesses.policy", contents.policy
     yield "checkpoint", main.text.encode()
+    if contents.stamp is not None:
+        yield "checkpoint.tsr", contents.stamp(main.text.encode())
     if prover.cosigned is not None and prover.cosigned is not main:
         path = prover.consistency(prover.cosigned, main)
         yield "cosigned", prover.cosigned.text.encode()

@@ -16,6 +16,7 @@ from outrider.config import (
     SecondLooks,
     Signing,
     Sponsor,
+    Timestamps,
     Witnesses,
     add_repository,
     load_config,
@@ -51,6 +52,7 @@ def test_every_setting_can_be_written_and_read_again(home):
         second_look=SecondLooks(tools=("bandit", "/opt/s/semgrep"), semgrep_rules="/r", seconds=9),
         charters=Signing(signed=True, keys=("ed25519:" + "A" * 43 + "=",)),
         witnesses=Witnesses(policy="/etc/w.policy", every=2, age=9),
+        timestamps=Timestamps(url="https://tsa.example", roots="/etc/tsa.pem", every=7),
     )
     assert [name for name in Config.__struct_fields__ if getattr(config, name) == getattr(Config(), name)] == []
     save_config(home, config)
@@ -98,6 +100,8 @@ def test_any_text_survives_the_file(path, charter, sponsor, mode):
         ("[second_look]\nseconds = 0", ":2:", "between 1 and 600"),
         ('[witnesses]\npolicy = "witnesses.policy"', ":2:", "not an absolute path"),
         ("[witnesses]\nevery = 0", ":2:", "not a number of seconds above 0"),
+        ('[timestamps]\nurl = "https://t.example"\nroots = "tsa.pem"', ":", "not an absolute path"),
+        ("[timestamps]\nevery = 0", ":2:", "not a number of seconds above 0"),
         ("[witnesses]\nage = -1", ":2:", "not a number of seconds above 0"),
         ("a = 1\nb = '\xff'", ":2:", "not UTF-8"),
         ("a = " + "[" * 20_000, ":1:", "not TOML"),
@@ -208,7 +212,7 @@ def test_the_home_is_private_and_named_by_the_environment(tmp_path, monkeypatch)
 
 
 def test_the_example_in_the_documentation_is_a_configuration():
-    page = (Path(__file__).parents[1] / "docs" / "identity.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "identity.md").read_text()
     examples = [part.split("```")[0] for part in page.split("```toml\n")[1:]]
     example = next(text for text in examples if "[[repositories]]" in text)
     found = parse_config(example.encode())

@@ -12,15 +12,15 @@ import re
 import tempfile
 import tomllib
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import msgspec
 
+from outrider.config.matching import closeness
 from outrider.errors import BadInputError
 
-BUILTIN_CHARTERS = Path(__file__).parent / "charters"
+BUILTIN_CHARTERS = Path(__file__).parents[1] / "charters"
 """The built-in charters in an installed package; in a checkout they stand at the top of the repository."""
 
 
@@ -135,7 +135,7 @@ def builtin_charters() -> Path:
     """Return the directory of the built-in charters, installed or in a checkout."""
     if BUILTIN_CHARTERS.is_dir():
         return BUILTIN_CHARTERS
-    return Path(__file__).parents[2] / "charters"
+    return Path(__file__).parents[3] / "charters"
 
 
 MAX_CONFIG = 1024 * 1024
@@ -237,6 +237,20 @@ class Witnesses(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     age: int = 3600
 
 
+class Timestamps(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who stamps this host's checkpoints (RFC 3161): nobody unless one is named.
+
+    Attributes:
+        url: Address of a timestamp authority; empty for none.
+        roots: Absolute path of the certificates, PEM, that its own must lead to.
+        every: Seconds between two stamps.
+    """
+
+    url: str = ""
+    roots: str = ""
+    every: int = 600
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The user's configuration file. A missing file is an empty one."""
 
@@ -247,6 +261,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     second_look: SecondLooks = SecondLooks()
     charters: Signing = Signing()
     witnesses: Witnesses = Witnesses()
+    timestamps: Timestamps = Timestamps()
 
     def charter_for(self, directory: str) -> tuple[str, Mode] | None:
         """Return the charter and mode of the repository that ``directory`` is or lies in; the longest match wins.
@@ -255,7 +270,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
         """
         best: tuple[tuple[int, int], Repository] | None = None
         for one in self.repositories:
-            rank = _match(one.path, directory)
+            rank = closeness(one.path, directory)
             if rank is not None and (best is None or rank >= best[0]):
                 best = (rank, one)
         return (best[1].charter, best[1].mode) if best is not None else None
@@ -341,6 +356,7 @@ def _check(config: Config, text: str, source: str) -> None:
         for name, seconds in (("every", config.witnesses.every), ("age", config.witnesses.age))
         if seconds < 1
     ]
+    wrong += _wrong_timestamps(config.timestamps)
     wrong += _wrong_second_look(config.second_look)
     wrong += [
         (f"charters.keys[{number}]", one, 'is not a public key, such as "ed25519:..."')
@@ -350,6 +366,15 @@ def _check(config: Config, text: str, source: str) -> None:
     for place, value, what in wrong:
         line = _line_of(text, f"at `$.{place}`")
         raise BadInputError(f"{source}:{line}: {value!r} {what}" if line else f"{source}: {value!r} {what}")
+
+
+def _wrong_timestamps(named: Timestamps) -> list[tuple[str, object, str]]:
+    wrong: list[tuple[str, object, str]] = []
+    if named.url and not named.roots.startswith("/"):
+        wrong.append(("timestamps.roots", named.roots, "is not an absolute path"))
+    if named.every < 1:
+        wrong.append(("timestamps.every", named.every, "is not a number of seconds above 0"))
+    return wrong
 
 
 def _wrong_second_look(look: SecondLooks) -> list[tuple[str, object, str]]:
@@ -458,39 +483,3 @@ def _toml(value: bool | int | str | list[str]) -> str:  # noqa: FBT001 - a TOML 
         return str(value)
     # A TOML basic string escapes as JSON does, and DEL besides.
     return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
-
-
-def _match(pattern: str, directory: str) -> tuple[int, int] | None:
-    """Return how closely ``pattern`` matches ``directory`` or one above it, None if it does not.
-
-    The rank is the number of names that the match is deep, then the number of letters written out in the pattern.
-    """
-    have = [name for name in directory.split("/") if name]
-    want = [name for name in pattern.split("/") if name]
-    while want and want[-1] == "**":
-        want.pop()
-    # reach[i]: the names seen so far can be matched by the first i parts of the pattern.
-    reach = {0}
-    deepest = -1
-    for depth in range(len(have) + 1):
-        if depth:
-            reach = _step(want, reach, have[depth - 1])
-        for at in sorted(reach):
-            if at < len(want) and want[at] == "**":
-                reach.add(at + 1)
-        if len(want) in reach:
-            deepest = depth
-        if not reach:
-            break
-    return (deepest, len(pattern.replace("*", ""))) if deepest >= 0 else None
-
-
-def _step(want: list[str], reach: set[int], name: str) -> set[int]:
-    after: set[int] = set()
-    for at in reach:
-        if at < len(want):
-            if want[at] == "**":
-                after.add(at)
-            elif fnmatchcase(name, want[at]):
-                after.add(at + 1)
-    return after
