@@ -52,6 +52,6 @@ def command() -> None:
     Examples:
       outrider case new "key seen at evil.example" --artefact evil.example
       outrider case show 7f3a91c2d401 --html report.html
-      outrider case question 7f3a91c2d401 Q0003 "a planted page told it to" --event 41
+      outrider case question 7f3a91c2d401 Q0003 "a planted page did" --event 41
       outrider case export 7f3a91c2d401
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.

@@ -37,7 +37,7 @@ def command(*, since: str, agent: str, diff: bool, sources: tuple[str, ...], as_
       outrider coverage --since 24h
       outrider coverage --agent ag_01KB3M2Z8Q4V6X7Y9W0T1R2S3P
       outrider coverage --diff
-      outrider coverage --diff --from claude=~/.claude/projects --from otel=exports.jsonl
+      outrider coverage --diff --from claude=~/.claude/projects
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     from outrider.investigate.extent import extent
 

@@ -30,7 +30,7 @@ def command(
 
     \b
     Examples:
-      outrider erase --subject ada@example.org --basis "her request of 3 May" --dry-run
+      outrider erase --subject ada@example.org --basis "her request" --dry-run
       outrider erase --event 4711 --basis "a customer's letter"
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     if sum((subject is not None, agent is not None, bool(events))) != 1:
