@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.daemon.house import until
+from tests.daemon.house import PATIENCE, until
 
 from outrider.events.record import CallDecided, SecondLook
 
@@ -31,7 +31,8 @@ def looks(house):
 
 def ready(house, tool):
     """Wait until a scanner has shown whether it sees anything, and return what it lacks."""
-    until(lambda: "has not shown" not in house.status()["second_look"][tool])
+    # A scanner has the lowest priority and 20 s of its own: on a busy machine it may need all of them.
+    until(lambda: "has not shown" not in house.status()["second_look"][tool], seconds=3 * PATIENCE)
     return house.status()["second_look"][tool]
 
 
