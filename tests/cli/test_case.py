@@ -133,6 +133,7 @@ def test_a_case_leaves_as_a_bundle_with_its_report_and_without_names(outrider, t
         names = set(archive.namelist())
         everything = b"".join(archive.read(name) for name in names)
     assert {"report.html", "report.md", "case.json", "dfiq/S0001.yaml", "verify.py", "events/4.json"} <= names
+    assert {"views/events.jsonl", "views/events.ocsf.jsonl", "views/events.pftrace", "views/events.cdx.json"} <= names
     assert b"look here" in everything
     last = [decode(entry.leaf) for entry in Reader(home.record).entries()][-1]
     assert (last.act, len(last.digest)) == ("exported", 64)

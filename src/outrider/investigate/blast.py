@@ -144,11 +144,16 @@ def blast(view: View, start: int | str) -> Blast:
         confidence="context" if any(one.confidence == "context" for one in agents) else "label",
         coverage=covered,
         statement=(
-            f"{len(agents):,} agents came under it; {len(credentials):,} credentials to change, {len(hosts):,} hosts"
-            f" reached, {len(commits):,} commits, pushes and packages to review, {len(files):,} files changed;"
+            f"{_counted(len(agents), 'agent')} came under it; {_counted(len(credentials), 'credential')} to change,"
+            f" {_counted(len(hosts), 'host')} reached, {len(commits):,} commits, pushes and packages to review,"
+            f" {len(files):,} files changed;"
             f" {len({one.agent for one in met}):,} agents met the same content or place."
         ),
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _index(view: View, start: int | str) -> int:

@@ -10,6 +10,8 @@ import msgspec
 from outrider.events.case import CaseNoted
 from outrider.investigate.casefile import CaseFile
 from outrider.investigate.disclosing import Disclosure
+from outrider.investigate.exports.material import Material
+from outrider.investigate.exports.registry import FORMS
 from outrider.investigate.markdown import markdown
 from outrider.investigate.questions import sources
 from outrider.investigate.report import page
@@ -35,14 +37,15 @@ def packed(view: View, home: Home, told: Dossier, shown: Disclosure, *, created:
         made_by: The program and its version.
     """
     selection = select(view, Wanted(events=told.events))
+    events = tuple(sorted({*selection.events, *shown.promised_by}))
     return Contents(
-        events=tuple(sorted({*selection.events, *shown.promised_by})),
+        events=events,
         asked=f"the case {told.case.id}",
         created=created,
         made_by=made_by,
         coverage=told.coverage,
         disclosed=(*shown.pieces, *_texts(view, home, told)),
-        more=_pages(told),
+        more=_pages(told) | _views(view, events),
         about={"case": told.case.id},
         notes=shown.notes,
     )
@@ -55,6 +58,11 @@ def _texts(view: View, home: Home, told: Dossier) -> Iterable[Disclosed]:
     for event in reading.leaves(view, own):
         if isinstance(event, CaseNoted) and event.content is not None and (kept := texts.get(event.content.c)):
             yield Disclosed(event=event.n, at="/content", of=event.n, salt=kept.salt, content=kept.text.encode())
+
+
+def _views(view: View, events: tuple[int, ...]) -> dict[str, bytes]:
+    """Return the events in the forms of other people's tools, for whoever works with those."""
+    return {f"views/events{form.suffix}": b"".join(form.write(Material(view, events))) for form in FORMS.values()}
 
 
 def _pages(told: Dossier) -> dict[str, bytes]:
