@@ -147,7 +147,7 @@ def blast(view: View, start: int | str) -> Blast:
             f"{_counted(len(agents), 'agent')} came under it; {_counted(len(credentials), 'credential')} to change,"
             f" {_counted(len(hosts), 'host')} reached, {len(commits):,} commits, pushes and packages to review,"
             f" {len(files):,} files changed;"
-            f" {len({one.agent for one in met}):,} agents met the same content or place."
+            f" {_counted(len({one.agent for one in met}), 'agent')} met the same content or place."
         ),
     )
 
