@@ -286,3 +286,21 @@ def test_what_was_done_is_shown_by_the_commands(cell):
     assert "/date" not in whys.partition("Programs")[2].partition("Rules")[0]
     date = str(Path("/bin/date").resolve())
     assert born.agent in outrider("involved", date)
+
+
+def test_a_host_that_the_proxy_refused_is_not_said_to_have_been_reached(cell):
+    """Whoever asks a proxy has reached the proxy; what came of it is told by the proxy's own event."""
+    if cell.view == "shared":
+        pytest.skip("without a network of its own there is no proxy")
+    fetch = (
+        "import urllib.request as u, contextlib as c\nwith c.suppress(OSError): u.urlopen('http://refused.example/')"
+    )
+    assert cell.python(fetch).code == 0
+    (row,) = [one for event in deeds(cell) for one in event.deeds.reached if "refused.example" in one.peer]
+    assert row.judged
+    said = subprocess.run(
+        [sys.executable, "-m", "outrider", "involved", "refused.example"], cwd=cell.repo, capture_output=True,
+        text=True, check=False, env=cell.environment(PYTHONPATH=str(SRC), COLUMNS="200"), timeout=60,
+    ).stdout  # fmt: skip
+    assert "tried to connect to host refused.example (refused)" in said
+    assert ": connected to" not in said

@@ -224,7 +224,7 @@ def _peers(reached: tuple[Reached, ...], key: bytes) -> list[Entity]:
     return [
         Entity("reached", kind, value)
         for one in reached
-        if not one.peer.startswith("unix:")
+        if not one.judged and not one.peer.startswith("unix:")  # What the proxy judged is told of by its own event.
         for kind, value in host_entities(one.peer, key)
         if value
     ]

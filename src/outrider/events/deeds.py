@@ -51,6 +51,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         basis: What explains it.
         call: Index of the call that does, or -1.
         program: Name of the program that asked for it.
+        judged: Whether it was asked of our own proxy, whose event says what came of it.
     """
 
     peer: str
@@ -58,6 +59,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     basis: Basis
     call: int = -1
     program: str = ""
+    judged: bool = False
 
 
 class Deeds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

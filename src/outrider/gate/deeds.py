@@ -205,7 +205,7 @@ class Deeds:
             if before:  # One that asks again on a connection that it has is the last that did.
                 self._last = before[-1][1]
                 self._asking.remove(before[-1])
-            self._peer(ts, host, self._last, judged=True)
+            self._peer(ts, host, self._last, judged=True, by_proxy=True)
         while self._asking and self._asking[0][0] < now - _PROXY_WAIT_US:
             ts, program = self._asking.popleft()
             self._peer(ts, self._proxy, program, judged=False)
@@ -310,14 +310,15 @@ class Deeds:
     def _is_hook(self, deed: Started) -> bool:
         return deed.program in self._hook or any(one in word for word in deed.words for one in self._hook)
 
-    def _peer(self, ts: int, peer: str, program: Program | None, *, judged: bool) -> None:
+    def _peer(self, ts: int, peer: str, program: Program | None, *, judged: bool, by_proxy: bool = False) -> None:
         basis, told = self._reaching(ts, peer, program, judged=judged)
         name = program.name if program else ""
         self._count(ts)
         call = told.n if told else -1
         key = (peer, name, basis, call)
         old = self._reached.get(key)
-        self._reached[key] = Reached(peer=peer, count=old.count + 1 if old else 1, basis=basis, call=call, program=name)
+        count, judged = (old.count + 1, by_proxy and old.judged) if old else (1, by_proxy)
+        self._reached[key] = Reached(peer=peer, count=count, basis=basis, call=call, program=name, judged=judged)
         if basis == "none":
             self._find(CONNECT, peer, name, f"A connection to {peer} was asked for{_by(name)}, and no call told of it.")
 

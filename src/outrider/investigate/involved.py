@@ -218,7 +218,10 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
     out = []
     for agent_id, pieces in evidence.items():
         agent = reading.agent(view, agent_id) or reading.unknown(agent_id)
-        unique = {(piece.n, piece.role, piece.kind, piece.value): piece for piece in pieces}
+        # A value's print tells a reader nothing: it counts where the event says nothing better of the same artefact.
+        better = {piece.n for piece in pieces if piece.kind != "value"}
+        told = [piece for piece in pieces if piece.kind != "value" or piece.n not in better]
+        unique = {(piece.n, piece.role, piece.kind, piece.value): piece for piece in told}
         ordered = sorted(unique.values(), key=lambda piece: (-weigh(piece), piece.n))
         best = ordered[0]
         out.append(
@@ -255,6 +258,8 @@ def _why(best: Evidence) -> str:
     if best.outcome in NEVER:
         words = f"tried to {_TRIED.get(best.role, best.role)}"
     tail = "" if best.outcome == "seen" else f" ({best.outcome})"
+    if best.kind == "value":
+        return f"event {best.n}: a call was given that value{tail}"
     kind = "" if best.kind == best.role else f"{best.kind} "
     return f"event {best.n}: {words} {kind}{best.value}{tail}"
 

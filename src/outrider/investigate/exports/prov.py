@@ -101,7 +101,7 @@ def _touches(material: Material, out: dict[str, dict[str, Any]], relations: _Rel
     numbers = sorted(known)
     for start in range(0, len(numbers), _CHUNK):
         for touch in reading.touches(material.view, numbers[start : start + _CHUNK]):
-            if touch.role == "is":
+            if touch.role == "is" or touch.kind == "value":
                 continue
             thing = _thing(touch)
             told = {"prov:label": touch.value, "prov:type": f"outrider:{touch.kind}"}
