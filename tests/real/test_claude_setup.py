@@ -117,10 +117,12 @@ def test_status_and_doctor_tell_what_is_so_before_and_after(rider: Rider, claude
     assert any(f"hooks are in force in {claude.world.settings}" in one["what"] for one in findings(rider))
     assert not repository(rider)["why"]
     claude([bash("ls"), Turn("finished")])
+    earlier = len(rider.events())
     after = rider.json("status")["data"]
     assert after["daemon"]["running"]
     assert after["daemon"]["pid"] == rider.pid
-    assert after["record"]["events"] == len(rider.events())
+    # A living daemon may write (a heartbeat, an end that was noticed) between two looks at its record.
+    assert 0 < earlier <= after["record"]["events"] <= len(rider.events())
     (claude.world.repo / ".claude").mkdir(exist_ok=True)
     (claude.world.repo / ".claude" / "settings.json").write_text('{"disableAllHooks": true}')
     assert not repository(rider)["protected"]
