@@ -24,6 +24,8 @@ _LEAD = re.compile(
 )
 """A leading word, and behind it the word that would be the verb."""
 _FIRST = re.compile(r"([a-z]+)\s+[^\s:]")
+_AROUND = str.maketrans(dict.fromkeys(":,\"'(-", " "))
+"""What may stand between a leading word and the verb, beside space."""
 
 
 def is_order(sentence: str) -> bool:
@@ -32,4 +34,6 @@ def is_order(sentence: str) -> bool:
     first = _FIRST.match(low)
     if first is not None and first[1] in VERBS:
         return True
+    if VERBS.isdisjoint(low.translate(_AROUND).split()):
+        return False  # No leading word has a verb behind it, so none is looked for: it is the dear part.
     return not VERBS.isdisjoint(_LEAD.findall(low))

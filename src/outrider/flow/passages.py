@@ -182,8 +182,9 @@ def _closed(value: str, quote: str, *, opens: bool) -> bool:
 def _prose(text: str) -> Iterator[Passage]:
     if "\\" in text:
         text = _ESCAPED.sub("\n", _FOLDED.sub(lambda fold: " " if fold[1] else "", text))
-    for link in _LINK.finditer(text):
-        yield Passage("field", link[1])
+    if _may_link(text):
+        for link in _LINK.finditer(text):
+            yield Passage("field", link[1])
     sentences = [piece for piece in _SENTENCE.split(text) if piece and piece.strip()]
     orders = [is_order(sentence) for sentence in sentences]
     reach = -1
@@ -194,3 +195,13 @@ def _prose(text: str) -> Iterator[Passage]:
         # "P025 is what I want. Please buy it": the value may stand beside the order.
         near = at <= reach or (at + 1 < len(sentences) and orders[at + 1])
         yield Passage("order" if near else "text", sentence)
+
+
+def _may_link(text: str) -> bool:
+    """Tell whether a text may hold a link: its words are looked for first, for that costs next to nothing."""
+    if "=" not in text:
+        return False
+    if not text.isascii():
+        return True  # Some letters of other scripts count as ASCII ones where case does not matter.
+    low = text.lower()
+    return "href" in low or "src" in low or "action" in low

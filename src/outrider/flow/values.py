@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from outrider.flow.acts import ordered
 from outrider.flow.passages import passages
@@ -22,13 +22,15 @@ MAX_USER, MAX_FIELD, MAX_TEXT, MAX_ORDER = 1_024, 512, 512, 1_024
 """Most prints kept of one text, by where they stand."""
 _PHRASE = 4
 
-_WORD = re.compile(r"[^\s,;()\[\]{}<>\"'`|]+")
+_BETWEEN = str.maketrans(dict.fromkeys(",;()[]{}<>\"'`|", " "))
+"""What stands between words, beside space."""
 _PIECE = re.compile(r"[a-z0-9]+")
 _NAME = re.compile(r"[a-z]{4,}")
 _MARK = re.compile(r"[@/\d]|[.:][^.:]")
 _EDGES = ".,:;!?*_~ \t\r\n\"'`()[]{}<>|"
 _SPACE = re.compile(r"\s+")
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:www\.(?=[^.]+\.))?")
+_QUOTES = frozenset("'\"`“")
 _QUOTED = re.compile(r"'([^'\n]{2,80})'|\"([^\"\n]{2,80})\"|`([^`\n]{2,80})`|“([^”\n]{2,80})”")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z]{2,24}(?=[:/?#]|$)")
 _ADDRESS = re.compile(
@@ -47,17 +49,40 @@ Printer = Callable[[str], int]
 
 
 @lru_cache(maxsize=4)
+def _bare(key: bytes) -> Callable[[str], bytes]:
+    """Return the function that makes the bytes of a print under ``key``."""
+    copy = hashlib.blake2b(key=key, digest_size=SIZE).copy
+
+    def of(value: str) -> bytes:
+        one = copy()
+        one.update(value.encode("utf-8", "replace"))
+        return one.digest()
+
+    return of
+
+
+@lru_cache(maxsize=4)
+def _kept(key: bytes) -> Callable[[str], bytes]:
+    """As :func:`_bare`, for words: texts repeat them, so it remembers some."""
+    return lru_cache(maxsize=16_384)(_bare(key))
+
+
+@lru_cache(maxsize=4)
 def printer(key: bytes) -> Printer:
     """Return the function that makes prints under ``key``. Calls repeat their words, so it remembers some."""
-    base = hashlib.blake2b(key=key, digest_size=SIZE)
+    make = _bare(key)
 
     @lru_cache(maxsize=4096)
     def of(value: str) -> int:
-        one = base.copy()
-        one.update(value.encode("utf-8", "replace"))
-        return int.from_bytes(one.digest(), "big")
+        return int.from_bytes(make(value), "big")
 
     return of
+
+
+def packed(values: Iterable[str], key: bytes) -> bytes:
+    """Return the prints of ``values`` as :func:`pack` does."""
+    words, phrases = _kept(key), _bare(key)
+    return b"".join(sorted({phrases(value) if " " in value else words(value) for value in values}))
 
 
 def pack(prints: Iterable[int]) -> bytes:
@@ -79,14 +104,18 @@ def normal(value: str) -> str:
     return bare.rstrip("/.") or bare
 
 
+def _split(text: str) -> list[str]:
+    return text.translate(_BETWEEN).split()
+
+
 def words(text: str) -> list[str]:
     """Return the words of a text in normal form, in order."""
-    return [word for word in map(normal, _WORD.findall(text)) if word]
+    return [word for word in map(normal, _split(text)) if word]
 
 
 def addresses(text: str) -> list[str]:
     """Return those words of a text that lead somewhere, in order."""
-    marked = [word for word in _WORD.findall(text) if len(word) > 3 and not word.isalpha() and _MARK.search(word)]
+    marked = [word for word in _split(text) if len(word) > 3 and not word.isalpha() and _MARK.search(word)]
     return [word for word in map(normal, marked) if is_address(word)]
 
 
@@ -115,7 +144,6 @@ def names_in(word: str) -> tuple[str, ...]:
 
 def asked(text: str, key: bytes) -> dict[str, bytes]:
     """Return the prints of what a user names (every word, and the parts of compound ones) and of what is asked."""
-    of = printer(key)
     named: dict[str, None] = {}
     for word in words(text[: 256 * 1024]):
         named[word] = None
@@ -124,8 +152,8 @@ def asked(text: str, key: bytes) -> dict[str, bytes]:
             break
     named.update((normal(quoted), None) for quoted in _quotations(text[: 64 * 1024]))
     orders = (passage.text for passage in passages(text) if passage.kind == "order")
-    said = {"user": pack(of(one) for one in list(named)[: MAX_USER * 2])}
-    asks = pack(of(one) for one in ordered(orders))
+    said = {"user": packed(list(named)[: MAX_USER * 2], key)}
+    asks = packed(ordered(orders), key)
     return {**said, "asks": asks} if asks else said
 
 
@@ -140,43 +168,47 @@ def told(text: str, key: bytes) -> dict[str, bytes]:
     found: dict[str, dict[str, None]] = {"field": {}, "text": {}, "order": {}}
     phrases: dict[str, None] = {}
     orders: list[str] = []
-    for passage in passages(text):
-        into = found[passage.kind]
-        line = words(passage.text)
-        if passage.kind == "field":
-            into[normal(passage.text)] = None
+    for kind, piece in passages(text):
+        into = found[kind]
+        line = words(piece)
+        if kind == "field":
+            into[normal(piece)] = None
             into.update(dict.fromkeys(line))
             continue
-        into.update((normal(quoted), None) for quoted in _quotations(passage.text))
-        into.update((word, None) for word in line if is_salient(word))
-        into.update((host, None) for host in map(host_in, line) if host)
-        if passage.kind == "order":
-            orders.append(passage.text)
-        if passage.kind == "order" and len(phrases) <= MAX_ORDER:
-            phrases.update(dict.fromkeys(islice(_phrases(line), 2 * MAX_ORDER)))
-    of = printer(key)
+        into.update((normal(quoted), None) for quoted in _quotations(piece))
+        into.update(dict.fromkeys([word for word in line if len(word) >= 3 and not word.isalpha()]))  # is_salient
+        into.update(dict.fromkeys([host for word in line if "." in word and (host := host_in(word))]))
+        if kind == "order":
+            orders.append(piece)
+            if len(phrases) <= MAX_ORDER:
+                phrases.update(dict.fromkeys(_phrases(line, 2 * MAX_ORDER)))
     limits = {"field": MAX_FIELD, "text": MAX_TEXT, "order": MAX_ORDER}
     cut = len(found["order"]) > MAX_ORDER // 2 or len(found["text"]) > MAX_TEXT
     found["order"] = dict.fromkeys([*list(found["order"])[: MAX_ORDER // 2], *phrases])
-    said = {kind: pack(of(one) for one in list(named)[: limits[kind]]) for kind, named in found.items() if named}
+    said = {kind: packed(list(named)[: limits[kind]], key) for kind, named in found.items() if named}
     if orders:
-        said["asks"] = pack(of(one) for one in ordered(orders))
+        said["asks"] = packed(ordered(orders), key)
     if cut:
         said["cut"] = b"\1"
     return said
 
 
 def _quotations(text: str) -> Iterator[str]:
+    if _QUOTES.isdisjoint(text):
+        return
     for found in _QUOTED.finditer(text):
         yield next(group for group in found.groups() if group)
 
 
-def _phrases(line: list[str]) -> Iterator[str]:
-    for length in range(1, _PHRASE + 1):
-        for at in range(len(line) - length + 1):
-            phrase = " ".join(line[at : at + length])
-            if length > 1 or (len(phrase) > 2 and phrase not in EVERYDAY):
-                yield phrase
-        if length == 1:
-            # Short numbers are everywhere; behind such a word one is a name.
-            yield from (word for before, word in pairwise(line) if before in _NUMBERED and len(word) <= 2)
+def _phrases(line: list[str], limit: int) -> list[str]:
+    """Return the first phrases of one to four words of a line: single words, then pairs, and so on."""
+    out = [word for word in line if len(word) > 2 and word not in EVERYDAY]
+    # Short numbers are everywhere; behind such a word one is a name.
+    out += [word for before, word in pairwise(line) if len(word) <= 2 and before in _NUMBERED]
+    longer = line
+    for length in range(1, _PHRASE):
+        if len(out) >= limit:
+            break
+        longer = [f"{phrase} {word}" for phrase, word in zip(longer, line[length:], strict=False)]
+        out += longer
+    return out[:limit]
