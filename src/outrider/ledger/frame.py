@@ -122,12 +122,17 @@ def hop(fd: int, offset: int, count: int, every: int = 1) -> list[int]:
     Nothing is checked: whoever reads at one of them checks what stands there. Shorter if the lengths lead nowhere.
     """
     data = os.pread(fd, os.fstat(fd).st_size - offset, offset)
-    found, at, end, sizes = [], 0, len(data) - HEADER, struct.Struct(">II").unpack_from
+    return [offset + at for at in lengths(data, 0, count, every)]
+
+
+def lengths(data: bytes, at: int, count: int, every: int = 1) -> list[int]:
+    """Return what :func:`hop` does, in ``data`` from ``at`` on."""
+    found, end, sizes = [], len(data) - HEADER, struct.Struct(">II").unpack_from
     for index in range(count):
         if at > end:
             break
         if index % every == 0:
-            found.append(offset + at)
+            found.append(at)
         leaf_size, beside_size = sizes(data, at + 4)
         at += HEADER + leaf_size + beside_size
     return found

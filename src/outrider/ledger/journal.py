@@ -13,10 +13,11 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from outrider.errors import BadInputError, OutriderError, RecordError, TamperedError
+from outrider.ledger import packs
 from outrider.ledger.disk import flush, flush_directory, make_directory, refusal, write_at
 from outrider.ledger.frame import Frame, Walk, hop, survivors
 from outrider.ledger.spare import Spare, fill, make_filled
@@ -47,12 +48,17 @@ class Recovered:
 
 @dataclass
 class Segment:
-    """One file of the journal. ``marks`` are the offsets of every 64th frame from the first on."""
+    """One file of the journal, or its pack. ``marks`` are the offsets of every 64th frame from the first on."""
 
     path: Path
     first: int
     count: int = 0
     marks: list[int] = field(default_factory=list)
+
+    @property
+    def packed(self) -> bool:
+        """Whether ``path`` is that of the pack."""
+        return self.path.name.endswith(packs.SUFFIX)
 
 
 def head(first: int) -> bytes:
@@ -66,18 +72,44 @@ def segment_path(directory: Path, first: int) -> Path:
 
 
 def list_segments(directory: Path) -> list[tuple[int, Path]]:
-    """Return ``(first index, path)`` of every segment in order.
+    """Return ``(first index, path)`` of every segment in order, or of its pack where the segment itself is gone.
+
+    Segments are listed before packs: one that is packed meanwhile is found in either list, or in both.
 
     Raises:
-        TamperedError: A file has a name that no segment has.
+        TamperedError: A file has a name that no segment or pack has.
+        OSError: A directory cannot be listed.
+    """
+    found: dict[int, Path] = {}
+    for path in directory.iterdir():
+        if not (path.suffix == SUFFIX and _is_index(path.stem)):
+            raise TamperedError(f"{path} is no segment of a journal", fix="Move it away.")
+        found[int(path.stem)] = path
+    for first, path in list_packs(directory.parent):
+        found.setdefault(first, path)
+    return sorted(found.items())
+
+
+def list_packs(directory: Path) -> list[tuple[int, Path]]:
+    """Return ``(first index, path)`` of every pack of the record under ``directory``.
+
+    Raises:
+        TamperedError: A file has a name that no pack has, and none that is being made.
         OSError: The directory cannot be listed.
     """
     found = []
-    for path in directory.iterdir():
-        if not (path.suffix == SUFFIX and len(path.stem) == 20 and path.stem.isdecimal()):
-            raise TamperedError(f"{path} is no segment of a journal", fix="Move it away.")
-        found.append((int(path.stem), path))
+    with contextlib.suppress(FileNotFoundError):
+        for path in (directory / packs.FOLDER).iterdir():
+            name = path.name.removesuffix(".new")
+            if not (name.endswith(packs.SUFFIX) and _is_index(name.removesuffix(packs.SUFFIX))):
+                raise TamperedError(f"{path} is no pack of a journal", fix="Move it away.")
+            if name == path.name:
+                found.append((int(name.removesuffix(packs.SUFFIX)), path))
     return sorted(found)
+
+
+def _is_index(name: str) -> bool:
+    return len(name) == 20 and name.isdecimal()
 
 
 class Journal:
@@ -109,6 +141,7 @@ class Journal:
         self.size = 0
         self.recovered: Recovered | None = None
         self._segments: list[Segment] = []
+        self._packs = packs.Packs()
         self._spare = Spare(directory / "spare", segment_bytes)
         try:
             make_directory(self._where)
@@ -131,6 +164,10 @@ class Journal:
         cut, unused = 0, []
         while segments:
             last = segments[-1]
+            if last.packed:  # A pack is of a segment that was full: what comes next begins a new one.
+                last.count = self._packs.count(last.path, last.first)
+                self._end = self._room = 0
+                break
             self._fd = os.open(last.path, os.O_RDWR | os.O_CLOEXEC)
             cut += self._recover_last(last, known)
             if last.count or len(segments) == 1:
@@ -272,7 +309,10 @@ class Journal:
             start = until
 
     def _entries_in(self, segment: Segment, start: int, stop: int) -> Iterator[Frame]:
-        fd = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = self._open(segment)
+        if fd < 0:
+            yield from self._packed(segment, start, stop)
+            return
         try:
             if not segment.marks:
                 segment.marks = hop(fd, HEAD, segment.count, _MARK_EVERY)
@@ -293,6 +333,24 @@ class Journal:
         raise TamperedError(
             f"event {index} in {segment.path} is damaged", fix="Run `outrider verify`; do not delete anything."
         )
+
+    @staticmethod
+    def _open(segment: Segment) -> int:
+        """Open a segment; -1 where it is a pack, or has become one."""
+        if not segment.packed:
+            try:
+                return os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                segment.path = packs.packed_instead(segment.path)
+        return -1
+
+    def _packed(self, segment: Segment, start: int, stop: int) -> Iterator[Frame]:
+        index = start
+        for frame in islice(self._packs.frames(segment.path, segment.first, start), stop - start):
+            index += 1
+            yield frame
+        if index != stop:
+            raise packs.damaged(segment.path, f"event {index} is not in it")
 
     def close(self) -> None:
         """Close the files. What was written is durable already."""

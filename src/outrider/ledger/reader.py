@@ -12,6 +12,7 @@ from typing import NamedTuple
 from outrider.errors import BadInputError, RecordError, TamperedError, UnavailableError
 from outrider.ledger.frame import Frame, Walk, hop
 from outrider.ledger.journal import DURABLE, HEAD, head, list_segments
+from outrider.ledger.packs import SUFFIX, Packs, packed_instead
 
 
 class ReadEntry(NamedTuple):
@@ -36,6 +37,7 @@ class Reader:
         if not self._journal.is_dir():
             raise UnavailableError(f"there is no record at {directory}", fix="Start the daemon once: outrider up.")
         self._segments: list[tuple[int, Path]] = []
+        self._packs = Packs()
         self._at = (0, -1, HEAD)  # The last event that was read up to: index, its segment, offset there.
 
     def size(self) -> int:
@@ -86,8 +88,11 @@ class Reader:
         if not place:
             raise TamperedError(f"the journal does not hold event {start}")
         first, path = self._segments[place - 1]
+        fd = self._open(place - 1)
+        if fd < 0:
+            yield from self._packed(first, self._segments[place - 1][1], start)
+            return
         index, offset = (self._at[0], self._at[2]) if self._at[:2] == (start, first) else (first, HEAD)
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             if os.pread(fd, HEAD, 0) != head(first):
                 raise TamperedError(f"{path} does not begin as a segment of the journal does")
@@ -107,20 +112,39 @@ class Reader:
         finally:
             os.close(fd)
         if not found:
-            raise TamperedError(
-                f"event {start} is damaged or gone", fix="Run `outrider verify`; do not delete anything."
-            )
+            raise _gone(start)
+
+    def _open(self, place: int) -> int:
+        """Open a segment that is known; -1 where a pack has taken its place."""
+        first, path = self._segments[place]
+        if not path.name.endswith(SUFFIX):
+            try:
+                return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                self._segments[place] = first, packed_instead(path)
+        return -1
+
+    def _packed(self, first: int, path: Path, start: int) -> Iterator[Frame]:
+        if start >= first + self._packs.count(path, first):
+            raise _gone(start)
+        yield from self._packs.frames(path, first, start)
 
     def _count(self) -> int:
         try:
             self._segments = list_segments(self._journal)
             if not self._segments:
                 return 0
-            first, path = self._segments[-1]
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            first, _ = self._segments[-1]
+            fd = self._open(-1)
+            if fd < 0:
+                return first + self._packs.count(self._segments[-1][1], first)
             try:
                 return first + sum(1 for _ in Walk(fd, HEAD))
             finally:
                 os.close(fd)
         except OSError as error:
             raise RecordError(f"the record at {self._directory} cannot be read: {error.strerror}") from error
+
+
+def _gone(index: int) -> TamperedError:
+    return TamperedError(f"event {index} is damaged or gone", fix="Run `outrider verify`; do not delete anything.")

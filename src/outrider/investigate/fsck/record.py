@@ -15,6 +15,7 @@ _PARTS = {
     "segments": "journal",
     "frame": "journal",
     "padding": "journal",
+    "pack": "journal",
     "leaf": "journal",
     "source": "journal",
     "truncated": "journal",

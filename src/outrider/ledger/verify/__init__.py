@@ -17,6 +17,8 @@ The checklist, in order (each problem names its check):
 13. ``quorum``      With a policy: its witnesses cosigned a checkpoint of this log, and check 10 holds for it too.
 14. ``erased``      With the content beside it: nothing that an event says was erased is there again.
 15. ``content``     With the content beside it: every ciphertext is the one that the event which names it says.
+16. ``pack``        A segment that was packed unpacks, block by block, to the events that its index names. The checks
+                    above read it as the segment that it was.
 
 What no check here can know is in :data:`outrider.ledger.verify.report.UNKNOWABLE`.
 """
@@ -111,7 +113,7 @@ class _Check:
         for size in asked:
             wanted.setdefault(size, [])
         sealed = head.size if head else 0
-        segments = list_segments(self.directory / "journal", self.problems)
+        segments = list_segments(self.directory, self.problems)
         roots, story, tail = self.together(segments, sealed, wanted) or self.alone(segments, sealed, wanted)
         for size, heads in sorted(wanted.items()):
             names = " and ".join(name for name, _ in heads)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from outrider.ledger.verify.packs import pack_of, size_of
+
 LEAST = 24 << 20
 """Bytes of journal below which one process is as fast."""
 
@@ -47,10 +49,20 @@ def parts(segments: Sequence[tuple[int, Path]], sealed: int) -> Iterator[Part | 
     The iteration ends with None where a part has a problem or does not fit the one before it.
     """
     cores = min(os.cpu_count() or 1, _MOST)
-    sizes = [path.stat().st_size for _, path in segments]
+    sizes = [_size(path) for _, path in segments]
     if cores < 2 or len(segments) < 2 or sum(sizes) < LEAST:
         return None
     return _checked(_cut(segments, sizes, 2 * cores), sealed, cores)
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a segment, also where it is packed."""
+    if path.suffix == ".seg":
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:  # Packed since its name was read.
+            path = pack_of(path)
+    return size_of(path)
 
 
 def _cut(segments: Sequence[tuple[int, Path]], sizes: Sequence[int], count: int) -> list[Sequence[tuple[int, Path]]]:
@@ -86,7 +98,9 @@ def _checked(runs: Sequence[Sequence[tuple[int, Path]]], sealed: int, cores: int
 
 
 def _part(run: Sequence[tuple[int, Path]], sealed: int, *, ends: bool) -> Part | None:
-    asked = json.dumps({"segments": [str(path.absolute()) for _, path in run], "sealed": sealed, "ends": ends})
+    asked = json.dumps(
+        {"segments": [(first, str(path.absolute())) for first, path in run], "sealed": sealed, "ends": ends}
+    )
     here = str(Path(__file__).parents[3])
     # Without -P a module in the working directory, which may be what is being checked, would be taken for ours.
     done = subprocess.run(

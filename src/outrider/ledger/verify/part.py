@@ -1,7 +1,7 @@
 """Checks 3 to 8 on a part of the journal, as a process of its own: ``python -P -m outrider.ledger.verify.part``.
 
-Reads one line of JSON: the ``segments`` by their paths, the checkpoint's size ``sealed``, and whether the part ``ends``
-the journal. Writes one line of JSON with what it found, and behind it the hashes of all leaves, 32 bytes each.
+Reads one line of JSON: the ``segments`` by first event and path, the checkpoint's size ``sealed``, and whether the part
+``ends`` the journal. Writes one line of JSON with what it found, and behind it the hashes of all leaves, 32 bytes each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main() -> int:
     """Check what is asked for."""
     gc.disable()  # Nothing here refers to itself, and looking for that takes a tenth of the time.
     asked = json.loads(sys.stdin.readline())
-    segments = [(int(Path(path).stem), Path(path)) for path in asked["segments"]]
+    segments = [(first, Path(path)) for first, path in asked["segments"]]
     problems, begins = Problems(), segments[0][0]
     walk = Walk(problems, segments, asked["sealed"], begins=begins, ends=asked["ends"])
     story, hashes = Story(problems, begins), bytearray()
