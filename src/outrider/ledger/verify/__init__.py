@@ -177,10 +177,11 @@ class _Check:
         for part in found:
             if part is None or not story.join(part.told["story"]):
                 return None
-            for hashed in part.leaves():
-                if roots.size in left:
+            leaves, end = part.leaves(), part.told["next"]
+            for size in [*sorted(size for size in left if roots.size <= size < end), end]:
+                roots.extend(leaves[roots.size - part.told["begins"] : size - part.told["begins"]])
+                if size < end:
                     mine.roots_at(roots, left)
-                roots.add(hashed)
             tail = part.told["tail"]
             self.progress(roots.size)
         mine.roots_at(roots, left)

@@ -10,11 +10,11 @@ import base64
 import binascii
 import hashlib
 import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256 as _sha256
 from typing import NamedTuple
+from zlib import crc32 as _crc32
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -26,6 +26,7 @@ TILE = 256
 """Hashes in a tile."""
 
 _HEADER = struct.Struct(">IIIQQ")
+_HEAD, _unpack = _HEADER.size, _HEADER.unpack_from
 _LEAF_MOST, _BESIDE_MOST = 0xFFFF, 0x100000
 
 
@@ -139,6 +140,18 @@ class Roots:
         if len(row) == TILE:
             self._fill()
 
+    def extend(self, hashes: list[bytes]) -> None:
+        """Take in the hashes of the next leaves."""
+        at = 0
+        while at < len(hashes):
+            row = self.rows[0]
+            some = hashes[at : at + TILE - len(row)]
+            row += some
+            at += len(some)
+            self.size += len(some)
+            if len(row) == TILE:
+                self._fill()
+
     def _fill(self) -> None:
         level = 0
         while len(row := self.rows[level]) == TILE:
@@ -188,15 +201,15 @@ class Piece(NamedTuple):
 
 def piece_at(data: bytes, at: int) -> Piece | None:
     """Return what stands at ``data[at:]``, if it has the shape of a frame, sound or not."""
-    if at + _HEADER.size > len(data):
+    begin = at + _HEAD
+    if begin > len(data):
         return None
-    crc, leaf_size, beside_size, index, group = _HEADER.unpack_from(data, at)
-    middle = at + _HEADER.size + leaf_size
+    crc, leaf_size, beside_size, index, group = _unpack(data, at)
+    middle = begin + leaf_size
     end = middle + beside_size
     if leaf_size == 0 or leaf_size > _LEAF_MOST or beside_size > _BESIDE_MOST or end > len(data):
         return None
-    sound = zlib.crc32(memoryview(data)[at + 4 : end]) == crc
-    return Piece(index, group, data[at + _HEADER.size : middle], data[middle:end], end, sound)
+    return Piece(index, group, data[begin:middle], data[middle:end], end, _crc32(data[at + 4 : end]) == crc)
 
 
 def latest_group(data: bytes, at: int, lost: int) -> int:
@@ -206,7 +219,7 @@ def latest_group(data: bytes, at: int, lost: int) -> int:
     frame was written, and what is wrong there is not the tail of a crash.
     """
     near = lost.to_bytes(8, "big")[:4]
-    until = len(data.rstrip(b"\0")) + _HEADER.size  # A frame may end in zeros itself.
+    until = len(data.rstrip(b"\0")) + _HEAD  # A frame may end in zeros itself.
     latest, found = -1, data.find(near, at + 12, until)
     while found >= 0:
         piece = piece_at(data, found - 12)

@@ -37,10 +37,9 @@ class Part:
     told: dict[str, Any]
     hashes: bytes
 
-    def leaves(self) -> Iterator[bytes]:
-        """Yield the hash of every leaf."""
-        for at in range(0, len(self.hashes), _HASH):
-            yield self.hashes[at : at + _HASH]
+    def leaves(self) -> list[bytes]:
+        """Return the hash of every leaf."""
+        return [self.hashes[at : at + _HASH] for at in range(0, len(self.hashes), _HASH)]
 
 
 def parts(segments: Sequence[tuple[int, Path]], sealed: int) -> Iterator[Part | None] | None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
+from hashlib import sha256 as _sha256
 from typing import Any
 
 from outrider.errors import BadInputError
+from outrider.ledger.verify.canonical import Shapes
 from outrider.ledger.verify.formats import Head, Key, Piece, parse_vkey
 from outrider.ledger.verify.report import Gap, Problems
 
 _VERSION = 1
 _parse = json.JSONDecoder().raw_decode
-_canonical = json.JSONEncoder(check_circular=False, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 _KILLED = "the daemon before this one did not end in good order"
 
 
@@ -37,6 +37,7 @@ class Story:
         self.first_ts = self.last_ts = 0
         self._heads: dict[str, tuple[int, str]] = {}
         self._first: dict[str, Any] = {}
+        self._shapes = Shapes()
         self._joins: dict[str, tuple[int, str]] = {}
         self._closed: list[int] = []
         self._woke: tuple[int, int, int] | None = None
@@ -45,7 +46,8 @@ class Story:
 
     def event(self, index: int, piece: Piece, hashed: bytes) -> None:
         """Checks 6, 7 and 8 on one event."""
-        event = self._parse(index, piece.leaf)
+        leaf, beside = piece.leaf, piece.beside
+        event = self._parse(index, leaf)
         if event is None:
             return
         named = event.get("n")
@@ -53,8 +55,7 @@ class Story:
         if shift != self._shift and (shift or self._shift == 0):
             self._problems.add("leaf", f"event {index} says that it is event {named}", index)
         self._shift = shift
-        digest = hashlib.sha256(piece.beside).hexdigest() if piece.beside else ""
-        if event.get("beside", "") != digest:
+        if event.get("beside", "") != (_sha256(beside).hexdigest() if beside else ""):
             self._problems.add("beside", f"what lies beside event {index} is not what was recorded", index)
         source = event.get("src")
         if isinstance(source, dict):
@@ -64,33 +65,32 @@ class Story:
     def _parse(self, index: int, leaf: bytes) -> dict[str, Any] | None:
         try:
             event, _ = _parse(leaf.decode())
-            again = _canonical(event).encode()
+            kind = str(event.get("kind")) if isinstance(event, dict) else ""
+            canonical = self._shapes.canonical(kind, leaf, event)
         except (ValueError, RecursionError) as error:
             self._problems.add("leaf", f"event {index} is not JSON: {error}", index)
             return None
         if not isinstance(event, dict):
             self._problems.add("leaf", f"event {index} is not an object", index)
             return None
-        if again != leaf:
+        if not canonical:
             self._problems.add("leaf", f"event {index} is not in canonical form", index)
         if event.get("v") != _VERSION:
             self._problems.add("leaf", f"event {index} is of version {event.get('v')}, which is not known", index)
         return event
 
     def _source(self, index: int, source: dict[str, Any], hashed: str) -> None:
-        name = str(source.get("id"))
-        if name not in self._heads and self._begins:
-            number, before = _count(source.get("seq")) - 1, str(source.get("prev", ""))
-            self._joins[name] = number, before
-        else:
-            number, before = self._heads.get(name, (-1, ""))
-        if source.get("seq") != number + 1:
-            self._problems.add(
-                "source", f"event {index} is number {source.get('seq')} of {name}, and {number + 1} is next", index
-            )
+        name, seen = str(source.get("id")), source.get("seq")
+        head = self._heads.get(name)
+        if head is None:
+            head = -1, ""
+            if self._begins:
+                head = self._joins[name] = _count(seen) - 1, str(source.get("prev", ""))
+        number, before = head
+        if seen != number + 1:
+            self._problems.add("source", f"event {index} is number {seen} of {name}, and {number + 1} is next", index)
         elif source.get("prev", "") != before:
             self._problems.add("source", f"the event of {name} before event {index} is not what it was", index)
-        seen = source.get("seq")
         self._heads[name] = (seen if isinstance(seen, int) else number + 1, hashed)
         self.counts[name] += 1
         if lost := _count(source.get("lost")):
