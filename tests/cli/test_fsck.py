@@ -107,6 +107,41 @@ def test_a_flipped_byte_of_the_journal_is_lost_and_the_view_is_not_compared(fsck
     assert parts["view"]["state"] == "unchecked"
 
 
+def test_a_packed_home_is_whole_and_a_damaged_block_is_named_with_its_events(
+    fsck: Any, home: Home, outrider: Any
+) -> None:
+    before = fsck()
+    assert "It would pack" in outrider("compact", "--dry-run").out
+    assert not (home.record / "pack").exists()
+    told = json.loads(outrider("compact", "--json").out)
+    assert (told["kind"], told["data"]["dry"], told["data"]["left"]) == ("compact", False, [])
+    assert told["data"]["segments"] > 1
+    assert fsck() == before
+    for question in (("agents", "--all"), ("log",), ("verify",), ("rebuild",)):
+        assert outrider(*question).code == 0
+    assert "Nothing to pack" in outrider("compact").out
+    path = min((home.record / "pack").iterdir())
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+    code, parts = fsck()
+    assert (code, parts["journal"]["state"], parts["view"]["state"]) == (6, "lost", "unchecked")
+    (first, *_) = parts["journal"]["found"]
+    assert first["event"] == 0
+    assert f"block 0 of pack/{path.name}, which holds events 0 to" in first["what"]
+
+
+def test_a_damaged_segment_is_left_by_compaction_which_says_so(home: Home, outrider: Any) -> None:
+    path = min((home.record / "journal").iterdir())
+    data = bytearray(path.read_bytes())
+    data[data.index(b'"enforced":"allow"') + 13] ^= 1
+    path.write_bytes(data)
+    done = outrider("compact")
+    assert done.code == 5
+    assert "The segment that begins with event 0 was left as it is: event" in done.out
+    assert path.read_bytes() == data
+
+
 def test_what_lies_beside_an_event_is_named_where_it_is_not_what_was_recorded(fsck: Any, home: Home) -> None:
     from outrider.ledger.frame import pack
     from outrider.ledger.journal import head

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import zstandard
 from tests.daemon.house import SRC, until
 from tests.daemon.test_canary import CANARIES, found_in
 
@@ -16,6 +17,8 @@ from outrider.errors import OutriderError
 from outrider.events.content import ContentErased, ContentKept, ContentRead
 from outrider.events.record import AgentBorn, AgentEnded, CallDecided, CallResult, DaemonStarted, Prompted
 from outrider.ledger.content.contents import Contents, checks, checks_kept
+from outrider.ledger.frame import Walk, pack
+from outrider.ledger.journal import head
 
 NAME = "Zenobia Quartermain"
 MAIL = "zenobia@quartermain.example"
@@ -139,6 +142,42 @@ def test_after_an_erasure_no_file_names_the_person_and_the_record_still_holds(ki
     assert NAME not in outrider(kitchen, "agents", "--all")
     assert kitchen.verify().ok
     assert "the record does not make" not in outrider(kitchen, "fsck")
+
+
+def test_an_erasure_holds_for_what_was_packed_before_it_and_a_daemon_goes_on_behind_packs(kitchen):
+    bake(kitchen, told=f"{TOLD}, says {NAME}")
+    kept(kitchen, 3)
+    kitchen.stop()
+    in_small_segments(kitchen.home.record)
+    assert "Packed" in outrider(kitchen, "compact")
+    kitchen.start()
+    bake(kitchen, session="again", told=f"{TOLD}, says {NAME} again")
+    kept(kitchen, 6)
+    outrider(kitchen, "erase", "--subject", MAIL, "--basis", "her request", "--yes")
+    (kitchen.home.config).write_text("")
+    needles = [NAME.encode(), MAIL.encode(), TOLD.encode()]
+    until(lambda: found_in(kitchen.top, needles) == [])
+    packs = list((kitchen.home.record / "pack").iterdir())
+    assert len(packs) > 2
+    for path in packs:
+        with zstandard.ZstdDecompressor().stream_reader(path.read_bytes(), read_across_frames=True) as unpacked:
+            data = unpacked.read()
+        assert b'"kind":"' in data
+        assert not [needle for needle in needles if needle in data]
+    outrider(kitchen, "rebuild")
+    assert NAME not in outrider(kitchen, "agents", "--all")
+    assert kitchen.verify().ok
+    assert "the record does not make" not in outrider(kitchen, "fsck")
+
+
+def in_small_segments(record):
+    """Write the journal of a record that nobody writes anew, a few events a segment."""
+    frames, (path,) = [], (record / "journal").iterdir()
+    for entry in Walk(fd := os.open(path, os.O_RDONLY), 12):
+        frames.append(pack(entry.n, entry.group, entry.leaf, entry.beside))
+    os.close(fd)
+    for at in range(0, len(frames), 4):
+        (record / "journal" / f"{at:020d}.seg").write_bytes(head(at) + b"".join(frames[at : at + 4]))
 
 
 def test_an_agent_that_lives_is_not_erased_and_one_that_has_ended_is(kitchen):

@@ -17,6 +17,8 @@ from tests.ledger.bundles import (
     rewrite,
 )
 
+from outrider.ledger.compact import compact
+
 pytestmark = pytest.mark.real
 
 EVENTS = [0, 3, *range(5, 40), 255, 256, 298]
@@ -41,6 +43,14 @@ def test_go_checks_our_bundle_and_that_a_witness_cosigned_it(check, sealed, vkey
     assert check("cosigned", vkey, where / "cosigned", WITNESS_VKEY.vkey) == (0, f"cosigned {SEEN}")
     code, said = check("cosigned", vkey, where / "checkpoint", WITNESS_VKEY.vkey)
     assert (code, said) == (1, "the checkpoint is not cosigned by witness.test/w1")
+
+
+def test_go_checks_a_bundle_of_a_packed_record_which_is_the_same_bundle(check, sealed, vkey, where, key, tmp_path):
+    assert compact(where, progress=lambda *_: None).segments > 2
+    given = contents(EVENTS, policy=policy(vkey).encode())
+    again = bundle(where, key, tmp_path / "packed.zip", given)
+    assert members(again) == members(sealed)
+    assert check("bundle", vkey, again, WITNESS_VKEY.vkey) == (0, "bundle 40 events of 300")
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda one: one.__name__)

@@ -15,6 +15,8 @@ from tamper.history import Places
 from tamper.judge import Cell, judged, lay
 from tamper.publish import digest
 
+from outrider.ledger.compact import compact
+
 REPO = Path(__file__).parents[2]
 TABLE = json.loads((REPO / "vectors" / "tamper" / "table.json").read_text())
 
@@ -33,6 +35,22 @@ def test_a_change_to_ten_thousand_events_gets_its_verdict(case, honest: Honest, 
         assert digest(where) == TABLE["folders"]["10000"][f"{case.name}/{situation}"]
         cell = judged(case, where)
         assert not cell.unexpected, cell
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_change_to_a_record_that_is_packed_then_gets_the_same_verdict(case, tmp_path: Path) -> None:
+    honest, packed = Honest.write(Places.of(300), tmp_path / "base"), 0
+    for situation in SITUATIONS:
+        where = tmp_path / situation
+        lay(case, situation, honest, where)
+        before = judged(case, where)
+        told = compact(where / "record", progress=lambda *_: None)
+        packed += told.segments
+        after = judged(case, where)
+        assert not after.unexpected, after
+        assert (after.verdict, after.offline, after.assurance) == (before.verdict, before.offline, before.assurance)
+        assert set(after.by) == set(before.by)
+    assert packed
 
 
 def test_whatever_a_thief_of_the_key_does_to_what_was_cosigned_is_refused_or_named() -> None:

@@ -63,6 +63,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "export": "Seal events into a bundle that anybody can check.",
         "fsck": "Recompute everything that is kept: what is whole, can be rebuilt, or is lost.",
         "rebuild": "Make the queryable view anew from the record.",
+        "compact": "Pack the journal's closed segments; they are read as before.",
         "backup": "Copy record, charters and content, verified, while the daemon runs.",
         "restore": "Put a backup back into an empty home; an older state is refused.",
         "erase": "Make kept content and names unreadable for good.",

@@ -19,6 +19,7 @@ from outrider.config import Home
 from outrider.errors import BadInputError, RecordError, RefusedError, TamperedError, UnavailableError
 from outrider.ledger.content.database import NAME
 from outrider.ledger.disk import flush, flush_directory, make_directory, refusal
+from outrider.ledger.packs import FOLDER
 from outrider.ledger.verify import Report, verify
 
 MANIFEST = "backup.json"
@@ -102,8 +103,10 @@ def _files(home: Home, to: Home, *, keys: bool) -> None:
     make_directory(to.record / "journal")
     for name in _HEADS:
         _file(home.record / name, to.record / name)
+    # A segment may be packed meanwhile: packs are copied after segments, so that each event is in either copy.
     for path in sorted((home.record / "journal").iterdir()):
         _file(path, to.record / "journal" / path.name)
+    _tree(home.record / FOLDER, to.record / FOLDER, leave=".new")
     if not to.config.exists():
         _file(home.config, to.config)
     for name in _BESIDE:
@@ -126,19 +129,26 @@ def _files(home: Home, to: Home, *, keys: bool) -> None:
 
 
 def _file(source: Path, to: Path) -> None:
-    if source.is_file() and not source.is_symlink():
+    """Copy a file, if it is there and still is when it is opened."""
+    if source.is_symlink() or not source.is_file():
+        return
+    try:
+        reading = source.open("rb")
+    except FileNotFoundError:
+        return
+    with reading:
         fd = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with source.open("rb") as reading, os.fdopen(fd, "wb") as writing:
+        with os.fdopen(fd, "wb") as writing:
             shutil.copyfileobj(reading, writing, 1 << 20)
 
 
 def _tree(source: Path, to: Path, *, leave: str = "") -> None:
-    """Copy the files of a directory, those that are there already and those of ``leave`` (and its logs) left out."""
+    """Copy the files of a directory, without those that are there already or have ``leave`` in their names."""
     if not source.is_dir() or source.is_symlink():
         return
     to.mkdir(mode=0o700, exist_ok=True)
     for path in sorted(source.iterdir()):
-        if leave and path.name.startswith(leave):
+        if leave and leave in path.name:
             continue
         if path.is_dir():
             _tree(path, to / path.name)
@@ -198,7 +208,7 @@ def restore(source: Path, home: Home, *, seen: list[str]) -> Backup:
     """
     told = read_manifest(source)
     journal = home.record / "journal"
-    if journal.is_dir() and any(journal.iterdir()):
+    if any(folder.is_dir() and any(folder.iterdir()) for folder in (journal, home.record / FOLDER)):
         raise RefusedError(
             f"{home.record} holds a record, and restoring overwrites none",
             fix="Move that home away (keep it: it may be evidence), or set OUTRIDER_HOME to an empty one.",

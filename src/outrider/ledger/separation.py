@@ -180,7 +180,10 @@ def _places(home: Home) -> Iterator[tuple[Path, tuple[tuple[str, int], ...]]]:
         for key in sorted(home.keys.rglob("*")):
             yield key, (_READ, _WRITE) if not key.is_dir() else (_WRITE,)
     with contextlib.suppress(OSError):
-        for path in (*sorted(home.record.iterdir()), *sorted((home.record / "journal").glob("*.seg"))[-3:]):
+        for folder in (home.record / "journal", home.record / "pack"):
+            for path in sorted(folder.glob("*.seg*"))[-3:]:
+                yield path, (_WRITE,)
+        for path in sorted(home.record.iterdir()):
             yield path, (_WRITE,)
     program = (Path(sys.executable).resolve(), _PACKAGE, _PACKAGE / "daemon" / "service.py")
     for path in program:
