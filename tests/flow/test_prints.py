@@ -39,6 +39,12 @@ def test_a_page_and_the_call_that_it_caused_share_what_matters():
     assert overlap(prints(page), prints("https://good.example/out")) == 0
 
 
+def test_lines_that_name_the_same_file_share_its_name_with_each_other_and_with_a_call_for_it():
+    report = "".join(f"src/billing_export.py:{line}: an error https://ci.evil.example/run/{line}\n" for line in range(9))
+    for named in ("billing_export.py", "billing_export", "src/billing_export.py:7", "ci.evil.example/run/3"):
+        assert overlap(prints(report), prints(named)) >= 1, named
+
+
 def test_a_file_is_named_by_its_path_its_name_and_its_stem():
     assert overlap(prints("open /srv/data/customers.csv now"), prints("customers.csv")) >= 1
     assert overlap(prints("the customers table"), prints("/srv/data/customers.csv")) == 1
@@ -104,7 +110,7 @@ def test_control_of_any_arguments_is_short(args):
 
 @given(st.text(st.sampled_from("ab1/:.é \t\x1c\"';!*-_()\\"), max_size=1_500))
 def test_ascii_text_falls_into_the_runs_that_the_pattern_finds(text):
-    assert module._runs(text) == set(module._TOKEN.findall(text))
+    assert module._runs(text) == set(module._TOKEN.findall(text)) - module.EVERYDAY
 
 
 def salience(token):

@@ -65,42 +65,50 @@ def fingerprints(text: str, key: bytes, *, limit: int) -> bytes:
 
 
 def _runs(low: str) -> set[str]:
-    """Return what :data:`_TOKEN` finds; in ASCII text, which nearly all is, at a fifth of its price."""
+    """Return what :data:`_TOKEN` finds but everyday words; in ASCII text, nearly all there is, at a fifth of its price."""
     if not low.isascii():
-        return set(_TOKEN.findall(low))
-    runs = {run for run in low.translate(_SEPARATORS).split() if len(run) >= SHORTEST}
-    for run in [run for run in runs if len(run) > LONGEST]:
-        runs.remove(run)
-        runs.update(part for at in range(0, len(run), LONGEST) if len(part := run[at : at + LONGEST]) >= SHORTEST)
+        return set(_TOKEN.findall(low)) - EVERYDAY
+    runs = {run for run in set(low.translate(_SEPARATORS).split()) - EVERYDAY if len(run) >= SHORTEST}
+    if len(max(runs, key=len, default="")) > LONGEST:
+        for run in [run for run in runs if len(run) > LONGEST]:
+            runs.remove(run)
+            parts = (run[at : at + LONGEST] for at in range(0, len(run), LONGEST))
+            runs.update(part for part in parts if len(part) >= SHORTEST)
     return runs
 
 
 def _by_rank(low: str) -> Ranks:
     """Return the salient tokens: structured ones, those with digits, other names, words; the most telling first."""
     ranks: Ranks = (set(), set(), set(), set())
-    words = ranks[3]
+    _, digits, _, words = ranks
+    joined, structure = list[str](), _STRUCTURE.search
     for raw in _runs(low):
-        if raw.isalpha():
-            if raw not in EVERYDAY:
-                words.add(raw)
+        if raw.isalnum():
+            (words if raw.isalpha() else digits if raw.isascii() else ranks[_rank(raw)]).add(raw)
             continue
         token = raw.strip(_EDGES)
         if len(token) < SHORTEST:
             continue
-        if token.isalnum() or not _STRUCTURE.search(token):
-            if token not in EVERYDAY:
-                ranks[_rank(token)].add(token)
-        else:
-            _add_parts(token, ranks)
+        if structure(token):
+            joined.append(token)
+        elif token not in EVERYDAY:
+            ranks[_rank(token)].add(token)
+    _add_structured(joined, ranks)
     return ranks
 
 
-def _add_parts(token: str, ranks: Ranks) -> None:
-    """Add a structured token whole and in the pieces that others may name it by: host, file name, value."""
+def _add_structured(tokens: list[str], ranks: Ranks) -> None:
+    """Add structured tokens whole and in the pieces that others may name them by: host, file name, value."""
     structured = ranks[0]
-    bare = _SCHEME.sub("", token) if "://" in token else token
-    (structured if bare is token or _STRUCTURE.search(bare) else ranks[_rank(bare)]).add(bare)
-    for piece in _PIECE.findall(bare):
+    text = "/".join(tokens)
+    if "://" in text:
+        tokens = [_SCHEME.sub("", token) for token in tokens]
+        for bare in tokens:
+            (structured if _STRUCTURE.search(bare) else ranks[_rank(bare)]).add(bare)
+        text = "/".join(tokens)
+    else:
+        structured.update(tokens)
+    for piece in set(_PIECE.findall(text)):  # Many name the same file, line after line.
         part = piece.strip(_EDGES)
         if len(part) < SHORTEST or part in EVERYDAY:
             continue
@@ -108,7 +116,7 @@ def _add_parts(token: str, ranks: Ranks) -> None:
             ranks[_rank(part)].add(part)
             continue
         structured.add(part)
-        if not part.replace(".", "").isdigit():
+        if part[0].isalpha() or not part.replace(".", "").isdigit():
             stem = part.rpartition(".")[0]
             if len(stem) >= SHORTEST and stem not in EVERYDAY:
                 (structured if "." in stem else ranks[_rank(stem)]).add(stem)
