@@ -39,8 +39,9 @@ def test_a_page_and_the_call_that_it_caused_share_what_matters():
     assert overlap(prints(page), prints("https://good.example/out")) == 0
 
 
-def test_lines_that_name_the_same_file_share_its_name_with_each_other_and_with_a_call_for_it():
-    report = "".join(f"src/billing_export.py:{line}: an error https://ci.evil.example/run/{line}\n" for line in range(9))
+def test_lines_that_name_the_same_file_share_its_name_with_a_call_for_it():
+    line = "src/billing_export.py:{0}: an error https://ci.evil.example/run/{0}\n"
+    report = "".join(line.format(number) for number in range(9))
     for named in ("billing_export.py", "billing_export", "src/billing_export.py:7", "ci.evil.example/run/3"):
         assert overlap(prints(report), prints(named)) >= 1, named
 

@@ -65,7 +65,7 @@ def fingerprints(text: str, key: bytes, *, limit: int) -> bytes:
 
 
 def _runs(low: str) -> set[str]:
-    """Return what :data:`_TOKEN` finds but everyday words; in ASCII text, nearly all there is, at a fifth of its price."""
+    """Return what :data:`_TOKEN` finds but everyday words; in ASCII text, which is most, at a fifth of its price."""
     if not low.isascii():
         return set(_TOKEN.findall(low)) - EVERYDAY
     runs = {run for run in set(low.translate(_SEPARATORS).split()) - EVERYDAY if len(run) >= SHORTEST}
