@@ -10,6 +10,8 @@ import pytest
 from tests.confine.cell import Cell
 from tests.daemon.house import SRC
 
+from outrider.confine.sensor import build, cannot, lacking, probe
+
 
 @pytest.fixture(scope="session")
 def launcher(tmp_path_factory):
@@ -50,6 +52,20 @@ def cell(launcher, view):
         one.start()
         yield one
         one.close()
+
+
+@pytest.fixture(scope="session")
+def sensor(tmp_path_factory):
+    """The sensor, compiled here; this kernel takes it."""
+    if os.geteuid():
+        pytest.skip("only root puts programs into the kernel")
+    if why := cannot() or lacking():
+        pytest.skip(f"no sensor here: {why}")
+    out = tmp_path_factory.mktemp("sensor") / "outrider-sensor"
+    build(out)
+    if why := probe(out):
+        pytest.skip(f"this kernel takes no sensor: {why}")
+    return out
 
 
 def _short() -> str:

@@ -73,6 +73,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "spawn": "Make a child of the agent that runs this: less, never more.",
         "credential": "Short-lived credentials for the agent that runs this.",
         "run": "Start a command as an agent, under a charter, held by the kernel.",
+        "sensor": "Hear inside the kernel what agents' processes do; for root, optional.",
         "up": "Start the daemon.",
         "down": "End the daemon.",
         "install": "Set up a whole machine, with a user that owns the record.",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import facts, hooks, hosts, kernel, launchers, reach, show, witnesses
+from outrider.cli import facts, hooks, hosts, kernel, launchers, reach, sensor, show, witnesses
 from outrider.cli.finding import Finding, bad, ok, tell, warn
 from outrider.config import load_config
 from outrider.daemon import lent, shelf
@@ -45,7 +45,7 @@ def command(*, as_json: bool) -> int:
     claude = hosts.find_claude(hosts.named(home))
     parts = {
         "This machine": [*_system(), *_client(), *_programs()],
-        "Confinement": kernel.check(),
+        "Confinement": [*kernel.check(), _sensor(home)],
         "Claude Code": [*_claude(claude), *hooks.check(home, claude)],
         "Outrider": [
             *_daemon(home),
@@ -172,6 +172,13 @@ def _daemon(home: Home) -> list[Finding]:
     if running.get("paused_until"):
         out.append(bad("enforcing is paused", "`outrider resume`"))
     return out
+
+
+def _sensor(home: Home) -> Finding:
+    try:
+        return sensor.look(reach.status(home))
+    except OutriderError:
+        return sensor.look(None)
 
 
 def _log(home: Home) -> list[Finding]:

@@ -30,7 +30,7 @@ def findings(said: str) -> list[Finding]:
     """Return what a launcher's answer, such as ``landlock=7 namespaces=1 seccomp=1 seen=1``, means for a person."""
     pairs = [word.partition("=") for word in said.split()]
     found = {name: int(number) for name, _, number in pairs if number.isdigit()}
-    return [_landlock(found.get("landlock", 0)), _namespaces(found), _seccomp(found), _seen(found), _ebpf()]
+    return [_landlock(found.get("landlock", 0)), _namespaces(found), _seccomp(found), _seen(found)]
 
 
 def _landlock(version: int) -> Finding:
@@ -60,9 +60,3 @@ def _seen(found: dict[str, int]) -> Finding:
         return ok("seccomp notification: `outrider run` sees which programs and connections its processes ask for")
     why = "no seccomp notification: under `outrider run`, what processes do is not compared with what calls said"
     return warn(why, "Linux 5.5 or later has it; one tree has room for one listener, so not inside of another.")
-
-
-def _ebpf() -> Finding:
-    return ok(
-        "eBPF is not used: this version has no sensor for root, and `outrider run` needs none to see its own tree"
-    )

@@ -1,4 +1,4 @@
-"""What a launcher hears from the kernel about its command's processes, as it tells the daemon (``watch.c``). Pure.
+"""What a launcher, or the sensor, hears from the kernel about processes, as it tells the daemon (``watch.c``). Pure.
 
 A process is named by pid and start time, ``PID.TICKS``, because pids are used again.
 """
@@ -65,11 +65,11 @@ def heard(fields: Mapping[str, Sequence[str]]) -> Iterator[Started | Dialled | L
         BadInputError: A field has not the form of its kind.
     """
     try:
-        lost = sum(int(text) for key in ("lost-exec", "lost-connect") for text in fields.get(key, ()))
+        lost = sum(int(text) for key in ("lost-exec", "lost-connect", "lost") for text in fields.get(key, ()))
         found: list[Started | Dialled] = [_started(text) for text in fields.get("exec", ())]
         found += [_dialled(text) for text in fields.get("connect", ())]
     except ValueError as error:
-        raise BadInputError("a launcher's word about its tree has not the form that it must have") from error
+        raise BadInputError("a word about a process tree has not the form that it must have") from error
     if lost:
         yield Lost(count=lost)
     yield from sorted(found, key=lambda one: one.ts)
