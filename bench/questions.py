@@ -71,25 +71,34 @@ class Record:
         self.hosts = [f"host{i}.example" for i in range(500)]
         self.put(RecordOpened, "daemon", origin="bench", vkey="none")
         self.put(DaemonStarted, "daemon", version="0", pid=1, boot="b")
-        while len(self.kept) < events:
+        while self.size < events:
             self.session(len(self.agents))
+
+    @property
+    def size(self) -> int:
+        """Number of events so far."""
+        return len(self.kept)
+
+    def keep(self, leaf: bytes, blob: bytes) -> None:
+        """Take an event."""
+        self.kept.append((leaf, blob))
 
     def entries(self, start: int) -> Iterator[tuple[bytes, bytes]]:
         """Give what is there from ``start`` on."""
         return iter(self.kept[start:] if start else self.kept)
 
-    def put(self, kind: Any, source: str, beside: Beside | None = None, **fields: Any) -> int:
+    def put(self, kind: Any, told_by: str, /, beside: Beside | None = None, **fields: Any) -> int:
         """Append an event; return its index."""
-        n = len(self.kept)
+        n = self.size
         blob = encode_beside(beside) if beside is not None else b""
-        seq, prev = self.sources.get(source, (-1, ""))
+        seq, prev = self.sources.get(told_by, (-1, ""))
         event: AnyEvent = kind(
             v=1, n=n, ts=1_790_000_000_000_000 + n * 1000, beside=beside_digest(blob),
-            src=Source(id=source, seq=seq + 1, prev=prev), **fields,
+            src=Source(id=told_by, seq=seq + 1, prev=prev), **fields,
         )  # fmt: skip
         leaf = encode(event)
-        self.sources[source] = (seq + 1, hashlib.sha256(b"\0" + leaf).hexdigest())
-        self.kept.append((leaf, blob))
+        self.sources[told_by] = (seq + 1, hashlib.sha256(b"\0" + leaf).hexdigest())
+        self.keep(leaf, blob)
         return n
 
     def prints(self, count: int, extra: tuple[bytes, ...] = ()) -> bytes:

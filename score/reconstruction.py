@@ -22,7 +22,8 @@ import msgspec
 from outrider.events.call import Label
 from outrider.events.codec import beside_digest, decode, decode_beside, encode, encode_beside
 from outrider.events.record import AnyEvent, CallDecided, CallResult, RecordOpened
-from outrider.gate.imports import Importer, Studied, studied
+from outrider.gate.ahead import Remembered
+from outrider.gate.imports import Importer, Session
 from outrider.investigate.answer import answer
 from outrider.investigate.cause import cause
 from outrider.investigate.involved import involved
@@ -114,30 +115,19 @@ def _paired(run: dict[str, Any], session: str) -> Iterator[Step]:
         yield step
 
 
-_STUDIED: dict[bytes, Studied] = {}
-
-
-class _Repeating(Importer):
-    """Studies what says the same only once: runs repeat their pages, and benign ones are taken several times."""
-
-    def _finish(self, waiting: list[Any], chunk: list[tuple[Step, str, bytes]]) -> Iterator[Studied]:
-        del waiting[:]
-        for step, tool, salt in chunk:
-            mark = msgspec.msgpack.encode((step.what, step.name, step.args, step.text, tool))
-            known = _STUDIED.get(mark)
-            if known is None:
-                known = _STUDIED[mark] = studied([(step, tool, salt)], self._home, self._key)[0]
-            yield msgspec.structs.replace(known, step=msgspec.structs.replace(step, args={}, text=""))
-        chunk.clear()
+_KNOWN = Remembered()
+"""Runs repeat their pages, and benign ones are taken several times."""
 
 
 def _import(record: Kept, runs: Iterable[tuple[dict[str, Any], str]]) -> None:
-    with _Repeating(
-        record, _KEY, home="/home/user", sources={}, born=lambda *_: "", intent=lambda *_: -1, now=lambda: 1
+    with Importer(
+        record, _KEY, home="/home/user", sources={}, born=lambda *_: "", intent=lambda *_: -1, now=lambda: 1,
+        known=_KNOWN,
     ) as importer:  # fmt: skip
         path = Path("run")
-        for run, session in runs:
-            importer.group(_FORM, ((path, step) for step in _paired(run, session)), {path: 0}, 1)
+        told = (Session(_FORM, ((path, step) for step in _paired(run, session)), {path: 0}, 1) for run, session in runs)
+        for _ in importer.take(told):
+            pass
 
 
 class Placed(msgspec.Struct):

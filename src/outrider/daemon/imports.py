@@ -13,7 +13,7 @@ from outrider.events.codec import encode
 from outrider.events.event import VERSION
 from outrider.events.imported import TranscriptRead
 from outrider.events.record import RecordOpened
-from outrider.gate.imports import Imported, Importer, mark
+from outrider.gate.imports import Imported, Importer, Session, mark
 from outrider.investigate.reach import Pairs
 from outrider.ledger.keys import log_key, print_key
 from outrider.ledger.ledger import Ledger
@@ -24,7 +24,7 @@ from outrider.store.view import View
 from outrider.transcripts.registry import files, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from outrider.config import Home
     from outrider.transcripts.step import Format
@@ -95,10 +95,14 @@ def imports(home: Home, form: Format, paths: Iterable[Path], progress: Callable[
             intent=lambda agent, call: _intent(view, agent, call),
             now=_now,
         ) as importer:
-            for group in groups:
-                _group(importer, form, group, before, key)
-                progress(importer.done)
             done = importer.done
+            for session in importer.take(_sessions(form, groups, before, key, done)):
+                if session.is_foreign and not any(session.before.values()):
+                    raise BadInputError(
+                        f"{next(iter(session.before))}: nothing in it was understood as a transcript of {form.title}",
+                        fix=f"Name the host that wrote it; {form.title} keeps transcripts in {form.where}.",
+                    )
+                progress(done)
         ledger.flush()
         catch_up(view, Pairs(Reader(own.record)))
     return done
@@ -110,25 +114,22 @@ def _open(ledger: Ledger) -> None:
     ledger.flush()
 
 
-def _group(
-    importer: Importer, form: Format, group: tuple[Path, ...], before: dict[str, TranscriptRead], key: bytes
-) -> None:
-    """Read one session's files, unless all of them are known as they are."""
-    looked = {path: _digest(path, before.get(mark(path.absolute(), key))) for path in group}
-    if all(not fresh for _, _, _, fresh in looked.values()):
-        importer.done.known += len(group)
-        return
-    lines = {path: last.lines if (last := before.get(mark(path.absolute(), key))) else 0 for path in group}
-    when = min(int(path.stat().st_mtime * 1_000_000) for path in group)
-    counted = importer.done.steps
-    importer.group(form, steps(form, group), lines, when)
-    for path, (digest, size, changed, _) in looked.items():
-        importer.read(form, path, digest, size, changed)
-        # A sub-agent's file counts with its session's; a file in which nothing at all was understood is another's.
-    if importer.done.steps == counted and not any(lines.values()) and importer.is_foreign:
-        raise BadInputError(
-            f"{group[0]}: nothing in it was understood as a transcript of {form.title}",
-            fix=f"Name the host that wrote it; {form.title} keeps transcripts in {form.where}.",
+def _sessions(
+    form: Format, groups: Iterable[tuple[Path, ...]], before: dict[str, TranscriptRead], key: bytes, done: Imported
+) -> Iterator[Session]:
+    """Yield the sessions that are to be read: all but those of which every file is known as it is."""
+    for group in groups:
+        last = {path: before.get(mark(path.absolute(), key)) for path in group}
+        looked = {path: _digest(path, last[path]) for path in group}
+        if all(not fresh for _, _, _, fresh in looked.values()):
+            done.known += len(group)
+            continue
+        yield Session(
+            form,
+            steps(form, group),
+            {path: known.lines if known else 0 for path, known in last.items()},
+            min(int(path.stat().st_mtime * 1_000_000) for path in group),
+            {path: (digest, size, changed) for path, (digest, size, changed, _) in looked.items()},
         )
 
 

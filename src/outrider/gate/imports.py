@@ -9,19 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from outrider.effects.place import Place
-from outrider.events.call import Call, Effect, Finding, Label
-from outrider.events.codec import commit
-from outrider.events.content import Commitment
-from outrider.events.entities import entities_of_effects
+from outrider.events.call import Label
 from outrider.events.event import Source
 from outrider.events.imported import IMPORTED, NOT_JUDGED, TranscriptRead
 from outrider.events.record import (
@@ -34,12 +27,10 @@ from outrider.events.record import (
     Entity,
     Prompted,
 )
-from outrider.flow.labels import brings, prompt_brings, result_brings
+from outrider.gate.ahead import Ahead, Remembered, Studied, home_of, model_of
 from outrider.gate.clean import cut
-from outrider.gate.recorded import written
 from outrider.gate.scribe import Scribe
 from outrider.gate.sources import Sources
-from outrider.gate.study import Reading, read, study
 from outrider.identity.ids import agent_id
 
 if TYPE_CHECKING:
@@ -48,26 +39,8 @@ if TYPE_CHECKING:
     from outrider.gate.scribe import Log
     from outrider.transcripts.step import Format, Step
 
-CHUNK = 64
-"""Steps that are studied together, so that a worker process is worth its messages."""
-
-FEW = 2_000
-"""Steps that are studied here; from then on workers help."""
-
-_HOMES = re.compile(r"(/home/[^/]+|/Users/[^/]+|/root)(?=/|\Z)")
 _MOST_REASONS = 3
 _MOST_OPEN = 100_000
-
-
-class Studied(msgspec.Struct, frozen=True):
-    """A step with what its text says; its arguments and its text are gone."""
-
-    step: Step
-    beside: Beside
-    content: Commitment
-    adds: tuple[str, ...] = ()
-    effects: tuple[Effect, ...] = ()
-    findings: tuple[Finding, ...] = ()
 
 
 class Imported(msgspec.Struct):
@@ -92,44 +65,65 @@ class Imported(msgspec.Struct):
     reasons: list[str] = []
 
 
-def home_of(cwd: str, otherwise: str) -> str:
-    """Return the home folder that a working directory lies in, by its name, for it may be another machine's."""
-    found = _HOMES.match(cwd)
-    return found[1] if found else otherwise
+class Session:
+    """One session's files, which are read together.
 
+    Attributes:
+        form: The host's form.
+        before: Per file, the last line that was taken when it was read before.
+        otherwise: The time of steps for which the host wrote none.
+        files: Per file, what is to be written down of it once it has been read.
+        counts: Per file, the last line, steps taken, lines that could not be read, places that do not fit together.
+        reasons: Per file, the first of both.
+    """
 
-def studied(steps: list[tuple[Step, str, bytes]], home: str, key: bytes) -> list[Studied]:
-    """Study some steps, each with the tool that it answers and the salt of its content. May run in a process apart."""
-    return [_study(step, tool, salt, home_of(step.cwd, home), key) for step, tool, salt in steps]
+    def __init__(
+        self,
+        form: Format,
+        steps: Iterable[tuple[Path, Step]],
+        before: dict[Path, int],
+        otherwise: int,
+        files: dict[Path, tuple[str, int, str]] | None = None,
+    ) -> None:
+        """Begin.
 
+        Args:
+            form: The host's form.
+            steps: Steps with the file that they stand in.
+            before: Per file, the last line that was taken when it was read before.
+            otherwise: The time of steps for which the host wrote none.
+            files: Per file, the SHA-256 (hex) of its bytes, how many they are, and what is no longer as it was when
+                it was read before, or empty; what is to be written down of it once it has been read.
+        """
+        self.form = form
+        self.before = before
+        self.otherwise = otherwise
+        self.files = files or {}
+        self.counts = {path: [0, 0, 0, 0] for path in before}
+        self.reasons: dict[Path, list[str]] = {path: [] for path in before}
+        self._steps = steps
 
-def _study(step: Step, tool: str, salt: bytes, home: str, key: bytes) -> Studied:
-    bare = msgspec.structs.replace(step, args={}, text="")
-    if step.what == "call":
-        cwd = step.cwd or home
-        call = Call(door="", session=step.session, call_id=step.id, tool=step.tool, name=step.name, args=step.args,
-                    cwd=cwd)  # fmt: skip
-        seen = study(call, Place(home=home, repo=cwd, cwd=cwd), key, salt)
-        effects = seen.plan.effects
-        things = (*entities_of_effects(effects, home=home, key=key), *_tools(step), *_models(step))
-        beside = Beside(entities=things, prints=seen.prints, control=seen.control, said=seen.said, salt=salt)
-        shown = tuple(written(effect, home, key) for effect in effects)
-        return Studied(bare, beside, seen.content, tuple(sorted(brings(effects, seen.findings))), shown, seen.findings)
-    said: Reading = read(step.text, key, home, who="tool" if step.what == "result" else "user")
-    role = "read" if step.what == "result" else "mentioned"
-    secrets = tuple(Entity(role, "secret", finding.print) for finding in said.findings if finding.print)
-    brought = result_brings(tool, said.findings) if step.what == "result" else prompt_brings(said.findings)
-    beside = Beside(entities=(*said.named, *secrets), prints=said.prints, said=said.said, salt=salt)
-    return Studied(bare, beside, commit(step.text.encode("utf-8", "replace"), salt), tuple(sorted(brought)))
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the files held something, and nothing of it was understood."""
+        counts = self.counts.values()
+        return not any(steps for _, steps, _, _ in counts) and any(unread for _, _, unread, _ in counts)
 
-
-def _tools(step: Step) -> tuple[Entity, ...]:
-    server, _, tool = step.name.removeprefix("mcp__").partition("__")
-    return (Entity("called", "tool", server),) if step.tool == "mcp" and tool else ()
-
-
-def _models(step: Step) -> tuple[Entity, ...]:
-    return (Entity("is", "model", step.model),) if step.model else ()
+    def fresh(self) -> Iterator[Step]:
+        """Yield the steps that are new, counting; what cannot be read and what is doubtful is counted only."""
+        for path, step in self._steps:
+            count = self.counts[path]
+            fresh = step.line > self.before[path]
+            count[0] = max(count[0], step.line)
+            if step.what in ("unread", "doubt"):
+                count[2 if step.what == "unread" else 3] += 1
+                if len(self.reasons[path]) < _MOST_REASONS:
+                    self.reasons[path].append(f"line {step.line}: {step.text}")
+            elif step.what in ("began", "ended"):
+                yield step
+            elif fresh:
+                count[1] += 1
+                yield step
 
 
 class _Life:
@@ -163,7 +157,6 @@ class Importer:
 
     Attributes:
         done: What came of it so far.
-        is_foreign: Whether the last group held something, and nothing of it was understood.
     """
 
     def __init__(
@@ -176,6 +169,7 @@ class Importer:
         born: Callable[[str, str, str], str],
         intent: Callable[[str, str], int],
         now: Callable[[], int],
+        known: Remembered | None = None,
     ) -> None:
         """Begin.
 
@@ -187,10 +181,11 @@ class Importer:
             born: A door, a session and the host's id of a sub-agent to the agent that the record knows, or empty.
             intent: An agent and the host's id of a call to that call's event, or -1.
             now: Microseconds since 1970 UTC.
+            known: What is remembered of texts from elsewhere, under the same key.
         """
         self._fold = _Fold()
-        for known, (seq, leaf) in sources.items():
-            self._fold.sources.apply(Source(id=known, seq=seq), leaf)
+        for source, (seq, leaf) in sources.items():
+            self._fold.sources.apply(Source(id=source, seq=seq), leaf)
         self._at = 0
         self._now = now
         self._scribe = Scribe(log, self._fold, key, clock=lambda: self._at)
@@ -201,61 +196,51 @@ class Importer:
         self._ids: dict[tuple[str, str, str], str] = {}
         self._lines: dict[str, tuple[str, int]] = {}
         self._lives: dict[tuple[str, str], _Life] = {}
-        self._pool: ProcessPoolExecutor | None = None
-        self.is_foreign = False
+        self._ahead = Ahead(home, key, known)
         self.done = Imported()
 
     def __enter__(self) -> Self:
+        self._ahead.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+    def __exit__(self, *told: object) -> None:
+        self._ahead.__exit__(*told)
 
-    def group(self, form: Format, steps: Iterable[tuple[Path, Step]], before: dict[Path, int], otherwise: int) -> None:
-        """Take the steps of one session's files, in order.
+    def take(self, sessions: Iterable[Session]) -> Iterator[Session]:
+        """Take the steps of many sessions, in order; yield each session once all of it is in the record."""
+        now: Session | None = None
+        for one in self._ahead.run(_items(sessions)):
+            if isinstance(one, Session):
+                if now is not None:
+                    self._close(now)
+                    yield now
+                now = one
+            elif now is not None:
+                self._take(now.form, one, now.otherwise)
+        if now is not None:
+            self._close(now)
+            yield now
 
-        Args:
-            form: The host's form.
-            steps: Steps with the file that they stand in.
-            before: Per file, the last line that was taken when it was read before.
-            otherwise: The time of steps for which the host wrote none.
-        """
-        counts = {path: [0, 0, 0, 0] for path in before}
-        reasons: dict[Path, list[str]] = {path: [] for path in before}
-        for one in self._studied(self._fresh(steps, before, counts, reasons)):
-            self._take(form, one, otherwise)
+    def _close(self, session: Session) -> None:
+        """End the agents of a session, and write down that its files were read."""
         for life in self._lives.values():
-            self._at = life.last or otherwise
+            self._at = life.last or session.otherwise
             self._scribe.write(
                 AgentEnded, agent=life.id, told_by=life.source, how="completed", detail="its transcript ends here"
             )
         self._lives.clear()  # Memory is for one session at a time, and for ids.
-        self.is_foreign = not any(steps for _, steps, _, _ in counts.values()) and any(
-            unread for _, _, unread, _ in counts.values()
-        )
-        self._told = counts
-        self._reasons = reasons
+        for path, (digest, size, changed) in session.files.items():
+            self._read(session, path, digest, size, changed)
 
-    def read(self, form: Format, path: Path, digest: str, size: int, changed: str) -> None:
-        """Write down that a file of the last group was read.
-
-        Args:
-            form: The host's form.
-            path: The file.
-            digest: SHA-256 (hex) of its bytes.
-            size: How many bytes.
-            changed: What is no longer as it was when it was read before, or empty.
-        """
-        lines, steps, unread, doubts = self._told[path]
-        why = ([changed] if changed else []) + self._reasons[path]
+    def _read(self, session: Session, path: Path, digest: str, size: int, changed: str) -> None:
+        lines, steps, unread, doubts = session.counts[path]
+        why = ([changed] if changed else []) + session.reasons[path]
         self._at = self._now()
         self._scribe.write(
             TranscriptRead,
             told_by="import",
             beside=Beside(private={"path": str(path.absolute())}),
-            host=form.name,
+            host=session.form.name,
             file=mark(path.absolute(), self._key),
             digest=digest,
             size=size,
@@ -271,66 +256,6 @@ class Importer:
         done.unread += unread
         done.doubts += doubts + bool(changed)
         done.reasons += [f"{path}: {reason}" for reason in why[:_MOST_REASONS]]
-
-    def _fresh(
-        self,
-        steps: Iterable[tuple[Path, Step]],
-        before: dict[Path, int],
-        counts: dict[Path, list[int]],
-        reasons: dict[Path, list[str]],
-    ) -> Iterator[Step]:
-        """Yield the steps that are new, counting; what cannot be read and what is doubtful is counted only."""
-        for path, step in steps:
-            count = counts[path]
-            fresh = step.line > before[path]
-            count[0] = max(count[0], step.line)
-            if step.what in ("unread", "doubt"):
-                count[2 if step.what == "unread" else 3] += 1
-                if len(reasons[path]) < _MOST_REASONS:
-                    reasons[path].append(f"line {step.line}: {step.text}")
-            elif step.what in ("began", "ended"):
-                yield step
-            elif fresh:
-                count[1] += 1
-                yield step
-
-    def _studied(self, steps: Iterable[Step]) -> Iterator[Studied | Step]:
-        """Yield steps studied, in order; workers help once there are many."""
-        tools: dict[str, str] = {}
-        waiting: list[object] = []
-        chunk: list[tuple[Step, str, bytes]] = []
-        seen = 0
-        for step in steps:
-            if step.what in ("began", "ended"):
-                yield from self._finish(waiting, chunk)
-                yield step
-                continue
-            seen += 1
-            if step.what == "call" and len(tools) < _MOST_OPEN:
-                tools[step.id] = step.tool
-            tool = tools.pop(step.id, "other") if step.what == "result" else step.tool
-            chunk.append((step, tool, os.urandom(32)))
-            if len(chunk) >= CHUNK:
-                if seen <= FEW:
-                    yield from self._finish(waiting, chunk)
-                    continue
-                waiting.append(self._workers().submit(studied, chunk, self._home, self._key))
-                chunk = []
-                if len(waiting) > 2 * _cores():
-                    yield from waiting.pop(0).result()  # type: ignore[attr-defined]
-        yield from self._finish(waiting, chunk)
-
-    def _finish(self, waiting: list[object], chunk: list[tuple[Step, str, bytes]]) -> Iterator[Studied]:
-        for one in waiting:
-            yield from one.result()  # type: ignore[attr-defined]
-        waiting.clear()
-        yield from studied(chunk, self._home, self._key)
-        chunk.clear()
-
-    def _workers(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(_cores(), mp_context=get_context("spawn"))
-        return self._pool
 
     def _take(self, form: Format, one: Studied | Step, otherwise: int) -> None:
         step = one.step if isinstance(one, Studied) else one
@@ -397,7 +322,7 @@ class Importer:
             agent=identifier,
             told_by=f"import:{form.door}:{step.session}"[:200],
             beside=Beside(
-                entities=(Entity("is", "session", step.session), *_models(step)),
+                entities=(Entity("is", "session", step.session), *model_of(step)),
                 private={"home": home_of(cwd, self._home), "cwd": cwd, "repo": cwd} if cwd else {"home": self._home},
             ),
             charter=IMPORTED,
@@ -434,5 +359,7 @@ def _labels(names: Iterable[str]) -> tuple[Label, ...]:
     return tuple(Label(name, -1) for name in names)
 
 
-def _cores() -> int:
-    return max(1, min(4, os.cpu_count() or 1))
+def _items(sessions: Iterable[Session]) -> Iterator[Session | Step]:
+    for session in sessions:
+        yield session
+        yield from session.fresh()
