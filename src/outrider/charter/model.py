@@ -139,7 +139,8 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept of content, encrypted, beside the record; None where the charter says nothing.
 
     Attributes:
-        what: Of which kinds: ``prompts``, ``inputs`` (what calls are given), ``outputs`` (what comes back).
+        what: Of which kinds: ``prompts``, ``inputs`` (what calls are given), ``outputs`` (what comes back),
+            ``model`` (what the model is sent: system prompt, instruction files, messages).
         max: Most bytes of one content; the middle of a longer one is left out.
         sample: Percent of contents.
         age: How long, such as ``30d``; then it is erased.
@@ -154,7 +155,7 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 UNSAID = Keep()
 """Of a charter without the section; one object, so that its canonical form is what it was before there was one."""
 
-KINDS = ("prompts", "inputs", "outputs")
+KINDS = ("prompts", "inputs", "outputs", "model")
 """The kinds of content that a charter may keep."""
 
 

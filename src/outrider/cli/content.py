@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from outrider.cli import reach, show
 from outrider.errors import TamperedError, UnavailableError
@@ -45,8 +46,21 @@ def command(*, event: int, why: str, as_json: bool) -> None:
     if content.text is None:
         show.say("Its text was not kept; only the salt of its commitment was.")
         return
-    for line in content.text.decode("utf-8", "replace").splitlines():
+    for line in _readable(content.text.decode("utf-8", "replace")).splitlines():
         click.echo(show.safe(line))
+
+
+def _readable(text: str) -> str:
+    """Return a text for a person to read: messages to a model one by one, everything else as it stands."""
+    from outrider.events.message import text_of
+
+    try:
+        messages = msgspec.json.decode(text) if text.startswith("[{") else None
+    except msgspec.DecodeError:
+        return text
+    if not isinstance(messages, list) or not all(isinstance(one, dict) and "role" in one for one in messages):
+        return text
+    return "\n\n".join(f"{one['role']}:\n{text_of(one.get('content', ''))}" for one in messages)
 
 
 def _proved(event: int, content: Content) -> str:

@@ -119,6 +119,7 @@ class Daemon:
             cosigning = asyncio.create_task(parts.witnesses.run(self.stop))
             stamping = asyncio.create_task(parts.timestamps.run())
             keeping = asyncio.create_task(parts.keep.run())
+            following = asyncio.create_task(parts.model_inputs.run())
             comparing = asyncio.create_task(Compared(parts, frozenset(DOORS)).run())
             listeners = (await listen(parts, self._asked), await served.listen(parts, self._served))
             await self._until_stopped(parts, inode)
@@ -129,7 +130,9 @@ class Daemon:
             stamping.cancel()
             keeping.cancel()
             comparing.cancel()
-            await asyncio.gather(chores, looks, ways, cosigning, stamping, keeping, comparing, return_exceptions=True)
+            following.cancel()
+            tasks = (chores, looks, ways, cosigning, stamping, keeping, comparing, following)
+            await asyncio.gather(*tasks, return_exceptions=True)
             for listener in listeners:
                 if listener is not None:
                     listener.close()
@@ -232,6 +235,7 @@ class Daemon:
                 self._home.socket.unlink()
         try:
             if self._parts is not None:
+                await self._parts.model_inputs.once()
                 await self._parts.keep.once()
                 self._parts.workers.stop()
                 self._parts.second_looks.stop()

@@ -14,6 +14,7 @@ from outrider.daemon.facts import Kept
 from outrider.daemon.keeping import Keep
 from outrider.daemon.kept import refuse_rewritten
 from outrider.daemon.meters import Meters
+from outrider.daemon.model_inputs import ModelInputs
 from outrider.daemon.repositories import Repositories
 from outrider.daemon.second_looks import SecondLooks
 from outrider.daemon.timestamps import Timestamps
@@ -62,6 +63,7 @@ class Parts:
     timestamps: Timestamps
     contents: Contents
     keep: Keep
+    model_inputs: ModelInputs
     http_problem: str = ""
     """Why HTTP hooks that are switched on are not served; empty if they are."""
 
@@ -135,7 +137,8 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
     scribe.keeper = Keeper(contents, state, chains, key)
     results = Results(scribe, state)
     people = Pseudonyms(key)
-    meters = Meters()
+    meters, workers = Meters(), Workers()
+    model_inputs = ModelInputs(scribe, state, workers)
     enrolment = Enrolment(
         scribe=scribe,
         state=state,
@@ -148,7 +151,7 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
         unattested=config.http.enabled,
         meters=meters,
     )
-    workers = Workers()
+    enrolment.heard = model_inputs.heard
     facts = Kept(home)
     second_looks = SecondLooks(config.second_look, scribe)
     gate = Gate(
@@ -182,6 +185,7 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
         Timestamps(ledger, home.record, config.timestamps),
         contents,
         Keep(contents, scribe, workers),
+        model_inputs,
     )
 
 

@@ -22,7 +22,9 @@ class Door:
         reports: What the host tells of what its agents use (``tokens``, ``cost``) while they work, and when.
         late: What it tells afterwards, and when.
         transcripts: The session's transcript and the host's id of the sub-agent to where that stands.
-        transcript: Reads such a file.
+        transcript: Counts what such a file tells.
+        conversation: Reads from it what the model was sent, from so many bytes on.
+        context: Gives the texts of a message that the host put into the context by itself.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Door:
     late: Mapping[str, str]
     transcripts: Callable[[str, str], tuple[str, str]]
     transcript: Callable[[str], claude_code.Transcript]
+    conversation: Callable[[str, int], claude_code.Conversation]
+    context: Callable[[claude_code.Message], list[str]]
 
 
 DOORS: dict[str, Door] = {
@@ -47,6 +51,8 @@ DOORS: dict[str, Door] = {
             claude_code.LATE,
             claude_code.transcripts,
             claude_code.Transcript,
+            claude_code.Conversation,
+            claude_code.context,
         ),
     )
 }

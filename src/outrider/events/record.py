@@ -25,6 +25,7 @@ from outrider.events.deeds import Deeds
 from outrider.events.event import Event
 from outrider.events.held import Held
 from outrider.events.imported import TranscriptRead
+from outrider.events.model_input import ModelInput
 
 
 class Entity(msgspec.Struct, frozen=True, array_like=True):
@@ -95,7 +96,8 @@ class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
             that was never asked), ``unreadable`` (a hook's input that no door could read), ``unjudged`` (something
             failed while it was judged, or it came while the daemon was starting), ``lost-result``, ``outage``,
             ``unseen-deeds`` (what an agent's processes did and was not heard of), ``ungoverned`` (the host's own
-            transcript tells of calls that were never asked).
+            transcript tells of calls that were never asked), ``model-input-unseen`` (the host's transcript cannot be
+            read, so that nobody sees what the model is sent).
         count: How many.
         since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
         until: End of the span, or 0.
@@ -478,5 +480,5 @@ AnyEvent = (
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
     | SessionJoined | AskAnswered | AskTimedOut | CharterRemoved | CredentialIssued | CredentialUsed | IssuerKey
     | DeedsSeen | ContentKept | ContentErased | ContentRead
-    | TranscriptRead | CaseNoted
+    | TranscriptRead | CaseNoted | ModelInput
 )  # fmt: skip

@@ -64,8 +64,16 @@ class Charters(Protocol):
         """Return a charter and all that it extends; raise CharterError if there is none."""
 
 
+def _nobody_listens(_agent: Agent, _message: m.Message) -> None:
+    """Nothing."""
+
+
 class Enrolment:
-    """Births, resumptions and ends as hosts bring them."""
+    """Births, resumptions and ends as hosts bring them.
+
+    Attributes:
+        heard: Told of each message that is believed, and whose it is.
+    """
 
     def __init__(
         self,
@@ -96,6 +104,7 @@ class Enrolment:
             meters: Tell what hosts tell of what their agents use.
         """
         self._meters = meters
+        self.heard: Callable[[Agent, m.Message], None] = _nobody_listens
         self._scribe = scribe
         self._state = state
         self._shelf = shelf
@@ -129,6 +138,7 @@ class Enrolment:
                 binding.Moment(now=self._scribe.now(), boot=self._boot, unattested=self._believed(peer)),
             )
             if isinstance(standing, binding.Known):
+                self.heard(standing.agent, message)
                 return standing.agent
             event: Event
             if isinstance(standing, binding.Returning):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 8
 
+OPENING = "You run under the Outrider charter"
+"""How what we put into an agent's context begins."""
+
 
 def guidance(agent: Agent, charter: Charter, lessons: Sequence[str] = ()) -> str:
     """Return the text put into an agent's context when it is born.
@@ -28,7 +31,7 @@ def guidance(agent: Agent, charter: Charter, lessons: Sequence[str] = ()) -> str
         lessons: What to write in the languages and frameworks of its repository, one line each.
     """
     lines = [
-        f"You run under the Outrider charter `{charter.name}`"
+        f"{OPENING} `{charter.name}`"
         + (f" ({charter.description})" if charter.description else "")
         + f", as agent {agent.id}. Each action is checked against it and recorded.",
     ]

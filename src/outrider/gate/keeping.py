@@ -42,7 +42,7 @@ _MOST_CHAINS: Final = 1_024
 class Raw(msgspec.Struct, frozen=True):
     """Content as it came: of which kind, of which media type, and its bytes, which are only made where wanted."""
 
-    kind: Literal["prompts", "inputs", "outputs"]
+    kind: Literal["prompts", "inputs", "outputs", "model"]
     media: str
     text: Callable[[], bytes]
 

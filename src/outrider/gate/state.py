@@ -13,6 +13,7 @@ import msgspec
 
 from outrider.charter.narrowing import NAME as NARROWED
 from outrider.events.content import ContentErased
+from outrider.events.model_input import ModelInput
 from outrider.events.record import (
     AgentBorn,
     AnyEvent,
@@ -61,6 +62,7 @@ class _Dump(msgspec.Struct):
     questions: dict[str, tuple[Question, ...]]
     signers: dict[str, str] = {}
     slots: dict[str, int] = {}
+    sent: dict[str, int] = {}
 
 
 class State:
@@ -82,6 +84,7 @@ class State:
         untold: What second looks found and their agents are still to be told.
         asks: What a person was asked, and what they said.
         slots: Per agent that is still known, the number of the key that its content and names are sealed with.
+        sent: Per agent that is still known, up to where its host's transcript was read for what its model is sent.
     """
 
     def __init__(self) -> None:
@@ -100,6 +103,7 @@ class State:
         self.untold = Untold()
         self.asks = Asks()
         self.slots: dict[str, int] = {}
+        self.sent: dict[str, int] = {}
 
     def apply(self, event: AnyEvent, beside: Beside, leaf_hash: str) -> None:
         """Fold one event in. ``leaf_hash`` is the hex of the RFC 6962 hash of its leaf."""
@@ -111,10 +115,8 @@ class State:
         self.last_ts = event.ts
         if event.src is not None:
             self.sources.apply(event.src, leaf_hash)
-        if isinstance(event, CallDecided):
-            if event.decision.enforced == "allow" and any(e.verb == "opaque" for e in event.effects):
-                self.opaque[event.agent] = self.opaque.get(event.agent, 0) + 1
-        elif isinstance(event, CharterLoaded | CharterRemoved):
+        self._counted(event)
+        if isinstance(event, CharterLoaded | CharterRemoved):
             self._charter(event)
         elif isinstance(event, LeverPulled):
             self._pulled(event)
@@ -125,6 +127,13 @@ class State:
             self.flow.erase([agent.id for agent in self.registry.everyone() if not agent.home])
         for gone in self.registry.forgotten():
             self._forget(gone)
+
+    def _counted(self, event: AnyEvent) -> None:
+        if isinstance(event, CallDecided):
+            if event.decision.enforced == "allow" and any(e.verb == "opaque" for e in event.effects):
+                self.opaque[event.agent] = self.opaque.get(event.agent, 0) + 1
+        elif isinstance(event, ModelInput) and event.at and self.registry.by_id(event.agent) is not None:
+            self.sent[event.agent] = event.at
 
     def _pulled(self, event: LeverPulled) -> None:
         if event.lever == "pause":
@@ -146,6 +155,7 @@ class State:
         self.flow.forget(gone.agent.id)
         self.opaque.pop(gone.agent.id, None)
         self.slots.pop(gone.agent.id, None)
+        self.sent.pop(gone.agent.id, None)
         for door, session in gone.sessions:
             self.sources.forget(f"{door}:{session}"[:MAX_SOURCE])
         if gone.narrowed:
@@ -216,6 +226,7 @@ class State:
                 questions=self.asks.questions,
                 signers=self.signers,
                 slots=self.slots,
+                sent=self.sent,
             )
         )
 

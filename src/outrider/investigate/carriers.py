@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from outrider.events.model_input import ModelInput
 from outrider.events.record import Beside
 from outrider.flow.values import SIZE
 from outrider.store import reading
@@ -32,7 +33,10 @@ MOST_EVENTS: Final = 20_000
 SPREAD: Final = frozenset({"host", "ip", "email", "url", "path", "package", "commit", "repo", "credential", "digest"})
 """Kinds of things that tie a call to what came before it."""
 
-CAME_IN: Final = ("agent.prompted", "call.result", "agent.born")
+MOST_LATE: Final = 16
+"""Most requests looked at that were recorded behind an event and may have been sent before it."""
+
+CAME_IN: Final = ("agent.prompted", "call.result", "agent.born", "model.input")
 
 _GIVEN: Final = {"whole": 1.0, "part": 0.5, "carried": 0.5}
 """What a value of a call weighs, by what it is to the call."""
@@ -166,7 +170,10 @@ def _rarity(found: list[_Heard]) -> dict[object, int]:
 
 def _context(view: View, agent: str, before: int, want: Wanted) -> Iterator[_Heard]:
     """Give what came into an agent's context and holds something wanted, in order, less what its own calls had said."""
-    numbers = reading.events_of(view, agent, CAME_IN, before=before)[-MOST_EVENTS:]
+    numbers = [
+        *reading.events_of(view, agent, CAME_IN, before=before)[-MOST_EVENTS:],
+        *_sent_before(view, agent, before),
+    ]
     intents = reading.intents_of(view, numbers)
     own = dict(reading.besides(view, intents.values()))
     handed = _handed(view, numbers)
@@ -188,6 +195,19 @@ def _context(view: View, agent: str, before: int, want: Wanted) -> Iterator[_Hea
         heard = _heard(n, (prints & want.prints, things & want.things), told, want, echoed)
         if heard is not None:
             yield heard
+
+
+def _sent_before(view: View, agent: str, n: int) -> list[int]:
+    """Return what an agent's model had been sent before event ``n`` although it was recorded a moment after it."""
+    late = reading.events_of(view, agent, ("model.input",), after=n)[:MOST_LATE]
+    if not late:
+        return []
+    until = reading.event(view, n).ts
+    return [
+        one.n
+        for one in reading.leaves(view, late)
+        if isinstance(one, ModelInput) and one.what == "request" and 0 < one.asked <= until
+    ]
 
 
 def _heard(

@@ -210,6 +210,7 @@ def _missing(view: View, gaps: tuple[Gap, ...], sources: tuple[SourceGap, ...]) 
     named = {
         "spool": "spool_without_events", "unseen-call": "calls_unseen", "ungoverned": "calls_ungoverned",
         "lost-result": "results_lost",
+        "model-input-unseen": "model_inputs_unseen",
         "unreadable": "messages_unreadable", "unjudged": "calls_unjudged",
         "transcript-unread": "transcript_lines_unread", "transcript-doubts": "doubtful_places_in_transcripts",
     }  # fmt: skip

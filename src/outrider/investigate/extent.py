@@ -40,6 +40,7 @@ WORDS: Final[dict[str, str]] = {
     "despite": "calls ran despite a refusal",
     "opaque": "programs not seen into",
     "unseen-deeds": "deeds not heard",
+    "model-input-unseen": "agents whose models' input is not seen",
     "messages-lost": "messages lost on the way",
     "events-skipped": "sequence numbers missing",
     "links-broken": "events out of their chain",

@@ -10,6 +10,7 @@ from outrider.events.call import Effect, Finding
 from outrider.events.counters import Counters
 from outrider.events.decision import Decision
 from outrider.events.deeds import Deeds
+from outrider.events.model_input import ModelInput
 from outrider.events.record import (
     AnyEvent,
     AskAnswered,
@@ -155,7 +156,7 @@ def why(view: View, n: int) -> Why:
 
 
 def _content(view: View, event: AnyEvent) -> str:
-    if not isinstance(event, CallDecided | CallResult | Prompted):
+    if not isinstance(event, CallDecided | CallResult | Prompted | ModelInput):
         return ""
     said = stored(view, event.n)
     if said is None:

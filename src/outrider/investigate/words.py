@@ -10,6 +10,7 @@ from outrider.events.case import CaseNoted
 from outrider.events.content import ContentErased, ContentKept, ContentRead
 from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.imported import TranscriptRead, was_judged
+from outrider.events.model_input import ModelInput
 from outrider.events.record import (
     AgentAttested,
     AgentBorn,
@@ -128,6 +129,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return _content(event)
     if isinstance(event, CaseNoted):
         return f"case {event.case}: {event.act}" + (f" {event.about}" if event.about else "")
+    if isinstance(event, ModelInput):
+        return _model_input(event)
     if isinstance(event, AgentAttested):
         return f"runs the program {event.exe[:16]}"
     return kind
@@ -142,6 +145,22 @@ def _content(event: ContentKept | ContentErased | ContentRead) -> str:
     of = event.handle or ", ".join(str(n) for n in event.events[:5])
     what = f"of {event.what} {of}" if of else "whose age was up"
     return f"{_counted(event.contents, 'content')} {what} erased by {event.by}" + _said(event.basis)
+
+
+def _model_input(event: ModelInput) -> str:
+    size = f"{event.content.size} bytes"
+    if event.what == "frame":
+        return f"its model has a system prompt and tools of {size}"
+    if event.what == "rest":
+        return f"{_counted(event.messages, 'message')} that no request was seen to carry, {size}"
+    more = len(event.added) + event.cut
+    unseen = f", {event.unseen} of them not seen" if event.unseen else ""
+    told = (
+        f"{_counted(event.keep + more, 'message')}, {more} of them new{unseen}"
+        if event.keep
+        else _counted(more, "message")
+    )
+    return f"asked {event.model or 'its model'} with {told}, {size}"
 
 
 def _born(event: AgentBorn) -> str:

@@ -18,7 +18,8 @@ _SPEAKING = frozenset({"user", "assistant"})
 _SILENT = frozenset(
     {"attachment", "system", "queue-operation", "last-prompt", "cost-state", "tools-used", "api-request", "summary",
      "file-history-snapshot", "progress", "custom-title", "agent-name", "ai-title", "mode", "permission-mode",
-     "pr-link", "tag", "agent-setting", "content-replacement", "worktree-state"}
+     "pr-link", "tag", "agent-setting", "content-replacement", "worktree-state", "api-request-blob",
+     "api-request-shape", "atis-latch"}
 )  # fmt: skip
 """Kinds of lines that say nothing of what the agent was told or did."""
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.doors.claude_code import Transcript, transcripts
-from outrider.doors.claude_code.usage import MOST_READ, Count
+from outrider.doors.claude_code.follow import MOST_READ
+from outrider.doors.claude_code.usage import Count
 from outrider.events.counters import Used
 
 counts = st.integers(0, 10**6)

@@ -5,20 +5,18 @@ calls run; the last line of an id counts. A sub-agent has a transcript of its ow
 only when it ends (``cost-state``), for the session with all its sub-agents. The format is the host's own and may
 change; a line that means nothing counts nothing. Seen with Claude Code 2.1.330.
 
-The file is the agent's user's, who could shorten or replace it: what was counted stays counted, and a link in its place
-is followed as the host follows it.
+The file is the agent's user's, who could shorten or replace it: what was counted stays counted.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import stat
 from collections import OrderedDict
 
 import msgspec
 
+from outrider.doors.claude_code.follow import Followed
 from outrider.events.counters import Used
 
 REPORTS = {"tokens": "with each answer of the model"}
@@ -26,9 +24,6 @@ REPORTS = {"tokens": "with each answer of the model"}
 
 LATE = {"cost": "only when a session ends, so that it holds for a session that is taken up again"}
 """What is told too late for the session that it is about, and when."""
-
-MOST_READ = 16 * 1024 * 1024
-"""Most bytes read at one look; the rest is read at the next."""
 
 MOST_IDS = 4_096
 """Most answers whose later lines are known to be theirs."""
@@ -99,59 +94,17 @@ class Count:
             self._answers.popitem(last=False)
 
 
-class Transcript:
-    """A file that is read on from where the last look ended. Not to be read by two at once."""
+class Transcript(Followed):
+    """A transcript whose lines are counted."""
 
     def __init__(self, path: str) -> None:
-        self.path = path
         self._count = Count()
-        self._at = 0
-        self._within = False
+        super().__init__(path, self._count.take)
 
     @property
     def used(self) -> Used:
         """What was counted so far."""
         return self._count.used
-
-    def behind(self) -> int:
-        """Return how many bytes there are to read; 0 where nothing can be."""
-        try:
-            known = os.stat(self.path)  # noqa: PTH116 - every microsecond is in a call's way
-        except (OSError, ValueError):
-            return 0
-        if not stat.S_ISREG(known.st_mode):
-            return 0
-        return known.st_size - self._at if known.st_size >= self._at else known.st_size
-
-    def read(self) -> None:
-        """Count the whole lines that came since; at most :data:`MOST_READ` bytes of them."""
-        try:
-            handle = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except (OSError, ValueError):
-            return
-        try:
-            known = os.fstat(handle)
-            if stat.S_ISREG(known.st_mode):
-                if known.st_size < self._at:
-                    self._at, self._within = 0, False
-                self._take(os.pread(handle, MOST_READ, self._at))
-        except OSError:
-            return
-        finally:
-            os.close(handle)
-
-    def _take(self, data: bytes) -> None:
-        whole = data.rfind(b"\n") + 1
-        if not whole and len(data) < MOST_READ:
-            return
-        for line in data[:whole].split(b"\n"):
-            if self._within:
-                self._within = False  # The rest of a line that was too long to be read.
-            elif line:
-                self._count.take(line)
-        if not whole:
-            self._within = True
-        self._at += whole or len(data)
 
 
 def transcripts(transcript: str, host_agent: str) -> tuple[str, str]:
