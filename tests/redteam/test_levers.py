@@ -12,11 +12,13 @@ from tests.redteam.conftest import Rig
 
 from outrider.daemon.controls import Controls
 from outrider.daemon.deeds import Watches
+from outrider.daemon.sensing import Sensing
 from outrider.events.message import Peer
 
 
 def _pause(rig: Rig, pid: int) -> dict[str, object]:
-    controls = Controls(rig.parts, lambda _why: None, Watches(rig.parts))
+    watches = Watches(rig.parts)
+    controls = Controls(rig.parts, lambda _why: None, watches, Sensing(rig.parts, watches, frozenset()))
     request = {"do": "pause", "us": 60_000_000, "why": "test"}
     return rig.loop.run_until_complete(controls.handle(request, Peer(pid=pid, uid=os.getuid())))
 

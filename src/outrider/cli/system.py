@@ -20,14 +20,14 @@ import outrider
 from outrider.config import BUILTIN_CHARTERS, Config, Daemon, Home, Mode, Repository, render_config
 from outrider.doors.claude_code import files, settings
 from outrider.errors import RefusedError, UnavailableError
-from outrider.hook.find import client
+from outrider.hook.find import SYSTEM, client
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 USER: Final = "outrider"
 HOME: Final = Home(Path("/var/lib/outrider"))
-CLIENT: Final = Path("/usr/local/libexec/outrider/outrider-hook")
+CLIENT: Final = SYSTEM
 UNIT: Final = Path("/etc/systemd/system/outrider.service")
 HOOKS: Final = files.MANAGED / "managed-settings.d" / "50-outrider.json"
 _PACKAGE: Final = Path(outrider.__file__).resolve().parent

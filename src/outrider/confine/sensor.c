@@ -6,7 +6,7 @@
  *   outrider-sensor --uid N [--uid N]   tell of processes below those that the daemon names, if N owns them
  *
  * In come frames of fields: `follow=PID.START` (tell of this process and what it starts), `leave=PID.START` (somebody else
- * tells of it), `hand=PID.START TO.START` (what is left of one counts for the other from now on), `drop=PID.START`. Out go
+ * tells of it), `drop=PID.START` (no more; what is left of it counts for the tree that it is in, if it is in one). Out go
  * frames as a launcher's, each of one tree: `tree=PID.START`, `exec=...`, `connect=...`, `lost=N`; `beat=1` in silence.
  *
  * Once attached it keeps three capabilities and no user: one to change the map of processes, two to read which file a
@@ -313,7 +313,8 @@ static int take(void *nothing, void *data, size_t size) {
 
 /* ---- whose it is ----------------------------------------------------------------------------------------------- */
 
-static struct root { uint32_t pid; uint64_t start, lost; } roots[MOST_ROOTS];
+/* A process that is followed, how much of its tree was lost, and the tree that it is in itself, if any. */
+static struct root { uint32_t pid, in; uint64_t start, in_start, lost; } roots[MOST_ROOTS];
 static int root_count;
 
 static int root_of(uint32_t pid, uint64_t start) {
@@ -380,6 +381,7 @@ static int enter_below(const struct who *top, struct place *place) {
 
 static void follow(uint32_t pid, uint64_t start, int quiet) {
     struct place place = {.root = pid, .root_start = start, .told = 1, .quiet = (uint32_t)quiet};
+    struct place in = {0};
     struct who top;
     uint64_t none = 0;
     int rounds;
@@ -388,7 +390,8 @@ static void follow(uint32_t pid, uint64_t start, int quiet) {
         put_of(pid, start, "not=1", 5);
         return;
     }
-    roots[root_count++] = (struct root){pid, start, 0};
+    bpf_map_lookup_elem(places, &pid, &in);
+    roots[root_count++] = (struct root){pid, in.root, start, in.root_start, 0};
     bpf_map_update_elem(lost, &pid, &none, BPF_ANY);
     if (bpf_map_update_elem(places, &pid, &place, BPF_ANY)) put_of(pid, start, "not=1", 5);
     for (rounds = 0; rounds < 4 && enter_below(&top, &place); rounds++) continue;
@@ -405,13 +408,21 @@ static void count_losses(void) {
         }
 }
 
-/* Follow a tree no more; what is left of it counts for another, or for nobody. */
-static void drop(uint32_t pid, uint64_t start, uint32_t to, uint64_t to_start) {
-    uint32_t key, next, *at = NULL;
+/* Follow a tree no more; what is left of it counts for the tree that it is in, or for nobody. */
+static void drop(uint32_t pid, uint64_t start) {
+    uint32_t key, next, to, *at = NULL;
+    uint64_t to_start;
     struct place place;
-    int i, more;
+    int i, other, more;
     count_losses();
     if ((i = root_of(pid, start)) < 0) return;
+    to = roots[i].in;
+    to_start = roots[i].in_start;
+    for (other = 0; other < root_count; other++)
+        if (roots[other].in == pid && roots[other].in_start == start) {
+            roots[other].in = to;
+            roots[other].in_start = to_start;
+        }
     for (more = !bpf_map_get_next_key(places, at, &next); more;) {
         key = next;
         more = !bpf_map_get_next_key(places, &key, &next);
@@ -429,17 +440,15 @@ static void drop(uint32_t pid, uint64_t start, uint32_t to, uint64_t to_start) {
 
 /* Take one field; 0 if it says that we are not wanted. */
 static int asked(const char *field) {
-    unsigned pid = 0, to = 0;
-    unsigned long long start = 0, to_start = 0;
+    unsigned pid = 0;
+    unsigned long long start = 0;
     if (strncmp(field, "error=", 6) == 0) {
         fprintf(stderr, "%s\n", field + 6);
         return 0;
     }
     if (sscanf(field, "follow=%u.%llu", &pid, &start) == 2) follow(pid, start, 0);
     else if (sscanf(field, "leave=%u.%llu", &pid, &start) == 2) follow(pid, start, 1);
-    else if (sscanf(field, "hand=%u.%llu %u.%llu", &pid, &start, &to, &to_start) == 4)
-        drop(pid, start, root_of(to, to_start) < 0 ? 0 : to, to_start);
-    else if (sscanf(field, "drop=%u.%llu", &pid, &start) == 2) drop(pid, start, 0, 0);
+    else if (sscanf(field, "drop=%u.%llu", &pid, &start) == 2) drop(pid, start);
     return 1;
 }
 

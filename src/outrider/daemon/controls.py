@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from outrider.daemon.deeds import Watches
+    from outrider.daemon.sensing import Sensing
     from outrider.daemon.wiring import Parts
     from outrider.events.event import Event
     from outrider.events.message import Peer
@@ -43,9 +44,10 @@ MAX_PAUSE_US = 24 * 3600 * 1_000_000
 class Controls:
     """Answers control requests."""
 
-    def __init__(self, parts: Parts, stop: Callable[[str], None], watches: Watches) -> None:
+    def __init__(self, parts: Parts, stop: Callable[[str], None], watches: Watches, sensing: Sensing) -> None:
         self._parts = parts
         self._watches = watches
+        self._sensing = sensing
         self._stop = stop
         self._started = parts.scribe.now()
         delegation = Delegation(parts)
@@ -108,6 +110,7 @@ class Controls:
             "opaque_runs": sum(state.opaque.get(agent.id, 0) for agent in living),
             "undeclared": self._watches.undeclared,
             "untold": self._watches.untold,
+            "sensor": self._sensing.told(),
             "advice": msgspec.structs.asdict(state.corrections.tally),
             "blind": parts.workers.blind,
             "second_look": parts.second_looks.problems,

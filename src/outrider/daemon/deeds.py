@@ -1,4 +1,4 @@
-"""Records what agents' processes do, as their launchers hear it from the kernel, joined with what their calls told."""
+"""Records what agents' processes do, as launchers and the sensor hear it, joined with what the agents' calls told."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from outrider.events.normal import host_entities, normal_path
 from outrider.events.record import AgentBorn, AnyEvent, Beside, CallDecided, CallResult, DeedsSeen, Entity, RecordGap
 from outrider.gate.clean import abbreviate, clean_name, cut
 from outrider.gate.deeds import Deeds
-from outrider.hook.find import NATIVE, PYTHON
+from outrider.hook.find import NATIVE, PYTHON, SYSTEM
 from outrider.identity import process
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _IN_THE_TREE: Final = frozenset({"subagent", "descendant", "run"})
 class Watch:
     """Follows one agent, from its birth to its end."""
 
-    def __init__(self, parts: Parts, agent: Agent, command: str, proxy: str) -> None:
+    def __init__(self, parts: Parts, agent: Agent, command: str, proxy: str, *, top: str = "") -> None:
         """Begin.
 
         Args:
@@ -46,12 +46,15 @@ class Watch:
             agent: The agent.
             command: Base name of its command.
             proxy: ``address:port`` of the proxy as the tree sees it, or empty.
+            top: The process that the agent's tree begins with, where the sensor hears it; empty for a launcher's.
         """
         self._parts = parts
-        self._agent = agent
-        self.deeds = Deeds(
-            command, self._is_host, hook=(str(NATIVE), str(PYTHON)), proxy=proxy, ours=str(parts.home.run)
-        )
+        self.agent = agent
+        self.by_sensor = bool(top)
+        hooks = (str(NATIVE), str(PYTHON), str(SYSTEM), str(parts.home.bin / SYSTEM.name))
+        self.deeds = Deeds(command, self._is_host, hook=hooks, proxy=proxy, ours=str(parts.home.run))
+        if top:
+            self.deeds.begin_with(top)
         self._due: asyncio.TimerHandle | None = None
         self._soon = False
 
@@ -68,7 +71,8 @@ class Watch:
             elif isinstance(one, Dialled):
                 self.deeds.dialled(one)
             elif isinstance(one, Lost):
-                self._lost(one.count, "the launcher had no room for more: its daemon was slower than the tree")
+                who = "sensor" if self.by_sensor else "launcher"
+                self.lack(one.count, f"the {who} had no room for more: its daemon was slower than the tree")
             if self.deeds.full:
                 self.record()
         self._plan()
@@ -93,7 +97,7 @@ class Watch:
         if not self.deeds.since:
             return
         span, findings = self.deeds.take()
-        home, key = self._agent.home, self._parts.scribe.key
+        home, key = self.agent.home, self._parts.scribe.key
         ran = tuple(
             msgspec.structs.replace(
                 one, program=cut(abbreviate(one.program, home), 200, key), under=cut(one.under, 60, key)
@@ -108,18 +112,23 @@ class Watch:
         )
         self._parts.scribe.write(
             DeedsSeen,
-            agent=self._agent.id,
-            told_by=f"launcher:{self._agent.id}",
+            agent=self.agent.id,
+            told_by="sensor" if self.by_sensor else f"launcher:{self.agent.id}",
             beside=Beside(entities=tuple(dict.fromkeys((*_programs(ran, home), *_peers(reached, key))))),
             deeds=msgspec.structs.replace(span, ran=ran, reached=reached),
             findings=findings,
             seal=bool(findings),
         )
 
-    def _lost(self, count: int, why: str) -> None:
+    def lack(self, count: int, why: str) -> None:
+        """Record that deeds are known to be missing.
+
+        Raises:
+            RecordError: It cannot be recorded.
+        """
         self._parts.scribe.write(
             RecordGap,
-            agent=self._agent.id,
+            agent=self.agent.id,
             what="unseen-deeds",
             count=count,
             until=self._parts.scribe.now(),
@@ -142,7 +151,7 @@ class Watch:
             self.deeds.settle(self._parts.scribe.now() - _SETTLED_US)
             self.record()
         except OutriderError:
-            log.exception("what agent %s did could not be recorded", self._agent.id)
+            log.exception("what agent %s did could not be recorded", self.agent.id)
         if self.deeds.waits:
             self._plan()
 
@@ -180,13 +189,21 @@ class Watches:
     @property
     def untold(self) -> int:
         """How many living agents are followed that have told no call."""
-        return sum(not one.deeds.calls for one in self._watches.values())
+        return sum(not one.deeds.calls for one in self._watches.values() if not one.by_sensor)
 
-    def begin(self, agent: Agent, command: str, proxy: str) -> Watch:
-        """Follow an agent."""
-        watch = self._watches[agent.id] = Watch(self._parts, agent, command, proxy)
+    def begin(self, agent: Agent, command: str, proxy: str, *, top: str = "") -> Watch:
+        """Follow an agent; see :class:`Watch`."""
+        watch = self._watches[agent.id] = Watch(self._parts, agent, command, proxy, top=top)
         self._tree[agent.id] = agent.id
         return watch
+
+    def of(self, agent: str) -> Watch | None:
+        """Return what follows the tree that an agent's calls are compared with; None if nothing does."""
+        return self._watches.get(self._tree.get(agent, ""))
+
+    def join(self, agent: Agent, watch: Watch) -> None:
+        """Compare an agent's calls with the deeds of a tree that is another's too."""
+        self._tree[agent.id] = watch.agent.id
 
     def over(self, agent: Agent) -> None:
         """Follow an agent no more: its launcher is gone."""
@@ -202,7 +219,7 @@ class Watches:
             if event.parent in self._tree and event.how in _IN_THE_TREE:
                 self._tree.setdefault(event.agent, self._tree[event.parent])
         elif isinstance(event, CallDecided | CallResult):
-            watch = self._watches.get(self._tree.get(event.agent, ""))
+            watch = self.of(event.agent)
             if watch is None:
                 return
             if isinstance(event, CallDecided):

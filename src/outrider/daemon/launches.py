@@ -117,8 +117,16 @@ class Launches:
         if not reaches(made, "read", "/usr/lib/x"):
             answer.append(("hint", f'Charter {agent.charter} lets no library be read: add "@system" to [may] read.'))
         proxy = f"127.0.0.1:{_one(fields, 'port')}" if made.network == "proxy" else ""
-        watch = self.watches.begin(agent, launch.command, proxy) if made.seen else None
+        watch = self._watch(agent, launch.command, proxy) if made.seen else None
         return answer, Talk(self._launching, agent, self._over, watch)
+
+    def _watch(self, agent: Agent, command: str, proxy: str) -> Watch | None:
+        """Follow what the launcher tells; None where the sensor hears the tree, so that nothing is told twice."""
+        known = self.watches.of(agent.id)
+        if known is None or known.agent.id != agent.id or not known.by_sensor:
+            return self.watches.begin(agent, command, proxy)
+        known.deeds.through(proxy)
+        return None
 
     def _read(self, fields: dict[str, list[str]], peer: Peer) -> Launch:
         here = process.describe(peer.pid) if peer.pid else None
@@ -209,7 +217,9 @@ class Launches:
 
     def _over(self, agent: Agent) -> None:
         """Take an agent's socket away, and follow it no more."""
-        self.watches.over(agent)
+        known = self.watches.of(agent.id)
+        if known is not None and not known.by_sensor:
+            self.watches.over(agent)
         server = self._sockets.pop(agent.id, None)
         if server is not None:
             server.close()

@@ -24,6 +24,7 @@ from outrider.daemon.erasing import Erasing
 from outrider.daemon.launches import Launches
 from outrider.daemon.log import keep_log
 from outrider.daemon.over_http import listen
+from outrider.daemon.sensing import Sensing
 from outrider.daemon.served import Served
 from outrider.daemon.server import Connection, Waiting
 from outrider.daemon.spool import import_spool
@@ -188,7 +189,8 @@ class Daemon:
         self._parts = parts
         self._launches = Launches(parts, lambda: self._connection(self._controlled_by_agent))
         self._launches.watches.own_up()
-        self._controls = Controls(parts, self.stop, self._launches.watches)
+        self._sensing = Sensing(parts, self._launches.watches, self._users.ids)
+        self._controls = Controls(parts, self.stop, self._launches.watches, self._sensing)
         self._served = Served(parts, self._controls.broker)
         self._launches.ways_out.open()
         # What stands now stands for good: looking through it again and again is what the slowest answers waited for.
@@ -236,6 +238,7 @@ class Daemon:
         try:
             if self._parts is not None:
                 await self._parts.model_inputs.once()
+                self._sensing.stop()
                 await self._parts.keep.once()
                 self._parts.workers.stop()
                 self._parts.second_looks.stop()
@@ -320,6 +323,8 @@ class Daemon:
             return told.pack(told.ANSWERED, [("error", self._starting), ("code", "7")]), None
         if peer.uid in self._users.ids:
             return told.pack(told.ANSWERED, [("error", NO_LAUNCH), ("code", "4")]), None
+        if "sensor" in fields:
+            return self._sensing.begin(peer)
         return await self._launches.launch(fields, peer)
 
 

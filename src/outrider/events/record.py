@@ -26,6 +26,7 @@ from outrider.events.event import Event
 from outrider.events.held import Held
 from outrider.events.imported import TranscriptRead
 from outrider.events.model_input import ModelInput
+from outrider.events.sensor import SensorState
 
 
 class Entity(msgspec.Struct, frozen=True, array_like=True):
@@ -480,5 +481,5 @@ AnyEvent = (
     | Refusal | Prompted | CallDecided | SecondLook | CallResult | HostNoted | LeverPulled | LabelsJoined
     | SessionJoined | AskAnswered | AskTimedOut | CharterRemoved | CredentialIssued | CredentialUsed | IssuerKey
     | DeedsSeen | ContentKept | ContentErased | ContentRead
-    | TranscriptRead | CaseNoted | ModelInput
+    | TranscriptRead | CaseNoted | ModelInput | SensorState
 )  # fmt: skip

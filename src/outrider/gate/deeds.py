@@ -1,8 +1,9 @@
 """Told against done: what an agent's processes do, explained by what its calls said. Pure but for what it remembers.
 
-One :class:`Deeds` follows one agent that ``outrider run`` started. It is fed the agent's calls as they are recorded and
-the deeds as its launcher hears them, and keeps a tree of programs: each knows what explains it. What is *undeclared* is
-defined in ``docs/confinement.md``; the order of the questions in :meth:`Deeds._explained` is that definition.
+One :class:`Deeds` follows one agent that ``outrider run`` started, or that the sensor hears. It is fed its
+calls as they are recorded and the deeds as they are heard, and keeps a tree of programs: each knows what explains it.
+What is *undeclared* is defined in ``docs/confinement.md``; the order of the questions in :meth:`Deeds._explained` is
+that definition.
 """
 
 from __future__ import annotations
@@ -129,6 +130,14 @@ class Deeds:
         self._ran: dict[tuple[str, Basis, int], Ran] = {}
         self._reached: dict[tuple[str, str, Basis, int], Reached] = {}
         self._findings: list[Finding] = []
+
+    def begin_with(self, process: str) -> None:
+        """Take the process that everything begins with: it runs already, and nobody told of its start."""
+        self._programs[process] = Program(name=self._command, basis="launch", top=True)
+
+    def through(self, proxy: str) -> None:
+        """Take the ``address:port`` of the proxy as the tree sees it, where it is known late."""
+        self._proxy = proxy
 
     # What is told.
 

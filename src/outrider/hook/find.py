@@ -7,6 +7,9 @@ from pathlib import Path
 NATIVE = Path(__file__).with_name("outrider-hook")
 """The native client; built with the package where there was a C compiler."""
 
+SYSTEM = Path("/usr/local/libexec/outrider/outrider-hook")
+"""Where a whole machine's hooks find it."""
+
 PYTHON = Path(__file__).with_name("client.py")
 
 

@@ -34,6 +34,7 @@ from outrider.events.record import (
     SessionJoined,
     TokenIssued,
 )
+from outrider.events.sensor import SensorState
 from outrider.store import reading
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
         return f"key {event.kid[:16]} signs credentials of {event.issuer}"
     if isinstance(event, SessionJoined):
         return f"has the session {event.session} of {event.door}"
+    if isinstance(event, SensorState):
+        return f"the sensor is {event.state}, {_counted(event.agents, 'agent')} followed" + _said(event.why)
     if isinstance(event, TranscriptRead):
         return f"a transcript of {event.host} was read: {event.steps} steps, not witnessed"
     if isinstance(event, ContentKept | ContentErased | ContentRead):
