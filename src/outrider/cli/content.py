@@ -38,11 +38,11 @@ def command(*, event: int, why: str, as_json: bool) -> None:
         content = contents.read(event)
     if content is None:
         raise UnavailableError(f"nothing is kept of event {event}: it was erased meanwhile")
-    proved = _proved(event, content)
+    vouched = proved(event, content)
     if as_json:
-        show.emit(_plain(content, proved, read["event"]), kind="content")
+        show.emit(_plain(content, vouched, read["event"]), kind="content")
         return
-    show.say(f"event {event}, {content.media}, {proved}; read as event {read['event']}")
+    show.say(f"event {event}, {content.media}, {vouched}; read as event {read['event']}")
     if content.text is None:
         show.say("Its text was not kept; only the salt of its commitment was.")
         return
@@ -63,7 +63,27 @@ def _readable(text: str) -> str:
     return "\n\n".join(f"{one['role']}:\n{text_of(one.get('content', ''))}" for one in messages)
 
 
-def _proved(event: int, content: Content) -> str:
+def kept_text(event: int, why: str) -> bytes | None:
+    """Return what is kept of an event's content, checked, once it is recorded that it is read; None where nothing is.
+
+    Raises:
+        UnavailableError: No daemon is there to record it.
+        RefusedError: An agent asks.
+        TamperedError: It is not what the record says.
+    """
+    from outrider.ledger.content.contents import Contents
+
+    home = reach.home()
+    reach.daemon({"do": "content", "of": event, "why": why}, seconds=60)
+    with Contents(home.content, home.content_key) as contents:
+        content = contents.read(event)
+    if content is None:
+        return None
+    proved(event, content)
+    return content.text
+
+
+def proved(event: int, content: Content) -> str:
     """Return how far the record vouches for a text.
 
     Raises:
@@ -94,12 +114,12 @@ def _proved(event: int, content: Content) -> str:
     return f"{said.taken} secrets taken out, {said.cut} bytes left out, as event {content.told} commits to"
 
 
-def _plain(content: Content, proved: str, read: int) -> dict[str, Any]:
+def _plain(content: Content, vouched: str, read: int) -> dict[str, Any]:
     def packed(data: bytes | None) -> str | None:
         return None if data is None else base64.b64encode(data).decode()
 
     return {
-        "event": content.n, "media": content.media, "proved": proved, "read": read, "told": content.told,
+        "event": content.n, "media": content.media, "proved": vouched, "read": read, "told": content.told,
         "text": packed(content.text), "salt": packed(content.salt), "own_salt": packed(content.own),
         "exact": content.exact, "kept": content.kept,
     }  # fmt: skip

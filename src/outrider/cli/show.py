@@ -7,9 +7,10 @@ become visible marks, and rich's markup is never interpreted.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
@@ -104,6 +105,33 @@ def paragraph(text: str) -> None:
 def heading(text: str) -> None:
     """Print a heading on stdout."""
     click.echo(click.style(text, bold=True))
+
+
+def marked(line: int, text: str, spans: Iterable[tuple[int, int, bool]]) -> None:
+    """Print a piece of a text with some of its words marked: in colour, and with a line of ``^`` below where none is.
+
+    Args:
+        line: The number of the line that it is of.
+        text: The piece.
+        spans: Begin and end of each, in characters of ``text``, and whether it is only a frame for others.
+    """
+    signs = [" "] * len(text)
+    for at, end, frame in sorted(spans, key=lambda span: not span[2]):
+        for position in range(max(at, 0), min(end, len(text))):
+            signs[position] = "~" if frame else "^"
+    lead = f"{line:>5} | "
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    shown, below = [], []
+    for char, sign in zip(text, signs, strict=True):
+        written = " " if char == "\t" else safe(char)
+        below.append(sign * len(written))
+        shown.append(click.style(written, **_STYLES[sign]) if coloured and sign != " " else written)
+    click.echo(lead + "".join(shown))
+    if not coloured:
+        click.echo((" " * len(lead) + "".join(below)).rstrip())
+
+
+_STYLES: Final[dict[str, dict[str, Any]]] = {"^": {"fg": "red", "bold": True}, "~": {"fg": "yellow"}}
 
 
 def verdict(word: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from outrider.events.credential import CredentialIssued
 from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, Prompted
 from outrider.investigate.carriers import CAME_IN, Carrier, Wanted, carriers, payload, said, split, wanted
 from outrider.investigate.coverage import Coverage, coverage
@@ -37,6 +38,8 @@ DEPTH: Final = 8
 
 MOST_DATA: Final = 3
 """Most events named that the data came from which the call carried."""
+
+_MOST_LENT: Final = 200
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +78,8 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
         chain: Every policy set asked, its own first.
         model: The model that its host named, or empty.
         prompt: The last instruction before it, or None.
-        credentials: What was lent to it until then.
+        prompt_committed: The salted commitment to its text in the record, or empty.
+        credentials: What was lent to it until then and had not run out.
         labels: What its context carried.
     """
 
@@ -84,6 +88,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
     chain: tuple[str, ...]
     model: str
     prompt: Line | None
+    prompt_committed: str
     credentials: tuple[Line, ...]
     labels: tuple[str, ...]
 
@@ -125,7 +130,7 @@ def cause(view: View, n: int, *, most: int = 10) -> Cause:
     """
     with view.snapshot():
         event = reading.event(view, n)
-        asked = _call_of(view, event)
+        asked = call_of(view, event)
         ranked: list[Source] = []
         data: tuple[Line, ...] = ()
         in_force = None
@@ -179,7 +184,8 @@ def _lowered(view: View, ranked: list[Source]) -> list[Source]:
     ]
 
 
-def _call_of(view: View, event: object) -> CallDecided | None:
+def call_of(view: View, event: object) -> CallDecided | None:
+    """Return the call that an event is, is the result of, or was asked for by; None where there is none."""
     if isinstance(event, CallDecided):
         return event
     n = -1
@@ -245,7 +251,11 @@ def _data(view: View, call: CallDecided) -> tuple[Line, ...]:
 def _in_force(view: View, call: CallDecided) -> InForce:
     agent = reading.agent(view, call.agent)
     prompts = reading.events_of(view, call.agent, ("agent.prompted",), before=call.n)
-    lent = reading.events_of(view, call.agent, ("credential.issued",), before=call.n)
+    instruction = reading.event(view, prompts[-1]) if prompts else None
+    issued = reading.events_of(view, call.agent, ("credential.issued",), before=call.n)[-_MOST_LENT:]
+    lent = [
+        one.n for one in reading.leaves(view, issued) if isinstance(one, CredentialIssued) and one.expires > call.ts
+    ]
     model = view.one(
         "SELECT x.value FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
         " WHERE e.agent = ? AND e.n <= ? AND x.kind = 'model' ORDER BY e.n DESC LIMIT 1",
@@ -257,6 +267,7 @@ def _in_force(view: View, call: CallDecided) -> InForce:
         chain=call.chain,
         model=str(model[0]) if model else "",
         prompt=line(view, prompts[-1]) if prompts else None,
+        prompt_committed=instruction.content.c if isinstance(instruction, Prompted) else "",
         credentials=tuple(line(view, n) for n in lent[-10:]),
         labels=tuple(dict.fromkeys(label.name for label in call.labels)),
     )
