@@ -144,8 +144,7 @@ def _known(opened: View, at: Home) -> dict[str, str]:
     from outrider.store import reading
 
     known: dict[str, str] = {}
-    rows = opened.rows("SELECT n FROM events WHERE kind = 'case.noted' ORDER BY n")
-    for event in reading.leaves(opened, [row[0] for row in rows]):
+    for event in reading.leaves(opened, reading.of_kind(opened, "case.noted")):
         if isinstance(event, CaseNoted) and event.act == "imported":
             kept = CaseFile(at, event.case).bundle(event.digest)
             if kept is not None:

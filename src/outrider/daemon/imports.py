@@ -155,7 +155,7 @@ def _digest(path: Path, last: TranscriptRead | None) -> tuple[str, int, str, boo
 def _before(view: View) -> dict[str, TranscriptRead]:
     """Return the last reading of each file, by the print of its path."""
     out: dict[str, TranscriptRead] = {}
-    numbers = [row[0] for row in view.rows("SELECT n FROM events WHERE kind = 'transcript.read' ORDER BY n")]
+    numbers = reading.of_kind(view, "transcript.read")
     for event in reading.leaves(view, numbers):
         if isinstance(event, TranscriptRead):
             out[event.file] = event

@@ -146,7 +146,7 @@ def fold(case: str, entries: Iterable[Entry], foreign: list[Foreign], problems: 
 
 
 def _events(view: View) -> Iterator[CaseNoted]:
-    numbers = [row[0] for row in view.rows("SELECT n FROM events WHERE kind = 'case.noted' ORDER BY n")]
+    numbers = reading.of_kind(view, "case.noted")
     return (event for event in reading.leaves(view, numbers) if isinstance(event, CaseNoted))
 
 

@@ -57,7 +57,7 @@ _INSERTS: Final = {
     "leaves": "INSERT INTO leaves VALUES (?,?,?)",
     "entities": "INSERT INTO entities VALUES (?,?,?,?)",
     "touches": "INSERT OR IGNORE INTO touches VALUES (?,?,?)",
-    "sketches": "INSERT OR IGNORE INTO sketches VALUES (?,?)",
+    "sketches": "INSERT INTO sketches VALUES (?,?)",
     "agents": "INSERT OR IGNORE INTO agents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
     ",NULL,NULL,NULL)",
     "ends": "UPDATE agents SET ended_n = ?, ended_ts = ?, ended_how = ? WHERE id = ? AND ended_n IS NULL",
@@ -141,6 +141,8 @@ class Fold:
         self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERTS}
         self._opened: dict[int, tuple[Any, ...]] = {}
         self._entities: dict[tuple[str, str], int] = {}
+        self._older: dict[tuple[str, str], int] = {}
+        self._holds_all = size == 0
         self._next_entity = int(db.execute("SELECT coalesce(max(id), 0) FROM entities").fetchone()[0]) + 1
         self._sources: dict[str, list[Any]] = {}
         self._dirty: set[str] = set()
@@ -187,8 +189,8 @@ class Fold:
                 number = known.get(("value", value)) or self._entity("value", value)
                 touches.append((n, number, "called"))
         prints = beside.prints
-        for at in range(0, min(len(prints), 8 * SKETCH) - 7, 8):
-            rows["sketches"].append((int.from_bytes(prints[at : at + 8], "big", signed=True), n))
+        least = {prints[at : at + 8] for at in range(0, min(len(prints), 8 * SKETCH) - 7, 8)}
+        rows["sketches"] += [(int.from_bytes(one, "big", signed=True), n) for one in sorted(least)]
         if event.src is not None:
             self._heard(event.src, event.ts, digest)
         self.size = n + 1
@@ -215,7 +217,10 @@ class Fold:
             "daemon": self._daemon, "silence": self._silence,
         }  # fmt: skip
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(notes.items()))
-        for cache in (self._entities, self._sources, self._labels):
+        if len(self._entities) > _CACHE:
+            self._older, self._entities = self._entities, {}
+            self._holds_all = False
+        for cache in (self._sources, self._labels):
             if len(cache) > _CACHE:
                 cache.clear()
 
@@ -407,10 +412,11 @@ class Fold:
                 self._rows["labels"].append((agent, label.name, origin, n))
 
     def _entity(self, kind: str, value: str) -> int:
-        found = self._db.execute("SELECT id FROM entities WHERE value = ? AND kind = ?", (value, kind)).fetchone()
-        if found:
-            number = int(found[0])
-        else:
+        number = self._older.get((kind, value), 0)
+        if not number and not self._holds_all:
+            found = self._db.execute("SELECT id FROM entities WHERE value = ? AND kind = ?", (value, kind)).fetchone()
+            number = int(found[0]) if found else 0
+        if not number:
             number = self._next_entity
             self._next_entity += 1
             tail = backwards(value) if kind in {"host", "email"} else None

@@ -11,6 +11,7 @@ import msgspec
 from outrider.errors import BadInputError
 from outrider.events.codec import decode, decode_beside
 from outrider.events.record import AnyEvent, Beside, CallResult
+from outrider.store.schema import RARE
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -253,15 +254,17 @@ def log(
         limit: Most lines.
     """
     asked: list[tuple[str, Any]] = [("n > ?", after)]
+    rare = False
     if before is not None:
         asked.append(("n < ?", before))
     if agent_id:
         asked.append(("agent = ?", agent_id))
     if kind:
         asked.append(("kind GLOB ?", kind + "*") if kind.endswith(".") else ("kind = ?", kind))
+        rare = not kind.endswith(".") and kind not in {"call.decided", "call.result"}
     if since:
         asked.append(("ts >= ?", since))
-    where = [condition for condition, _ in asked]
+    where = [condition for condition, _ in asked] + ([RARE] if rare else [])
     values = [value for _, value in asked]
     if verdict == "refused":
         where.append("verdict != '' AND verdict != 'allow'")
@@ -311,6 +314,11 @@ def events_of(
         sql += f" AND kind IN ({','.join('?' * len(kinds))})"
         values += kinds
     return [row[0] for row in view.rows(sql + " ORDER BY n", *values)]
+
+
+def of_kind(view: View, kind: str) -> list[int]:
+    """Return the indexes of all events of one kind, in order; the kind is neither that of calls nor that of results."""
+    return [row[0] for row in view.rows(f"SELECT n FROM events WHERE kind = ? AND {RARE} ORDER BY n", kind)]
 
 
 def result_of(view: View, n: int) -> int | None:

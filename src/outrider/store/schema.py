@@ -6,7 +6,7 @@ for row however they came about. ``n`` is always the index of an event in the re
 
 from __future__ import annotations
 
-FORMAT = 4
+FORMAT = 5
 """Version of these tables. A view of another version is rebuilt, never migrated."""
 
 TABLES = """
@@ -22,7 +22,7 @@ CREATE TABLE entities(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT
   UNIQUE(value, kind));
 CREATE TABLE touches(n INTEGER NOT NULL, entity INTEGER NOT NULL, role TEXT NOT NULL,
   PRIMARY KEY(n, entity, role)) WITHOUT ROWID;
-CREATE TABLE sketches(print INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(print, n)) WITHOUT ROWID;
+CREATE TABLE sketches(print INTEGER NOT NULL, n INTEGER NOT NULL);
 
 CREATE TABLE agents(
   id TEXT PRIMARY KEY, n INTEGER NOT NULL, ts INTEGER NOT NULL, charter TEXT NOT NULL, digest TEXT NOT NULL,
@@ -51,6 +51,8 @@ CREATE TABLE contents(n INTEGER PRIMARY KEY, told INTEGER NOT NULL, until INTEGE
 CREATE TABLE erasures(n INTEGER PRIMARY KEY, what TEXT NOT NULL, handle TEXT NOT NULL);
 CREATE TABLE tallies(what TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
+"""Tables whose keys come in the record's order have them; one whose key is random has an index instead, so that a view
+can be made anew without a random write for each of them."""
 
 INDEXES = """
 CREATE INDEX events_agent ON events(agent, n);
@@ -58,6 +60,8 @@ CREATE INDEX events_call ON events(call, n) WHERE call != '';
 CREATE INDEX events_refused ON events(n) WHERE verdict != '' AND verdict != 'allow';
 CREATE INDEX events_spawns ON events(agent, n) WHERE spawns;
 CREATE INDEX events_opaque ON events(n) WHERE opaque;
+CREATE INDEX events_rare ON events(kind, n) WHERE kind NOT IN ('call.decided', 'call.result');
+CREATE INDEX sketches_print ON sketches(print, n);
 CREATE INDEX entities_backwards ON entities(backwards) WHERE backwards IS NOT NULL;
 CREATE INDEX touches_entity ON touches(entity, n, role);
 CREATE INDEX agents_n ON agents(n);
@@ -69,12 +73,22 @@ CREATE INDEX agents_session ON agents(session);
 CREATE INDEX agents_sponsor ON agents(sponsor);
 CREATE INDEX agents_sponsor_name ON agents(sponsor_name);
 CREATE INDEX agents_pid ON agents(pid);
+CREATE INDEX agents_host_agent ON agents(host_agent);
+CREATE INDEX agents_container ON agents(container);
+CREATE INDEX agents_repo ON agents(repo);
+CREATE INDEX agents_home ON agents(home);
 CREATE INDEX agents_living ON agents(n) WHERE ended_n IS NULL;
+CREATE INDEX agents_vanished ON agents(n) WHERE ended_how = 'vanished';
+CREATE INDEX agents_run ON agents(n) WHERE how = 'run';
+CREATE INDEX sources_lacking ON sources(id) WHERE lost OR skipped OR broken;
 CREATE INDEX causes_dst ON causes(dst, why);
 CREATE INDEX labels_origin ON labels(origin, n);
 CREATE INDEX charters_digest ON charters(digest);
 CREATE INDEX open_calls_source ON open_calls(source);
 """
+
+RARE = "kind NOT IN ('call.decided', 'call.result')"
+"""What a query by kind says beside the kind, to be answered from ``events_rare`` rather than from every event."""
 
 NAMES = (
     "meta", "events", "leaves", "entities", "touches", "sketches", "agents", "causes", "labels", "charters", "gaps",
