@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from outrider.errors import OutriderError
-from outrider.identity.agent import Agent
+from outrider.identity.agent import Agent, Common
 from outrider.identity.issuer import Issuer, Signing
 from outrider.identity.jose import jwk_of
 
@@ -22,11 +22,15 @@ def credentials(count: int) -> list[Row]:
     now = time.time_ns() // 1000
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = Issuer("https://id.example", "id.example", key, (Signing(jwk=jwk_of(key.public_key()), since=now),))
-    known = {
-        "charter": "coder", "digest": "sha256:" + "d" * 64, "chain": (), "root": "ag_0", "sponsor": "p_0",
-        "how": "session", "door": "d", "session": "s", "expires": now + HOUR, "born_n": 1, "born_ts": now,
-    }  # fmt: skip
-    line = tuple(Agent(id=f"ag_{at}", parent=f"ag_{at - 1}" if at else "", depth=at, **known) for at in (2, 1, 0))
+    class_of = {"charter": "coder", "digest": "sha256:" + "d" * 64, "chain": (), "sponsor": "p_0"}
+    known = {"root": "ag_0", "session": "s", "expires": now + HOUR, "born_n": 1, "born_ts": now}
+    line = tuple(
+        Agent(
+            id=f"ag_{at}", parent=f"ag_{at - 1}" if at else "", **known,
+            like=Common(depth=at, how="session", door="d", **class_of),
+        )
+        for at in (2, 1, 0)
+    )  # fmt: skip
     text, _ = issuer.mint(line[0], line[1:], audience=AUDIENCE, now=now)
     bare = [timed(lambda: key.sign(text.encode(), ec.ECDSA(SHA256()))) for _ in range(count)]
     made = [timed(lambda: issuer.mint(line[0], line[1:], audience=AUDIENCE, now=now)) for _ in range(count)]

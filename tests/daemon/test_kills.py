@@ -65,7 +65,9 @@ signal.pause()
 
 
 @pytest.mark.slow
-def test_a_daemon_killed_at_any_moment_has_every_call_that_was_answered_in_its_record(house, tmp_path, record_property):
+def test_a_daemon_killed_at_any_moment_has_every_call_that_was_answered_in_its_record(
+    house, tmp_path, record_testsuite_property
+):
     dice, out = random.Random(3), tmp_path / "answered"
     out.touch()
     with out.open("ab") as file:
@@ -97,4 +99,6 @@ def test_a_daemon_killed_at_any_moment_has_every_call_that_was_answered_in_its_r
     assert len(born) == len(set(born)), "an agent is born once, however often its daemon dies"
     busy = {call.partition("-")[0] for _, call in answered}
     assert AGENTS // 2 <= len(busy) <= len(born), "the load is of agents that are let through"
-    record_property("load", f"{KILLS} kills, {len(busy)} agents, {len(answered)} answers, {len(recorded)} of record")
+    record_testsuite_property(
+        "load", f"{KILLS} kills, {len(busy)} agents, {len(answered)} answers, {len(recorded)} of record"
+    )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from outrider.errors import BadInputError, OutriderError, RefusedError
 from outrider.identity import jose
-from outrider.identity.agent import Agent
+from outrider.identity.agent import Agent, Common
 from outrider.identity.issuer import LIFE, Issuer, Signing
 
 S = 1_000_000
@@ -26,12 +26,13 @@ NEXT = ec.generate_private_key(ec.SECP256R1())
 
 
 def agent(name="ag_01", **more):
-    known = {
-        "id": name, "charter": "coder", "digest": "sha256:d1", "chain": ("sha256:d1",), "parent": "", "root": "ag_01",
-        "depth": 0, "sponsor": "p_77", "how": "session", "door": "d", "session": "s", "expires": NOW + YEAR,
-        "born_n": 7, "born_ts": NOW,
+    common = {
+        "charter": "coder", "digest": "sha256:d1", "chain": ("sha256:d1",), "depth": 0, "sponsor": "p_77",
+        "how": "session", "door": "d",
     }  # fmt: skip
-    return Agent(**{**known, **more})
+    common |= {name: more.pop(name) for name in Common.__struct_fields__ if name in more}
+    known = {"parent": "", "root": "ag_01", "session": "s", "expires": NOW + YEAR, "born_n": 7, "born_ts": NOW}
+    return Agent(id=name, like=Common(**common), **{**known, **more})
 
 
 def signing(key, since=NOW, until=0):

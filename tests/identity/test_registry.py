@@ -219,7 +219,7 @@ def test_a_torn_snapshot_is_refused(data):
 def test_a_snapshot_of_another_version_is_refused(monkeypatch):
     data = Registry().dump()
     monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
-    with pytest.raises(ValueError, match="version 4"):
+    with pytest.raises(ValueError, match="version 5"):
         Registry.load(data)
 
 

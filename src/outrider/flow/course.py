@@ -7,6 +7,7 @@ nobody's last step costs next to nothing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -60,7 +61,7 @@ def past(effects: Iterable[Effect], brings: Iterable[str], *, refused: bool, hom
         value = effect.value
         if home and value.startswith(home + "/"):
             value = "~" + value[len(home) :]
-        deeds[Deed(effect.verb, value[:_VALUE], effect.flags)] = None
+        deeds[Deed(sys.intern(effect.verb), value[:_VALUE], effect.flags)] = None
     return Past(tuple(deeds)[:MAX_DEEDS], tuple(sorted(brings)), refused)
 
 

@@ -44,7 +44,7 @@ class _Place(msgspec.Struct):
     last: int = -1
 
 
-class _Open(msgspec.Struct):
+class _Open(msgspec.Struct, gc=False):
     """A call that was let through (or refused), until its result is in.
 
     Attributes:
@@ -108,7 +108,7 @@ class FlowState:
         self._homes: dict[str, str] = {}
         self._open: dict[int, _Open] = {}
         self._denied: dict[int, _Open] = {}
-        self._opened: dict[str, list[int]] = {}
+        self._opened: dict[str, tuple[int, ...]] = {}
         self._told = Memory()
         self._courses: dict[str, Course] = {}
 
@@ -246,7 +246,8 @@ class FlowState:
         state._told = Memory.load(*dump.told)
         state._courses = {agent: tuple(course) for agent, course in dump.courses.items()}
         for n in state._open:
-            state._opened.setdefault(state._open[n].agent, []).append(n)
+            agent = state._open[n].agent
+            state._opened[agent] = (*state._opened.get(agent, ()), n)
         return state
 
     def _beneath(self, path: str) -> set[Label]:
@@ -279,10 +280,10 @@ class FlowState:
             self._apply_call(held, event.n, event.n)
             if held.labels or held.carries or held.replaces or held.removes:
                 self._open[event.n] = held
-                opened = self._opened.setdefault(event.agent, [])
-                opened.append(event.n)
-                if len(opened) > MAX_OPEN:
-                    self._settle(opened.pop(0))
+                opened = (*self._opened.get(event.agent, ()), event.n)
+                self._opened[event.agent] = opened[-MAX_OPEN:]
+                for n in opened[:-MAX_OPEN]:
+                    self._settle(n)
         elif held.labels or held.carries:
             self._denied[event.n] = held
 
@@ -340,9 +341,9 @@ class FlowState:
         held = self._open.get(event.intent)
         if held is None:
             return
-        opened = self._opened.get(held.agent)
-        if opened and event.intent in opened:
-            opened.remove(event.intent)
+        left = tuple(n for n in self._opened.pop(held.agent, ()) if n != event.intent)
+        if left:
+            self._opened[held.agent] = left
         if not event.ran:
             self._withdraw(event.intent)
             return

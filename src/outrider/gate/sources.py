@@ -8,15 +8,14 @@ As long as nobody was forgotten, names are plain. A ``~`` within a name is writt
 from __future__ import annotations
 
 import hashlib
-import struct
 
 from outrider.events.event import Source
 
-_HEAD = struct.Struct(">qQ32s")
+_SEQ, _BORN = 8, 7
 
 
 class Sources:
-    """The last event of every source, 48 bytes each, by a print of its name."""
+    """The last event of every source, by a print of its name: the sizes are those that fill their blocks of memory."""
 
     def __init__(self, heads: dict[bytes, bytes] | None = None, *, forgot: bool = False) -> None:
         """Take over what :attr:`heads` and :attr:`forgot` were."""
@@ -35,23 +34,31 @@ class Sources:
         held = self.heads.get(_print(name))
         if held is None:
             return Source(id=f"{name}~{n}" if self.forgot else name, seq=0, lost=lost)
-        seq, born, leaf = _HEAD.unpack(held)
+        seq, born, leaf = _unpacked(held)
         return Source(id=f"{name}~{born}" if born else name, seq=seq + 1, prev=leaf.hex(), lost=lost)
 
     def apply(self, told: Source, leaf_hash: str) -> None:
         """Take over what an event said of its source; its leaf has that hash (hex)."""
         name, born = _whose(told.id)
-        self.heads[_print(name)] = _HEAD.pack(told.seq, born, bytes.fromhex(leaf_hash))
+        self.heads[_print(name)] = (
+            told.seq.to_bytes(_SEQ, "big", signed=True) + born.to_bytes(_BORN, "big") + bytes.fromhex(leaf_hash)
+        )
 
     def count(self, told_by: str) -> int:
         """Return how many events a source has."""
         held = self.heads.get(_print(_name(told_by)))
-        return 0 if held is None else int(_HEAD.unpack(held)[0]) + 1
+        return 0 if held is None else _unpacked(held)[0] + 1
 
     def forget(self, told_by: str) -> None:
         """Forget a source; its name means another one from now on."""
         if self.heads.pop(_print(_name(told_by)), None) is not None:
             self.forgot = True
+
+
+def _unpacked(held: bytes) -> tuple[int, int, bytes]:
+    """Return the number of a source's last event, the event that it begins with, and its last event's leaf hash."""
+    middle = _SEQ + _BORN
+    return int.from_bytes(held[:_SEQ], "big", signed=True), int.from_bytes(held[_SEQ:middle], "big"), held[middle:]
 
 
 def _name(told_by: str) -> str:
@@ -62,9 +69,9 @@ def _whose(known: str) -> tuple[str, int]:
     """Return the name in a source's id, and the event that the source begins with, 0 for a plain one."""
     name, mark, tail = known.rpartition("~")
     alone = (len(name) - len(name.rstrip("~"))) % 2 == 0
-    return (name, int(tail)) if mark and alone and tail.isdecimal() and len(tail) < 19 else (known, 0)
+    return (name, int(tail)) if mark and alone and tail.isdecimal() and len(tail) < 17 else (known, 0)
 
 
 def _print(name: str) -> bytes:
     data = name.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(data, digest_size=16).digest()
+    return hashlib.blake2b(data, digest_size=15).digest()

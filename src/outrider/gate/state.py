@@ -47,7 +47,7 @@ class _Dump(msgspec.Struct):
     root: bytes
     registry: bytes
     flow: bytes
-    sources: dict[bytes, bytes]
+    heads: dict[bytes, bytes]
     forgot: bool
     charters: dict[str, tuple[str, str]]
     in_force: dict[str, str]
@@ -211,7 +211,7 @@ class State:
                 root=root,
                 registry=self.registry.dump(),
                 flow=self.flow.dump(),
-                sources=self.sources.heads,
+                heads=self.sources.heads,
                 forgot=self.sources.forgot,
                 charters=self.charters,
                 in_force=self.in_force,
@@ -241,7 +241,7 @@ class State:
         state = cls()
         state.registry = Registry.load(dump.registry)
         state.flow = FlowState.load(dump.flow)
-        state.sources = Sources(dump.sources, forgot=dump.forgot)
+        state.sources = Sources(dump.heads, forgot=dump.forgot)
         state.charters = dump.charters
         state.in_force = dump.in_force
         state.signers = dump.signers

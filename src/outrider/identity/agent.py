@@ -2,82 +2,211 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from outrider.events.attestation import Attestation
 from outrider.events.call import Label
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-class Agent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One agent, living or gone.
+    from outrider.events.record import AgentBorn
+
+
+class Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What an agent has in common with others of its class; the registry keeps each only once.
 
     Attributes:
-        id: Its id.
         charter: Name of its charter.
         digest: The charter version that it is bound to.
         chain: Digests that bound it: its own line, then its parent's chain.
-        parent: Its parent's id, or empty.
-        root: Root of its lineage.
         depth: 0 for a root.
         sponsor: Pseudonym of who answers for it.
         how: ``session``, ``subagent``, ``descendant``, ``run`` or ``spawn``.
         door: The door.
-        session: The host's session id.
-        host_agent: The host's sub-agent id, or empty for a session's main agent.
-        expires: Microseconds since 1970 UTC.
         mode: ``enforce`` or ``observe``.
-        born_n: Index of its birth in the record.
-        born_ts: Time of its birth, microseconds since 1970 UTC.
-        attested: Its host process; that of its last resumption if it was resumed.
         home: Absolute home of its process at birth; empty once erased.
         repo: Absolute root of its repository, or empty.
         cwd: Absolute directory that it was born in, or empty.
-        labels: What it was born with. What it carries now is the business of the flow room.
-        purpose: Why it was made, as far as the host said.
         narrowed: How many digests at the end of its own part of the chain are its narrowing: 0 or 1.
         held: Whether the kernel holds its process tree: by its own birth, or by that of the agent whose tree it is in.
         planned: The line of charters that the kernel's plan for its own process tree was made from; empty where there
             is none.
+    """
+
+    charter: str
+    digest: str
+    chain: tuple[str, ...]
+    depth: int
+    sponsor: str
+    how: str
+    door: str
+    mode: Literal["enforce", "observe"] = "enforce"
+    home: str = ""
+    repo: str = ""
+    cwd: str = ""
+    narrowed: int = 0
+    held: bool = False
+    planned: tuple[str, ...] = ()
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One agent, living or gone. What :class:`Common` says of it is read off it by the same names.
+
+    Attributes:
+        id: Its id.
+        like: What it has in common with others.
+        parent: Its parent's id, or empty.
+        root: Root of its lineage.
+        session: The host's session id.
+        host_agent: The host's sub-agent id, or empty for a session's main agent.
+        expires: Microseconds since 1970 UTC.
+        born_n: Index of its birth in the record.
+        born_ts: Time of its birth, microseconds since 1970 UTC.
+        attested: Its host process; that of its last resumption if it was resumed.
+        labels: What it was born with. What it carries now is the business of the flow room.
+        purpose: Why it was made, as far as the host said.
         ended: Empty while it lives, else ``completed``, ``killed``, ``expired``, ``vanished`` or ``revoked``.
         ended_n: Index of its end, or -1.
         ended_ts: Time of its end, or 0.
     """
 
     id: str
-    charter: str
-    digest: str
-    chain: tuple[str, ...]
+    like: Common
     parent: str
     root: str
-    depth: int
-    sponsor: str
-    how: str
-    door: str
     session: str
     expires: int
     born_n: int
     born_ts: int
     host_agent: str = ""
-    mode: Literal["enforce", "observe"] = "enforce"
     attested: Attestation = Attestation()
-    home: str = ""
-    repo: str = ""
-    cwd: str = ""
     labels: tuple[Label, ...] = ()
     purpose: str = ""
-    narrowed: int = 0
-    held: bool = False
-    planned: tuple[str, ...] = ()
     ended: str = ""
     ended_n: int = -1
     ended_ts: int = 0
 
     @property
+    def charter(self) -> str:
+        """See :class:`Common`."""
+        return self.like.charter
+
+    @property
+    def digest(self) -> str:
+        """See :class:`Common`."""
+        return self.like.digest
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """See :class:`Common`."""
+        return self.like.chain
+
+    @property
+    def depth(self) -> int:
+        """See :class:`Common`."""
+        return self.like.depth
+
+    @property
+    def sponsor(self) -> str:
+        """See :class:`Common`."""
+        return self.like.sponsor
+
+    @property
+    def how(self) -> str:
+        """See :class:`Common`."""
+        return self.like.how
+
+    @property
+    def door(self) -> str:
+        """See :class:`Common`."""
+        return self.like.door
+
+    @property
+    def mode(self) -> Literal["enforce", "observe"]:
+        """See :class:`Common`."""
+        return self.like.mode
+
+    @property
+    def home(self) -> str:
+        """See :class:`Common`."""
+        return self.like.home
+
+    @property
+    def repo(self) -> str:
+        """See :class:`Common`."""
+        return self.like.repo
+
+    @property
+    def cwd(self) -> str:
+        """See :class:`Common`."""
+        return self.like.cwd
+
+    @property
+    def narrowed(self) -> int:
+        """See :class:`Common`."""
+        return self.like.narrowed
+
+    @property
+    def held(self) -> bool:
+        """See :class:`Common`."""
+        return self.like.held
+
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """See :class:`Common`."""
+        return self.like.planned
+
+    @property
     def outgrown(self) -> bool:
         """Whether the kernel still holds it to an older version of its charters: a plan is fixed at the start."""
         return self.planned != self.chain[: len(self.planned)]
+
+
+def newborn(event: AgentBorn, private: Mapping[str, str], *, within_held: bool) -> Agent:
+    """Return the agent that was born.
+
+    Args:
+        event: Its birth.
+        private: What lies beside it and names places; nothing once that was erased.
+        within_held: Whether the kernel holds the process tree that it was born in.
+    """
+    common = Common(
+        charter=event.charter,
+        digest=event.digest,
+        chain=event.chain,
+        depth=event.depth,
+        sponsor=event.sponsor,
+        how=event.how,
+        door=event.door,
+        mode=event.mode,
+        home=private.get("home", ""),
+        repo=private.get("repo", ""),
+        cwd=private.get("cwd", ""),
+        narrowed=1 if event.narrowed else 0,
+        held=(event.held is not None and event.held.whole) or within_held,
+    )
+    return Agent(
+        id=event.agent,
+        like=common,
+        parent=event.parent,
+        root=event.root,
+        session=event.session,
+        host_agent=event.host_agent,
+        expires=event.expires,
+        born_n=event.n,
+        born_ts=event.ts,
+        attested=event.attested,
+        labels=event.labels,
+        purpose=event.purpose,
+    )
+
+
+def changed(agent: Agent, **common: Any) -> Agent:
+    """Return the agent with something else of what it has in common with others."""
+    return msgspec.structs.replace(agent, like=msgspec.structs.replace(agent.like, **common))
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):

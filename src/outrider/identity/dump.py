@@ -16,10 +16,10 @@ class Dump(msgspec.Struct, frozen=True, kw_only=True):
     boot: str
     agents: list[Agent]
     tallies: dict[str, Tally]
-    order: list[str]
+    resumed: list[str]
     gone: list[str]
     bound: list[tuple[str, str, Attestation]]
     joined: list[tuple[str, str, str]]
 
 
-VERSION = 4
+VERSION = 5

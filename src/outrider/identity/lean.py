@@ -1,7 +1,4 @@
-"""Agents as they are kept in memory: what a thousand of them have in common is there once.
-
-Strings that many agents share are interned (which ends with the last of them), and so are chains of charters.
-"""
+"""Agents as they are kept in memory: what a thousand of them have in common is there once."""
 
 from __future__ import annotations
 
@@ -10,17 +7,18 @@ import sys
 import msgspec
 
 from outrider.events.attestation import Attestation
-from outrider.identity.agent import Agent
+from outrider.identity.agent import Agent, Common
 
 _MOST = 4096
-_SHARED = ("charter", "digest", "sponsor", "how", "door", "mode", "home", "repo", "cwd", "ended")
 
 
 class Shelf:
-    """Chains, of charters and of processes, that are shared."""
+    """What is shared: chains, of charters and of processes; what agents of a class have in common; user ids."""
 
     def __init__(self) -> None:
         self._chains: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._common: dict[Common, Common] = {}
+        self._uids: dict[int, int] = {}
 
     def chain(self, chain: tuple[str, ...]) -> tuple[str, ...]:
         """Return an equal chain, one and the same for all who ask."""
@@ -28,16 +26,26 @@ class Shelf:
             self._chains.clear()
         return self._chains.setdefault(chain, chain)
 
+    def common(self, one: Common) -> Common:
+        """Return an equal one, one and the same for all who ask."""
+        if len(self._common) > _MOST:
+            self._common.clear()
+        found = self._common.get(one)
+        if found is None:
+            chain, planned = self.chain(one.chain), self.chain(one.planned)
+            found = msgspec.structs.replace(one, chain=chain, planned=planned)
+            self._common[found] = found
+        return found
+
     def lean(self, agent: Agent, above: Agent | None) -> Agent:
         """Return the agent as it is to be kept, below its parent."""
         return msgspec.structs.replace(
             agent,
+            like=self.common(agent.like),
             root=above.root if above is not None else agent.id if agent.root == agent.id else agent.root,
             parent=above.id if above is not None else agent.parent,
-            chain=self.chain(agent.chain),
-            planned=self.chain(agent.planned),
             attested=self.attested(agent.attested),
-            **{name: sys.intern(getattr(agent, name)) for name in _SHARED},
+            ended=sys.intern(agent.ended),
         )
 
     def attested(self, whole: Attestation) -> Attestation:
@@ -46,7 +54,7 @@ class Shelf:
             pid=whole.pid,
             start=whole.start,
             boot=sys.intern(whole.boot),
-            uid=whole.uid,
+            uid=self._uids.setdefault(whole.uid, whole.uid),
             exe=sys.intern(whole.exe),
             argv0=sys.intern(whole.argv0),
             # The nearest is its own; those above are shared by whoever was started from the same terminal.

@@ -32,7 +32,7 @@ from outrider.events.record import (
     DaemonStarted,
     SessionJoined,
 )
-from outrider.identity.agent import Agent, Forgotten, Intent, Link
+from outrider.identity.agent import Agent, Forgotten, Intent, Link, changed, newborn
 from outrider.identity.dump import VERSION, Dump
 from outrider.identity.lean import Shelf
 from outrider.identity.process import ProcessFacts
@@ -56,10 +56,10 @@ class Registry:
         self._sessions: dict[_Key, str] = {}
         self._members: Several[_Key, str] = Several()
         self._bound: dict[_Key, Attestation] = {}
-        self._process: Several[tuple[int, int], _Key] = Several()
+        self._process: Several[int, _Key] = Several()
         self._children: Several[str, str] = Several()
         self._joined: Several[str, _Key] = Several()
-        self._living: dict[str, None] = {}
+        self._resumed_ones: dict[str, None] = {}
         self._gone: dict[str, None] = {}
         self._boot = ""
         self._shelf = Shelf()
@@ -106,36 +106,10 @@ class Registry:
     def _born(self, event: AgentBorn, beside: Beside) -> None:
         if event.agent in self._agents:
             return
-        private = beside.private
-        agent = Agent(
-            id=event.agent,
-            charter=event.charter,
-            digest=event.digest,
-            chain=event.chain,
-            parent=event.parent,
-            root=event.root,
-            depth=event.depth,
-            sponsor=event.sponsor,
-            how=event.how,
-            door=event.door,
-            session=event.session,
-            host_agent=event.host_agent,
-            expires=event.expires,
-            mode=event.mode,
-            born_n=event.n,
-            born_ts=event.ts,
-            attested=event.attested,
-            home=private.get("home", ""),
-            repo=private.get("repo", ""),
-            cwd=private.get("cwd", ""),
-            labels=event.labels,
-            purpose=event.purpose,
-            narrowed=1 if event.narrowed else 0,
-            held=(event.held is not None and event.held.whole) or self._within_held(event),
-        )
+        agent = newborn(event, beside.private, within_held=self._within_held(event))
         if event.held is not None:
             own = self._own(agent)
-            agent = msgspec.structs.replace(agent, planned=own[: len(own) - agent.narrowed])
+            agent = changed(agent, planned=own[: len(own) - agent.narrowed])
         above = self._tally.get(event.parent)
         if above is not None:
             above.born()
@@ -154,16 +128,14 @@ class Registry:
 
     def _add_session(self, agent: Agent, key: _Key) -> None:
         self._joined.add(agent.id, key)
-        self._sessions[key] = agent.id
-        self._members.add(key, agent.id)
+        self._seat(key, agent, "")
 
     def _insert(self, agent: Agent, *, binds: bool) -> None:
         """Take in an agent, as lean as it is kept; it ``binds`` its session to its process."""
         agent = self._shelf.lean(agent, self._agents.get(agent.parent))
         key = (agent.door, agent.session)
         self._agents[agent.id] = agent
-        self._sessions[_session(key, agent.host_agent)] = agent.id
-        self._members.add(key, agent.id)
+        self._seat(key, agent, agent.host_agent)
         if binds:
             self._bind(key, agent.attested)
         if agent.parent:
@@ -173,16 +145,28 @@ class Registry:
             self._narrowings[narrowed] += 1
         if agent.ended:
             self._gone[agent.id] = None
-        else:
-            self._living[agent.id] = None
+
+    def _seat(self, key: _Key, agent: Agent, host_agent: str) -> None:
+        """Put an agent into a session. Who is alone in one is found by its members."""
+        before = self._members.alone(key)
+        self._members.add(key, agent.id)
+        if before is not None:
+            self._sessions.setdefault(_session(key, self._called(before, key)), before)
+        if self._members.alone(key) is None:
+            self._sessions[_session(key, host_agent)] = agent.id
+
+    def _called(self, identifier: str, key: _Key) -> str:
+        """Return the host's sub-agent id of a member of a session."""
+        agent = self._agents[identifier]
+        return agent.host_agent if key == (agent.door, agent.session) else ""
 
     def _bind(self, key: _Key, process: Attestation) -> None:
         old = self._bound.get(key)
         if old is not None:
-            self._process.drop((old.pid, old.start), key)
+            self._process.drop(old.pid, key)
         self._bound[key] = process
         if process.pid > 0:
-            self._process.add((process.pid, process.start), key)
+            self._process.add(process.pid, key)
 
     def _ended(self, event: AgentEnded) -> None:
         agent = self._agents.get(event.agent)
@@ -190,7 +174,7 @@ class Registry:
             return
         self._agents[agent.id] = msgspec.structs.replace(agent, ended=event.how, ended_n=event.n, ended_ts=event.ts)
         self._tally[agent.id].denied = ()
-        self._living.pop(agent.id, None)
+        self._resumed_ones.pop(agent.id, None)
         self._gone[agent.id] = None
         if len(self._gone) > KEEP_GONE:
             self._prune()
@@ -202,7 +186,8 @@ class Registry:
         process = self._shelf.attested(event.attested)
         self._agents[agent.id] = msgspec.structs.replace(agent, attested=process, ended="", ended_n=-1, ended_ts=0)
         self._gone.pop(agent.id, None)
-        self._living[agent.id] = None
+        if agent.ended:
+            self._resumed_ones[agent.id] = None
         if not agent.host_agent:
             self._bind((agent.door, agent.session), process)
 
@@ -215,15 +200,15 @@ class Registry:
         above = self._agents.get(agent.parent)
         narrowed = self._own(agent)[-agent.narrowed :] if agent.narrowed else ()
         chain = (*event.line, *narrowed, *(above.chain if above else ()))
-        self._agents[agent.id] = msgspec.structs.replace(agent, digest=event.digest, chain=chain, mode=event.mode)
+        self._agents[agent.id] = changed(agent, digest=event.digest, chain=chain, mode=event.mode)
         for one, own in below:
             chain = (*own, *self._agents[one.parent].chain)
-            self._agents[one.id] = msgspec.structs.replace(self._agents[one.id], chain=chain)
+            self._agents[one.id] = changed(self._agents[one.id], chain=chain)
 
     def erase(self, handle: str) -> None:
         """Forget the places of an agent, or of all that a sponsor answers for: they were erased."""
         for one in [one for one in self._agents.values() if handle in (one.id, one.sponsor)]:
-            self._agents[one.id] = msgspec.structs.replace(one, home="", repo="", cwd="")
+            self._agents[one.id] = changed(one, home="", repo="", cwd="")
 
     def _own(self, agent: Agent) -> tuple[str, ...]:
         """Return the part of an agent's chain that it does not have from its parent."""
@@ -276,7 +261,7 @@ class Registry:
                     self._sessions[session] = other
         bound = self._bound.pop(key, None) if last else None
         if bound is not None:
-            self._process.drop((bound.pid, bound.start), key)
+            self._process.drop(bound.pid, key)
         return last
 
     # The questions.
@@ -287,15 +272,21 @@ class Registry:
 
     def by_session(self, door: str, session: str, host_agent: str = "") -> Agent | None:
         """Return the last agent born in that session: its main one, or the sub-agent ``host_agent``."""
-        return self._agents.get(self._sessions.get(_session((door, session), host_agent), ""))
+        key = (door, session)
+        alone = self._members.alone(key)
+        if alone is not None:
+            return self._agents[alone] if self._called(alone, key) == host_agent else None
+        return self._agents.get(self._sessions.get(_session(key, host_agent), ""))
 
     def bound(self, door: str, session: str) -> Attestation | None:
         """Return the process that a session is bound to, None for an unknown session."""
         return self._bound.get((door, session))
 
     def living(self) -> tuple[Agent, ...]:
-        """Return the agents that have not ended, in order of birth or resumption."""
-        return tuple(self._agents[identifier] for identifier in self._living)
+        """Return the agents that have not ended, in order of birth; those that were resumed come last."""
+        resumed = self._resumed_ones
+        first = [agent for agent in self._agents.values() if not agent.ended and agent.id not in resumed]
+        return (*first, *(self._agents[identifier] for identifier in resumed))
 
     def everyone(self) -> Iterator[Agent]:
         """Yield every agent that is kept, in order of birth."""
@@ -347,8 +338,9 @@ class Registry:
         Processes of an earlier boot, as the last ``daemon.started`` names this one, are not found.
         """
         found: list[Agent] = []
-        for key in self._process.of((pid, start)):
-            if not self._boot or self._bound[key].boot in {"", self._boot}:
+        for key in self._process.of(pid):
+            process = self._bound[key]
+            if process.start == start and (not self._boot or process.boot in {"", self._boot}):
                 found.extend(self.members(key[0], key[1]))
         return tuple(sorted(found, key=lambda agent: agent.born_n))
 
@@ -394,12 +386,13 @@ class Registry:
         if tally is None:
             return Counters()
         depth = self._agents[identifier].depth
-        return Counters(calls=tally.calls, spawns=tally.spawns, depth=depth, tokens=tally.tokens, cost=tally.cost)
+        used = tally.used
+        return Counters(calls=tally.calls, spawns=used.spawns, depth=depth, tokens=used.tokens, cost=used.cost)
 
     def announced(self, identifier: str) -> bool:
         """Tell whether a call of an agent was let through that starts a child, and the child is not born yet."""
         tally = self._tally.get(identifier)
-        return tally is not None and tally.expected > 0
+        return tally is not None and tally.used.expected > 0
 
     def intent(self, identifier: str, call: str) -> Intent | None:
         """Return an agent's call with that host id whose result has not come, a denied one included."""
@@ -439,7 +432,7 @@ class Registry:
             boot=self._boot,
             agents=list(self._agents.values()),
             tallies=self._tally,
-            order=list(self._living),
+            resumed=list(self._resumed_ones),
             gone=list(self._gone),
             bound=[(key[0], key[1], process) for key, process in self._bound.items()],
             joined=[(agent, key[0], key[1]) for agent, key in self._joined.items()],
@@ -472,7 +465,7 @@ class Registry:
                 registry._add_session(agent, one)
         registry._boot = state.boot
         registry._tally = state.tallies
-        registry._living = dict.fromkeys(state.order)
+        registry._resumed_ones = dict.fromkeys(state.resumed)
         registry._gone = dict.fromkeys(state.gone)
         for door, session, process in state.bound:
             main = registry.by_session(door, session)

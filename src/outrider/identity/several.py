@@ -52,6 +52,11 @@ class Several(Generic[K, V]):
         elif held is not None:
             yield held
 
+    def alone(self, key: K) -> V | None:
+        """Return the key's name where it has one and no other."""
+        held = self._table.get(key)
+        return None if isinstance(held, dict) else held
+
     def items(self) -> Iterator[tuple[K, V]]:
         """Yield every key with each of its names."""
         for key in self._table:

@@ -16,48 +16,67 @@ MAX_OPEN = 512
 MAX_DENIED = 64
 
 
+class Used(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What most agents use nothing of.
+
+    Attributes:
+        spawns: Children asked for or born.
+        expected: Children asked for and not born yet.
+        tokens: By the host's word, -1 if it said nothing.
+        cost: The same.
+    """
+
+    spawns: int = 0
+    expected: int = 0
+    tokens: int = -1
+    cost: int = -1
+
+
+_NOTHING = Used()
+
+
 class Tally(msgspec.Struct, kw_only=True, gc=False):
     """What changes with every call of one agent.
 
     Attributes:
         calls: Calls that were judged.
-        spawns: Children asked for or born.
-        expected: Children asked for and not born yet.
-        tokens: By the host's word, -1 if it said nothing.
-        cost: The same.
+        used: What else it used.
         open: Calls that may be running, the oldest first; at most :data:`MAX_OPEN`.
         denied: Denied calls whose result may still come, the oldest first; at most :data:`MAX_DENIED`.
     """
 
     calls: int = 0
-    spawns: int = 0
-    expected: int = 0
-    tokens: int = -1
-    cost: int = -1
+    used: Used = _NOTHING
     open: tuple[Intent, ...] = ()
     denied: tuple[Intent, ...] = ()
 
     def decided(self, event: CallDecided) -> None:
         """Count a call that was judged, and hold it open."""
         self.calls += 1
-        self.tokens = max(self.tokens, event.counters.tokens)
-        self.cost = max(self.cost, event.counters.cost)
+        told, used = event.counters, self.used
+        if told.tokens > used.tokens or told.cost > used.cost:
+            tokens, cost = max(told.tokens, used.tokens), max(told.cost, used.cost)
+            self.used = msgspec.structs.replace(used, tokens=tokens, cost=cost)
         intent = intent_of(event)
         self.returned(event.call)
         if intent.allowed:
             count = len(intent.spawns) + len(intent.launches)
-            self.spawns += count
-            self.expected += count
+            self._children(count, count)
             self.open = (*self.open, intent)[-MAX_OPEN:]
         else:
             self.denied = (*self.denied, intent)[-MAX_DENIED:]
 
     def born(self) -> None:
         """Count a child that was born, announced or not."""
-        if self.expected > 0:
-            self.expected -= 1
+        if self.used.expected > 0:
+            self._children(0, -1)
         else:
-            self.spawns += 1
+            self._children(1, 0)
+
+    def _children(self, spawns: int, expected: int) -> None:
+        if spawns or expected:
+            used = self.used
+            self.used = msgspec.structs.replace(used, spawns=used.spawns + spawns, expected=used.expected + expected)
 
     def returned(self, call: str) -> None:
         """Close a call."""
