@@ -20,13 +20,15 @@ from tests.ledger.test_power import whole
 from outrider.config import Home
 from outrider.errors import RecordError, TamperedError, UnavailableError
 from outrider.ledger import compact as module
+from outrider.ledger import journal as journal_module
+from outrider.ledger import verify as checking
 from outrider.ledger.backup import back_up, restore
 from outrider.ledger.compact import compact, look
 from outrider.ledger.journal import head
 from outrider.ledger.ledger import Ledger
 from outrider.ledger.lock import Lock
 from outrider.ledger.reader import Reader
-from outrider.ledger.verify import verify
+from outrider.ledger.verify import parallel, verify
 
 EVENTS = 60
 SEGMENT = 8 << 10
@@ -276,6 +278,54 @@ def test_a_full_disk_is_told_with_what_helps(record, monkeypatch):
     assert "Free some space" in told.value.fix
 
 
+def test_a_power_cut_while_a_commit_is_written_and_what_it_closed_is_packed_loses_nothing(
+    where, key, monkeypatch, tmp_path
+):
+    """A compaction sees the first event of a new segment before that is flushed, and packs the one before it."""
+    disk, dice, cuts, packed = Disk(where.parent), random.Random(6), tmp_path / "cut", []
+    real = journal_module.flush
+
+    def flush(fd: int) -> None:
+        packed.append(compact(where, progress=quiet).segments)
+        real(fd)
+
+    with monkeypatch.context() as patch:
+        disk.attach(patch)
+        patch.setattr(journal_module, "flush", flush)
+        ledger = Ledger.open(where, origin=ORIGIN, key=key, segment_bytes=4096, clock=lambda: 0)
+        for at in range(24):
+            for _ in range(3):
+                ledger.append(build, seal=at % 5 == 0)
+            disk.said(ledger.commit())
+        ledger.close()
+    assert sum(packed) > 5
+    alone = 0
+    for moment in moments(disk.ops):
+        for share in (0.0, dice.random()):
+            moment.image(cuts, dice, share)
+            journal, packs = names(cuts / where.name) if (cuts / where.name / "journal").is_dir() else ([], [])
+            alone += bool(packs) and not journal
+            opened_and_checked(cuts / where.name, key, moment.said)
+            shutil.rmtree(cuts)
+    assert alone == 0  # A segment's name is on disk before an event is in it.
+
+
+def build(n: int) -> tuple[bytes, bytes]:
+    return b'{"n":%d,"v":1}' % n, bytes([n % 251 + 1]) * (30, 700, 12, 2500, 90)[n % 5]
+
+
+def opened_and_checked(where: Path, key, said: int) -> None:
+    """Every acknowledged event is there, and the record grows on and is compacted."""
+    with Ledger.open(where, origin=ORIGIN, key=key, segment_bytes=4096, clock=lambda: 0) as ledger:
+        size = ledger.size
+        assert size >= said
+        assert [(one.leaf, one.beside) for one in ledger.entries()] == [build(n) for n in range(size)]
+        ledger.append(build)
+    assert compact(where, progress=quiet).left == ()
+    assert [(one.leaf, one.beside) for one in Reader(where).entries()] == [build(n) for n in range(size + 1)]
+    assert not [one for one in verify(where).problems if one.check in {"segments", "frame", "pack", "root", "tile"}]
+
+
 STEPS = ("open", "write", "fdatasync", "fsync", "rename", "unlink", "close")
 
 
@@ -327,6 +377,22 @@ def test_a_compaction_killed_again_and_again_comes_to_its_end(record, made):
         assert times < 100
     assert times > 1
     check(record, made)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_verification_that_listed_segments_before_they_were_packed_goes_on(record, made, monkeypatch, cores):
+    real = checking.list_segments
+
+    def listed(directory: Path, problems):
+        found = real(directory, problems)
+        assert compact(directory, progress=quiet).segments
+        return found
+
+    wanted = verify(made)
+    monkeypatch.setattr(checking, "list_segments", listed)
+    monkeypatch.setattr(parallel, "LEAST", 0)
+    monkeypatch.setattr(parallel.os, "cpu_count", lambda: cores)
+    assert verify(record) == wanted
 
 
 # --- beside others --------------------------------------------------------------------------------------------------

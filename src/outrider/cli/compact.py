@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 @click.command("compact")
 @click.option("--dry-run", "dry", is_flag=True, help="Only say what would be packed.")
+@click.option("--imported", is_flag=True, help="The record of what was imported, rather than of what was witnessed.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(*, dry: bool, as_json: bool) -> int:
+def command(*, dry: bool, imported: bool, as_json: bool) -> int:
     """Pack closed segments of the record's journal: nothing is lost, and everything goes on reading them.
 
     A segment is unlinked only when its pack is on disk and unpacked to the same bytes. `zstd -d` makes a pack into the
@@ -34,7 +35,8 @@ def command(*, dry: bool, as_json: bool) -> int:
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     from outrider.ledger.compact import compact, look
 
-    record = reach.home().record
+    home = reach.home()
+    record = (home.imported if imported else home).record
     told = look(record) if dry else compact(record, progress=_Bar())
     if as_json:
         import msgspec
