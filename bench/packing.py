@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+import time
 from pathlib import Path
 
 import zstandard
@@ -37,17 +38,16 @@ def packing(events: int) -> list[Row]:
             data = path.read_bytes()
             bare += timed(lambda: zstandard.ZstdCompressor(level=LEVEL).compress(data))  # noqa: B023 - called at once
         plain = _used(home, Path(name) / "plain", events)
-        told = []
+        told, began = [], time.process_time()
         took = timed(lambda: told.append(compact(home.record, progress=lambda _done, _of: None))) / 1e9
+        processor = time.process_time() - began
         packed = _used(home, Path(name) / "packed", events)
     (done,) = told
     row = Row(
         f"compact, {events:,} events", "/s", {"rate": done.events / took}, "zstd alone", done.events / (bare / 1e9)
     )
-    row.notes = (
-        f"{took:.1f} s; {done.before / 2**20:.1f} MB became {done.after / 2**20:.1f} MB, "
-        f"1 : {done.before / done.after:.2f}; each pack flushed and compared"
-    )
+    sizes = f"{done.before / 2**20:.1f} MB became {done.after / 2**20:.1f} MB, 1 : {done.before / done.after:.2f}"
+    row.notes = f"{took:.1f} s, {processor:.1f} s of processor; {sizes}; each pack flushed and compared"
     row.wrong = len(done.left)
     rows = [row]
     for now, before in zip(packed, plain, strict=True):
