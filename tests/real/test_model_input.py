@@ -97,8 +97,13 @@ def test_an_instruction_in_a_file_that_the_host_loads_is_found_as_the_cause(ride
     found = inputs(rider)
     [call] = rider.decisions()
     rider.wait(lambda: rider.json("status")["data"]["record"]["events"] >= len(rider.events()), "the view lags")
-    first = rider.json("cause", str(call.n))["data"]["ranked"][0]
-    assert first["event"]["n"] == next(one.n for one in found if one.what == "request")
+    told = rider.json("cause", str(call.n))["data"]
+    first = told["ranked"][0]
+    request = next(one.n for one in found if one.what == "request")
+    assert first["event"]["n"] == request
+    assert (told["in_force"]["request"]["n"], told["in_force"]["model"][:6]) == (request, "claude")
+    shown = rider.command("cause", str(call.n))
+    assert "notes.collector.example" in shown.split("The words of", 1)[1], shown
     assert first["confidence"] in {"value", "act", "fingerprint"}
     assert not first["trusted"]
     answer = rider.command("involved", "CLAUDE.md")

@@ -90,6 +90,7 @@ def _in_force(held: InForce, instruction: Shown | None) -> None:
     rows = [
         ("charter", f"{held.charter}  {held.digest}".strip()),
         ("model", held.model or "not told by the host"),
+        ("sent to it", f"event {held.request.n}: {held.request.what}" if held.request else "not recorded"),
         ("instruction", f"event {held.prompt.n}: {held.prompt.what}" if held.prompt else "none recorded"),
         *_instruction(held, instruction),
         ("credentials", "; ".join(one.what for one in held.credentials) or "none lent"),

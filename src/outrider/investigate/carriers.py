@@ -172,7 +172,7 @@ def _context(view: View, agent: str, before: int, want: Wanted) -> Iterator[_Hea
     """Give what came into an agent's context and holds something wanted, in order, less what its own calls had said."""
     numbers = [
         *reading.events_of(view, agent, CAME_IN, before=before)[-MOST_EVENTS:],
-        *_sent_before(view, agent, before),
+        *sent_before(view, agent, before),
     ]
     intents = reading.intents_of(view, numbers)
     own = dict(reading.besides(view, intents.values()))
@@ -197,7 +197,7 @@ def _context(view: View, agent: str, before: int, want: Wanted) -> Iterator[_Hea
             yield heard
 
 
-def _sent_before(view: View, agent: str, n: int) -> list[int]:
+def sent_before(view: View, agent: str, n: int) -> list[int]:
     """Return what an agent's model had been sent before event ``n`` although it was recorded a moment after it."""
     late = reading.events_of(view, agent, ("model.input",), after=n)[:MOST_LATE]
     if not late:

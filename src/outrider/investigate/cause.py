@@ -18,10 +18,21 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from outrider.events.credential import CredentialIssued
+from outrider.events.model_input import ModelInput
 from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, Prompted
-from outrider.investigate.carriers import CAME_IN, Carrier, Wanted, carriers, payload, said, split, wanted
+from outrider.investigate.carriers import (
+    CAME_IN,
+    Carrier,
+    Wanted,
+    carriers,
+    payload,
+    said,
+    sent_before,
+    split,
+    wanted,
+)
 from outrider.investigate.coverage import Coverage, coverage
-from outrider.investigate.words import Line, line
+from outrider.investigate.words import Line, line, of
 from outrider.store import reading
 from outrider.store.kept import erased
 
@@ -77,6 +88,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
         digest: Its version.
         chain: Every policy set asked, its own first.
         model: The model that its host named, or empty.
+        request: The last request to the model before it, whose content is what the model was sent, or None.
         prompt: The last instruction before it, or None.
         prompt_committed: The salted commitment to its text in the record, or empty.
         credentials: What was lent to it until then and had not run out.
@@ -87,6 +99,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     chain: tuple[str, ...]
     model: str
+    request: Line | None
     prompt: Line | None
     prompt_committed: str
     credentials: tuple[Line, ...]
@@ -256,6 +269,7 @@ def _in_force(view: View, call: CallDecided) -> InForce:
     lent = [
         one.n for one in reading.leaves(view, issued) if isinstance(one, CredentialIssued) and one.expires > call.ts
     ]
+    request = _request(view, call)
     model = view.one(
         "SELECT x.value FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
         " WHERE e.agent = ? AND e.n <= ? AND x.kind = 'model' ORDER BY e.n DESC LIMIT 1",
@@ -265,12 +279,24 @@ def _in_force(view: View, call: CallDecided) -> InForce:
         charter=agent.charter if agent else "",
         digest=call.chain[0] if call.chain else agent.charter_digest if agent else "",
         chain=call.chain,
-        model=str(model[0]) if model else "",
+        model=request.model if request else str(model[0]) if model else "",
+        request=of(view, request) if request else None,
         prompt=line(view, prompts[-1]) if prompts else None,
         prompt_committed=instruction.content.c if isinstance(instruction, Prompted) else "",
         credentials=tuple(line(view, n) for n in lent[-10:]),
         labels=tuple(dict.fromkeys(label.name for label in call.labels)),
     )
+
+
+def _request(view: View, call: CallDecided) -> ModelInput | None:
+    """Return the request to its model that a call came of, as far as the host has written it down."""
+    known = reading.events_of(view, call.agent, ("model.input",), before=call.n)[-_MOST_LENT:]
+    sent = [
+        one
+        for one in reading.leaves(view, [*known, *sent_before(view, call.agent, call.n)])
+        if isinstance(one, ModelInput) and one.what == "request"
+    ]
+    return sent[-1] if sent else None
 
 
 def _back(view: View, carrier: Carrier, path: tuple[int, ...], depth: int = 0) -> tuple[tuple[int, ...], Carrier]:
