@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run
 
-from outrider.cli import system
+from outrider.cli import sensor_unit, system
 from outrider.doors.claude_code import settings
 from outrider.doors.claude_code.settings import drift
 
@@ -121,3 +121,27 @@ def test_a_link_where_a_file_should_go_is_left_alone(outrider: Run, users: None,
     done = outrider("install", "--system", "--user", "ada", "--root", str(root), "--yes")
     assert "is a link, and is left alone" in done.err
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_sensor_is_a_service_of_its_own_that_runs_apart_from_the_daemon(
+    outrider: Run, users: None, tmp_path: Path
+) -> None:
+    root = tmp_path / "image"
+    words = ("install", "--system", "--user", "ada", "--sensor", "--root", str(root), "--yes")
+    done = outrider(*words)
+    assert done.code == 0, done.err
+    text = (root / "etc/systemd/system/outrider-sensor.service").read_text()
+    assert "sensor run --user ada\n" in text
+    assert "AmbientCapabilities=CAP_BPF CAP_PERFMON " in text
+    assert "User=outrider" in text
+    assert "CAP_BPF" not in (root / "etc/systemd/system/outrider.service").read_text()
+    assert "sensor build" in done.out
+    assert "outrider-sensor" not in outrider("install", "--system", "--user", "ada", "--dry-run").out
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze to check the unit with")
+def test_systemd_finds_nothing_wrong_with_the_sensors_unit(tmp_path: Path) -> None:
+    unit = tmp_path / sensor_unit.UNIT.name
+    unit.write_text(sensor_unit.unit(("ada",)).replace("After=outrider.service\nPartOf=outrider.service\n", ""))
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -15,11 +15,12 @@ import pytest
 from tests.daemon.house import HostProcess, House, gone, until
 from tests.daemon.test_asks import CHARTER
 
-from outrider.cli import system
+from outrider.cli import sensor_unit, system
 from outrider.config import Home
+from outrider.confine.sensor import build, cannot, lacking, probe
 from outrider.daemon import control
 from outrider.errors import OutriderError
-from outrider.events.record import AgentBorn, CallDecided, RecordGap, Refusal
+from outrider.events.record import AgentBorn, CallDecided, DeedsSeen, RecordGap, Refusal
 from outrider.hook.find import client
 from outrider.ledger.separation import separation
 
@@ -278,3 +279,36 @@ def test_without_other_users_the_socket_stays_closed_to_all(house):
     with pytest.raises(OutriderError):
         control.ask(house.home.socket.with_name("none"), {"do": "status"})
     assert client()
+
+
+def test_the_sensor_of_the_systems_user_hears_what_another_users_agent_does(running):
+    """As the sensor's unit starts it: no root, four capabilities, and the users that are served."""
+    if why := cannot() or lacking():
+        pytest.skip(f"no sensor here: {why}")
+    with tempfile.TemporaryDirectory(prefix="ors") as name:
+        Path(name).chmod(0o755)
+        program = Path(name) / "outrider-sensor"
+        build(program)
+        if why := probe(program):
+            pytest.skip(f"this kernel takes no sensor: {why}")
+        env = {**system.environment(), "OUTRIDER_HOME": str(running.home.root)}
+        words = [sys.executable, "-P", "-m", "outrider", "sensor", "run", "--program", str(program)]
+        numbers = (
+            f"import pwd; pwd.getpwnam = lambda name: pwd.struct_passwd((name, 'x', {AGENT}, {AGENT}, '', '/', ''))"
+        )
+        words[2:4] = ["-c", f"{numbers}; from outrider.__main__ import main; main()"]
+        sensor = subprocess.Popen(
+            [*as_user(OWNER, may=sensor_unit.CAPABILITIES), *words, "--user", "guest"], env=env, cwd="/"
+        )  # fmt: skip
+        try:
+            until(lambda: running.status()["sensor"]["since"] or sensor.poll() is not None)
+            guest = running.guest()
+            guest.hook("SessionStart", source="startup")
+            until(lambda: running.status()["sensor"]["agents"])
+            assert guest.bash("ls").verdict == "silent"
+            guest.run(["sh", "-c", "date >/dev/null"])
+            (found,) = until(lambda: [one for event in running.events(DeedsSeen) for one in event.findings])
+        finally:
+            sensor.terminate()
+            sensor.wait(20)
+    assert (found.rule, "/date was started by sh" in found.message) == ("undeclared-exec", True)

@@ -6,6 +6,7 @@ from outrider.events.call import Effect
 from outrider.events.event import Source
 from outrider.events.held import Held
 from outrider.events.record import AgentEnded, DaemonStarted, DaemonStopped, Heartbeat, RecordGap
+from outrider.events.sensor import SensorState
 from outrider.investigate.coverage import coverage
 from outrider.investigate.extent import MISSING, WORDS, extent
 
@@ -32,8 +33,8 @@ def test_whose_calls_were_all_told_and_heard_is_not_listed_and_no_program_was_se
         assert told.lacks == ()
         assert told.statement == (
             "test/record: 1 agents came through claude_code. Every call that was let through was told, and its result"
-            " was heard or is still to come. What programs did inside was seen for 0 of 1 agents; only `outrider run`"
-            " shows it."
+            " was heard or is still to come. What programs did inside was seen for 0 of 1 agents; `outrider run`"
+            " and the sensor show it."
         )
 
 
@@ -115,6 +116,24 @@ def test_agents_whose_deeds_the_kernel_tells_are_covered_whole_and_their_childre
         assert told.doors[0].state == "told"
         assert extent(view, agent="c").agents[0].state == "whole"
         assert extent(view, agent="h").agents[0].state == "told"
+
+
+def test_agents_that_are_born_while_a_sensor_listens_are_heard_and_the_span_is_told(world):
+    world.born("before")
+    world.put(SensorState, heard="daemon", state="on", uid=0)
+    on = world.ts
+    world.born("a")
+    world.born("below", parent="a", host_agent="x")
+    world.born("unseen", how="run", session="u", held=Held(seen=False))
+    world.put(SensorState, heard="daemon", state="off", why="the sensor ended", agents=2)
+    off = world.ts
+    world.born("after")
+    with world.view() as view:
+        told = extent(view)
+        deeds = {name: extent(view, agent=name).agents[0].deeds for name in ("before", "a", "below", "unseen", "after")}
+    assert deeds == {"before": False, "a": True, "below": True, "unseen": False, "after": False}
+    assert told.seen == 2
+    assert told.sensor == ((on, off),)
 
 
 def test_a_daemon_that_stood_still_is_a_gap_of_the_host_and_spoils_no_answer(world):

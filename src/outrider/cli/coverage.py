@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from outrider.store.view import View
 
 _MOST = 40
+_SPANS = 5
 
 
 @click.command("coverage")
@@ -93,6 +94,8 @@ def _print(told: Extent, installed: list[Finding]) -> None:
             for one in told.doors
         ],
     )
+    for on, off in told.sensor[-_SPANS:]:
+        show.paragraph(f"Sensor: listened from {show.when(on)} to {show.when(off) if off else 'now'} UTC.")
     rows = [("", "host", lack) for lack in told.lacks]
     rows += [(one.door, "", lack) for one in told.doors for lack in one.lacks]
     rows += [(one.agent.door, _short(one.agent.id), lack) for one in told.agents for lack in one.lacks]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import init, person, reach, show, system
+from outrider.cli import init, person, reach, sensor_unit, show, system
 from outrider.config import Home
 from outrider.errors import BadInputError, RefusedError
 
@@ -22,11 +22,20 @@ if TYPE_CHECKING:
 @click.option("--charter", default="developer", show_default=True, help="The charter of agents in their homes.")
 @click.option("--enforce", "mode", flag_value="enforce", help="Refuse what the charter refuses.")
 @click.option("--observe", "mode", flag_value="observe", help="Preview: record, refuse nothing. [default]")
+@click.option("--sensor", is_flag=True, help="The sensor as well: what only hooks know of is heard too.")
 @click.option("--dry-run", is_flag=True, help="Show every step and text; do nothing.")
 @click.option("--root", type=click.Path(path_type=Path, file_okay=False), help="Write below DIR, as for an image.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def command(
-    *, whole: bool, users: tuple[str, ...], charter: str, mode: Mode | None, dry_run: bool, root: Path | None, yes: bool
+    *,
+    whole: bool,
+    users: tuple[str, ...],
+    charter: str,
+    mode: Mode | None,
+    sensor: bool,
+    dry_run: bool,
+    root: Path | None,
+    yes: bool,
 ) -> None:
     """Set Outrider up for a whole machine, so that agents cannot touch the record.
 
@@ -37,6 +46,7 @@ def command(
     Examples:
       outrider install --system --user ada --dry-run
       sudo outrider install --system --user ada --user bob --charter developer
+      sudo outrider install --system --user ada --sensor
       sudo outrider uninstall --system
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     if not whole:
@@ -47,7 +57,7 @@ def command(
         raise BadInputError("whose agents are to be judged is not said", fix="Add --user NAME for each user.")
     wanted = system.Wanted(users=users, charter=_known(charter), mode=mode or "observe")
     homes = dict(system.homes(users))
-    steps = system.steps(wanted, homes)
+    steps = (*system.steps(wanted, homes), *(sensor_unit.steps(users) if sensor else ()))
     _tell(steps, texts=dry_run)
     for problem in (loose := system.loose(users)):
         show.say(click.style(f"NOT OUT OF REACH: {show.safe(problem)}.", fg="red", bold=True))
@@ -105,4 +115,6 @@ def _after(users: tuple[str, ...], root: Path | None) -> None:
         return
     show.say(f"Installed. The agents of {show.safe(', '.join(users))} are judged from their next session on.")
     show.say(f"Look with: sudo OUTRIDER_HOME={system.HOME.root} outrider status")
+    if not sensor_unit.UNIT.exists():
+        show.say("What their agents' processes do can be heard in the kernel too: install again with --sensor.")
     show.say("Hooks that these users wrote with `outrider init` still ask daemons of their own: `outrider uninstall`.")

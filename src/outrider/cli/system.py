@@ -175,8 +175,8 @@ program, home and parents a process has. Not write, not signal, not become anybo
 
 def unit() -> str:
     """Return the service: systemd.service(5), systemd.exec(5)."""
-    start = " ".join(_quoted(word) for word in daemon_command())
-    env = "".join(f"Environment={_quoted(f'{name}={value}')}\n" for name, value in environment().items())
+    start = " ".join(quoted(word) for word in daemon_command())
+    env = "".join(f"Environment={quoted(f'{name}={value}')}\n" for name, value in environment().items())
     return f"""# Written by `outrider install --system`.
 [Unit]
 Description=Outrider: judges and records what coding agents do
@@ -226,7 +226,7 @@ def hooks(*, on_failure: bool) -> str:
     return settings.install(None, [*command, "--undecided", "deny"], on_failure=on_failure)
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """Return a word as systemd reads it back: systemd.service(5), "Command lines"."""
     safe = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{safe}"' if safe != word or " " in word else word

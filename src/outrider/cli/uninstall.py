@@ -66,9 +66,9 @@ def _whole(*, yes: bool) -> int:
     Raises:
         RefusedError: Who asks is not root.
     """
-    from outrider.cli import system
+    from outrider.cli import sensor_unit, system
 
-    steps = system.undoing()
+    steps = (*sensor_unit.undoing(), *system.undoing())
     for step in steps:
         show.say(f"{step.told}  # {step.why}")
     if os.geteuid() != 0:

@@ -12,6 +12,7 @@ import msgspec
 
 from outrider.errors import BadInputError
 from outrider.events.record import AgentBorn
+from outrider.events.sensor import SensorState
 from outrider.investigate.coverage import MOST_LISTED, Coverage, coverage, gaps_of
 from outrider.store import reading
 
@@ -131,6 +132,7 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
         doors: Door by door.
         agents: The agents with something missing, the youngest first, at most a thousand; one asked for by id always.
         seen: Agents whose processes' deeds were heard.
+        sensor: When a sensor listened: spans of microseconds since 1970 UTC, the end 0 while it does.
         coverage: What the whole record covers.
         statement: The answer in sentences.
     """
@@ -143,6 +145,7 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
     doors: tuple[DoorExtent, ...]
     agents: tuple[AgentExtent, ...]
     seen: int
+    sensor: tuple[tuple[int, int], ...]
     coverage: Coverage
     statement: str
 
@@ -167,7 +170,8 @@ def extent(view: View, *, since: int = 0, agent: str = "") -> Extent:
         _sources(view, since, found)
         if not agent:
             _host(view, found)
-        heard = _heard(view, wanted)
+        spans = _listened(view)
+        heard = _heard(view, wanted, spans)
         doors = tuple(_door(name, wanted, found, heard) for name in sorted({one.door for one in wanted} | found.doors))
         listed = tuple(
             _agent(view, one, first, found, heard) for one in wanted if agent or found.missing(one.id)
@@ -183,6 +187,7 @@ def extent(view: View, *, since: int = 0, agent: str = "") -> Extent:
             doors=doors,
             agents=listed,
             seen=len(heard),
+            sensor=spans,
             coverage=covered,
             statement=_statement(doors, lacks, len(heard), view.origin),
         )
@@ -317,13 +322,36 @@ def _host(view: View, found: _Found) -> None:
         found.add("vanished", 1, ts, ts, agent=agent)
 
 
-def _heard(view: View, agents: list[reading.Agent]) -> frozenset[str]:
-    """Return the agents whose deeds were heard: those under ``outrider run`` where the kernel tells, and below them."""
+def _listened(view: View) -> tuple[tuple[int, int], ...]:
+    """Return when a sensor listened. One that a killed daemon had ended with it, at the latest when the next began."""
+    kinds = "'sensor.state', 'daemon.started'"
+    numbers = [n for (n,) in view.rows(f"SELECT n FROM events WHERE kind IN ({kinds}) ORDER BY n")]  # noqa: S608 - constant
+    found: list[tuple[int, int]] = []
+    for event in reading.leaves(view, numbers):
+        if found and not found[-1][1]:
+            found[-1] = (found[-1][0], event.ts)
+        if isinstance(event, SensorState) and event.state == "on":
+            found.append((event.ts, 0))
+    return tuple(found)
+
+
+def _heard(view: View, agents: list[reading.Agent], spans: tuple[tuple[int, int], ...]) -> frozenset[str]:
+    """Return the agents whose deeds were heard from their birth on.
+
+    Those are who came under ``outrider run`` where the kernel tells, and who is below them; and who was born while a
+    sensor listened. One that it lost sight of has a gap that says so.
+    """
     roots = {one.root for one in agents}
     runs = [row for row in view.rows("SELECT id, n FROM agents WHERE how = 'run'") if row[0] in roots]
     births = reading.leaves(view, [n for _, n in runs])
     seen = {one.agent for one in births if isinstance(one, AgentBorn) and one.held is not None and one.held.seen}
-    return frozenset(one.id for one in agents if one.root in seen)
+    runs_of = {row[0] for row in runs}
+    by_sensor = {
+        one.id
+        for one in agents
+        if one.root not in runs_of and any(on <= one.born_ts and (not off or one.born_ts < off) for on, off in spans)
+    }
+    return frozenset(one.id for one in agents if one.root in seen) | by_sensor
 
 
 def _state(*, missing: bool, seen: bool) -> State:
@@ -373,7 +401,7 @@ def _statement(doors: tuple[DoorExtent, ...], lacks: tuple[Lack, ...], seen: int
     sentences = [first]
     if agents:
         inside = f"What programs did inside was seen for {seen:,} of {agents:,} agents"
-        sentences.append(inside + ("." if seen == agents else "; only `outrider run` shows it."))
+        sentences.append(inside + ("." if seen == agents else "; `outrider run` and the sensor show it."))
     away = [one for one in lacks if one.what in {"down", "killed", "silent"}]
     if away:
         lasted = ", ".join(f"{one.count:,} {WORDS[one.what]}" for one in away)
