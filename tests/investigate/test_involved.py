@@ -1,9 +1,12 @@
 import pytest
 from tests.investigate.conftest import COMMIT
+from tests.store.record import NOTHING
 
 from outrider.events.attestation import Attestation
 from outrider.events.call import Effect, Finding, Label
-from outrider.events.record import AgentEnded, Beside, Entity, RecordGap
+from outrider.events.decision import Decision
+from outrider.events.record import AgentEnded, Beside, CallDecided, Entity, RecordGap
+from outrider.flow.values import pack, printer
 from outrider.investigate.find import find, moment
 from outrider.investigate.involved import involved
 
@@ -259,3 +262,22 @@ def test_times_are_read_in_both_forms():
     assert moment("1970-01-01T01:00:02+01:00") == 2_000_000
     assert moment("yesterday") is None
     assert moment("1e400") is None
+
+
+def test_whoever_was_given_the_name_comes_before_those_who_saw_it_though_the_same_call_mentions_it_too(world):
+    """A call's value weighs more than a mention beside it, and is not dropped for that mention's sake."""
+    key = b"a key of this test's own, 32 long"
+    prints = pack([printer(key)(DOMAIN)])
+    world.born("reader")
+    for _ in range(3):
+        world.fetch("reader", "docs.example", named=[("host", DOMAIN)])
+    world.born("caller")
+    beside = Beside(entities=(Entity("mentioned", "host", DOMAIN),), said={"whole": prints})
+    act = world.put(
+        CallDecided, agent="caller", call="t", tool="mcp", name="post", effects=(),
+        decision=Decision(verdict="allow", enforced="allow"),
+        chain=(), content=NOTHING, beside=beside,
+    )  # fmt: skip
+    with world.view() as view:
+        first = involved(view, DOMAIN, key=key).agents[0]
+    assert (first.agent.id, first.roles[0], first.evidence[0].n) == ("caller", "called", act)

@@ -218,9 +218,12 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
     out = []
     for agent_id, pieces in evidence.items():
         agent = reading.agent(view, agent_id) or reading.unknown(agent_id)
-        # A value's print tells a reader nothing: it counts where the event says nothing better of the same artefact.
-        better = {piece.n for piece in pieces if piece.kind != "value"}
-        told = [piece for piece in pieces if piece.kind != "value" or piece.n not in better]
+        # A value's print tells a reader nothing: it counts where the event says nothing else that weighs as much.
+        better: dict[int, float] = {}
+        for piece in pieces:
+            if piece.kind != "value":
+                better[piece.n] = max(weigh(piece), better.get(piece.n, 0.0))
+        told = [piece for piece in pieces if piece.kind != "value" or better.get(piece.n, 0.0) < weigh(piece)]
         unique = {(piece.n, piece.role, piece.kind, piece.value): piece for piece in told}
         ordered = sorted(unique.values(), key=lambda piece: (-weigh(piece), piece.n))
         best = ordered[0]
