@@ -23,6 +23,7 @@ from bench import (
     policy,
     questions,
     record,
+    rejudging,
     traffic,
     trusting,
 )
@@ -178,5 +179,6 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "bundles": lambda size: bundles.run(size.of(10_000), 3 if size.factor < 1 else 5),
     "memory": agents,
     "questions": asked,
+    "rejudge": lambda size: rejudging.rows(size.of(3_000)),
     "imports": imported,
 }

@@ -310,3 +310,23 @@ def test_cause_marks_the_words_of_the_kept_instruction_and_says_so_once_they_are
     assert "only fingerprints say so" in told
     kitchen.stop()
     assert "not opened" not in outrider(kitchen, "cause", str(decided.n), "--no-content")
+
+
+def test_replay_can_judge_again_from_what_is_kept_and_counts_what_is_gone(kitchen, tmp_path):
+    bake(kitchen)
+    bake(kitchen, session="again")
+    kept(kitchen, 6)
+    draft = tmp_path / "draft.toml"
+    charter = kitchen.events(AgentBorn)[0].charter
+    draft.write_text(f'[charter]\nname = "{charter}"\nextends = "base"\n\n[never]\nexec = ["echo"]\n')
+    asked = ("replay", "--charter", str(draft), "--rejudge")
+    told = outrider(kitchen, *asked)
+    assert "2 of 2 calls were parsed and detected again from what is kept of them." in told
+    assert "newly have refused: 2" in told
+    assert "read and ruled on again  2 calls, " in told
+    assert [one.why for one in kitchen.events(ContentRead)] == ["replay --rejudge of all from event 0 on"]
+    first = kitchen.events(CallDecided)[0]
+    outrider(kitchen, "erase", "--event", str(first.n), "--basis", "asked for", "--yes")
+    data = json.loads(outrider(kitchen, *asked, "--json"))["data"]
+    assert (data["again"], data["lacking"]) == (1, [{"reason": "erased", "count": 1, "first": first.n}])
+    assert "1 could not be judged again: 1 erased." in data["statement"]

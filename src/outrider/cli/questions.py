@@ -50,6 +50,12 @@ HOW: Final = {
         "draft in place of the charter of its name; everything else of each agent's chain stays as recorded. What "
         "an agent would have done after a call that the draft stops cannot be known."
     ),
+    "rejudge": (
+        "The arguments of each call are taken from its kept content and read by today's parsers and detectors. Where "
+        "its paths led is taken from what was recorded; the call is read as made from its agent's first folder, and "
+        "whatever else stood on the disk then is taken for absent. Labels, values, counters and sequences stay as "
+        "recorded; so does what was found of secrets, where those were taken out before keeping."
+    ),
 }
 
 

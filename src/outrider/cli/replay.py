@@ -10,7 +10,10 @@ from outrider.cli import questions, reach, show
 from outrider.cli.times import moment
 
 if TYPE_CHECKING:
+    from outrider.charter.model import Charter
+    from outrider.investigate.rejudge import Rejudged
     from outrider.investigate.replay import Changed, Replay
+    from outrider.store.view import View
 
 _MOST = 10
 
@@ -19,15 +22,19 @@ _MOST = 10
 @click.option("--charter", "draft", required=True, metavar="DRAFT", help="The charter to try: a file, or a name.")
 @click.option("--since", metavar="TIME", help="Only calls from then on: 7d, 14:03, 2026-11-23.")
 @click.option("--bad", type=int, multiple=True, metavar="EVENT", help="A call that it is meant to stop; repeat it.")
+@click.option("--rejudge", is_flag=True, help="Parse and detect again from the content that is kept of each call.")
 @questions.options("replay")
 def command(
-    *, draft: str, since: str | None, bad: tuple[int, ...], imported: bool, as_of: str | None, explain: bool,
-    as_json: bool,
+    *, draft: str, since: str | None, bad: tuple[int, ...], rejudge: bool, imported: bool, as_of: str | None,
+    explain: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """What would charter DRAFT have changed about what was recorded?
 
     Every recorded call of the agents that its name bounds is ruled on again; nothing runs. What was imported is ruled
     on as if the draft had bound every agent. `outrider charter diff` holds two charters against each other.
+
+    With --rejudge, today's parsers and detectors read each call again from its kept arguments, at a rate of their own;
+    calls whose content is gone are counted with the reason. That contents are read is recorded, once.
 
     \b
     Examples:
@@ -47,6 +54,11 @@ def command(
     if since:
         row = opened.one("SELECT min(n) FROM events WHERE ts >= ?", moment(since))
         first = int(row[0]) if row and row[0] is not None else opened.size
+    if rejudge:
+        _rejudge(opened, one, frozenset(bad), first, as_json=as_json, imported=imported)
+        if explain and not as_json:
+            questions.explain("rejudge")
+        return
     told = replay(opened, one, bad=frozenset(bad), protected=protected(home), since=first)
     if as_json:
         show.emit(told, kind="replay")
@@ -56,10 +68,63 @@ def command(
         questions.explain("replay")
 
 
+def _rejudge(view: View, draft: Charter, bad: frozenset[int], since: int, *, as_json: bool, imported: bool) -> None:
+    """Judge again, once it is recorded that contents are read, and show what came of it."""
+    from contextlib import ExitStack
+
+    from outrider.daemon.wiring import protected
+    from outrider.effects import Place
+    from outrider.gate.rejudging import read_again
+    from outrider.investigate.rejudge import rejudge
+    from outrider.ledger.content.contents import Content, Contents
+
+    home, key = reach.home(), reach.key()
+    row = view.one("SELECT c.n FROM contents c JOIN events e ON e.n = c.n WHERE c.n >= ? AND c.erased IS NULL"
+                   " AND e.kind = 'call.decided' ORDER BY c.n LIMIT 1", since)  # fmt: skip
+    with ExitStack() as stack:
+        kept: Contents | None = None
+        if row and not imported:
+            reach.daemon(
+                {"do": "content", "of": row[0], "why": f"replay --rejudge of all from event {since} on"}, seconds=60
+            )
+            kept = stack.enter_context(Contents(home.content, home.content_key))
+
+        def opened(n: int) -> Content | None:
+            return kept.read(n) if kept is not None else None
+
+        told = rejudge(
+            view, draft, opened=opened, bad=bad, protected=protected(home), since=since,
+            again=lambda call, args, agent, chain, taken: read_again(
+                call, args, Place(home=agent.home, repo=agent.repo, cwd=agent.cwd), chain, key, redacted=taken
+            ),
+        )  # fmt: skip
+    if as_json:
+        show.emit(told, kind="rejudged")
+        return
+    _again(told)
+
+
+def _again(told: Rejudged) -> None:
+    click.echo(show.safe(told.statement))
+    _rest(told.replay, "read and ruled on again")
+    if told.lacking:
+        show.heading("\nCould not be judged again")
+        lacking = [(f"{one.count:,}", str(one.reason), str(one.first)) for one in told.lacking]
+        show.table(["calls", "why", "the first"], lacking)
+    if told.examples:
+        show.heading(f"\nSeen otherwise than when they were judged: {told.otherwise:,}")
+        rows = [(str(one.n), ", ".join((*one.findings, *one.effects))) for one in told.examples[:_MOST]]
+        show.table(["event", "new, or gone (-)"], rows)
+
+
 def _print(told: Replay) -> None:
     click.echo(show.safe(told.statement))
+    _rest(told, "ruled on")
+
+
+def _rest(told: Replay, done: str) -> None:
     show.facts(
-        [("draft", f"{told.charter}  {told.digest}"), ("ruled on", f"{told.judged:,} calls, {told.per_second:,.0f}/s")]
+        [("draft", f"{told.charter}  {told.digest}"), (done, f"{told.judged:,} calls, {told.per_second:,.0f}/s")]
     )
     _changed("Attacks that it would have stopped", told.stopped)
     _changed("Other calls that it would newly have refused", told.broken)

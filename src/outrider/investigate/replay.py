@@ -8,7 +8,7 @@ have changed about everything AFTER the first call that it stops cannot be known
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -104,6 +104,7 @@ def replay(
     bad: Collection[int] = (),
     protected: tuple[str, ...] = (),
     since: int = 0,
+    again: Callable[[Chains, Iterator[CallDecided]], Iterator[CallDecided]] | None = None,
 ) -> Replay:
     """Rule on every recorded call of the agents that the draft's name bounds, as if the draft had been in force.
 
@@ -114,6 +115,7 @@ def replay(
         bad: Calls that it is meant to stop; refusing them is success, refusing any other is damage.
         protected: Outrider's own places on the host that made the record, for the floor.
         since: Only calls from this event on.
+        again: Gives the calls as they are to be ruled on, if not as they were recorded; see :mod:`.rejudge`.
 
     Raises:
         CharterError: The draft does not compile.
@@ -125,7 +127,8 @@ def replay(
         judged = unchanged = 0
         still: list[int] = []
         began = time.perf_counter()
-        for call in calls(view, since):
+        recorded = calls(view, since)
+        for call in again(chains, recorded) if again else recorded:
             if not chains.concerns(call.agent):
                 continue
             judged += 1
