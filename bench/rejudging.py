@@ -94,6 +94,6 @@ def _record(contents: Contents, calls: int) -> Record:
             decision=NOT_JUDGED, chain=(), content=commit(text, b"0" * 32), findings=seen.findings,
         )  # fmt: skip
         items.append(Item(n=n, ts=n, agent=AGENT, subject=SUBJECT, slot=slot, salt=b"0" * 32, media=JSON, text=text))
-    for at in range(0, len(items), 100):
-        record.put(ContentKept, "content", kept=tuple(contents.keep(items[at : at + 100])))
+    for at in range(0, len(items), 40):
+        record.put(ContentKept, "content", kept=tuple(contents.keep(items[at : at + 40])))
     return record

@@ -12,7 +12,6 @@ import click
 
 from outrider.cli import reach, show
 from outrider.cli.times import moment
-from outrider.errors import BadInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,27 +78,31 @@ def view(*, imported: bool, as_of: str | None) -> View:
     """Return the view that is asked: of what was witnessed or imported, and of all of it or as it stood then.
 
     Raises:
-        BadInputError: What was imported is asked as of a moment: it is not in the order of time.
+        BadInputError: The moment cannot be read.
+        UnavailableError: There is no such record.
     """
     if not as_of:
         return reach.view(imported=imported)
-    if imported:
-        raise BadInputError(
-            "what was imported stands in the order in which it was read, not in that of time",
-            fix="Leave --as-of out; every event is shown with its time.",
-        )
     from outrider.investigate.reach import record_of
     from outrider.store.follow import catch_up
     from outrider.store.view import View
 
     until = moment(as_of)
     home = reach.home()
-    reach.sync(home)
+    if imported:
+        reach.has_imports(home)
+        home = home.imported
+    else:
+        reach.sync(home)
     place = tempfile.mkdtemp(prefix="outrider-as-of-")
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     opened = View(Path(place) / "view.sqlite")
-    catch_up(opened, _Until(record_of(home), until))
-    show.say(f"As of {show.when(until)} UTC: {opened.size:,} events.")
+    reader = record_of(home)
+    catch_up(opened, _Told(reader, until) if imported else _Until(reader, until))
+    if imported:
+        show.say(f"As of {show.when(until)} UTC, by the times that the transcripts themselves give.")
+    else:
+        show.say(f"As of {show.when(until)} UTC: {opened.size:,} events.")
     return opened
 
 
@@ -117,6 +120,28 @@ class _Until:
             if decode(entry.leaf).ts > self._until:
                 return
             yield entry.leaf, entry.beside
+
+
+class _Told:
+    """What was imported, less what the transcripts date later than a moment. It stands in the order of reading.
+
+    That a transcript was read, and what is wrong with it, is kept whenever that was: what it tells of then is no surer
+    for that.
+    """
+
+    def __init__(self, reader: Any, until: int) -> None:
+        self._reader = reader
+        self._until = until
+
+    def entries(self, start: int) -> Iterator[tuple[bytes, bytes]]:
+        from outrider.events.codec import decode
+        from outrider.events.imported import TranscriptRead
+        from outrider.events.record import RecordOpened
+
+        for entry in self._reader.entries(start):
+            event = decode(entry.leaf)
+            left_out = event.ts > self._until and not isinstance(event, TranscriptRead | RecordOpened)
+            yield (b"", b"") if left_out else (entry.leaf, entry.beside)
 
 
 def explain(question: str) -> None:

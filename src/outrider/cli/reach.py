@@ -36,9 +36,8 @@ def view(at: Home | None = None, *, imported: bool = False) -> View:
 
     where = at or home()
     if imported:
+        has_imports(where)
         where = where.imported
-        if not where.record.is_dir():
-            raise UnavailableError("nothing was imported yet", fix="`outrider import HOST PATH...` reads transcripts.")
     else:
         sync(where)
     opened = view_of(where, progress=_progress)
@@ -46,6 +45,16 @@ def view(at: Home | None = None, *, imported: bool = False) -> View:
     if opened.note:
         show.say(f"outrider: {opened.note}")
     return opened
+
+
+def has_imports(at: Home) -> None:
+    """Do nothing where something was imported.
+
+    Raises:
+        UnavailableError: Nothing was.
+    """
+    if not at.imported.record.is_dir():
+        raise UnavailableError("nothing was imported yet", fix="`outrider import HOST PATH...` reads transcripts.")
 
 
 def proves(at: Home | None = None) -> Assurance:

@@ -25,6 +25,7 @@ from outrider.events.codec import commit
 from outrider.events.content import Commitment
 from outrider.events.entities import entities_of_effects
 from outrider.events.record import Beside, Entity
+from outrider.flow.given import Given
 from outrider.flow.labels import brings, prompt_brings, result_brings
 from outrider.gate.recorded import written
 from outrider.gate.study import Reading, canonical_or_text, read, study
@@ -59,6 +60,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     adds: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     findings: tuple[Finding, ...] = ()
+    given: tuple[Given, ...] = ()
 
 
 class Studied(msgspec.Struct, frozen=True):
@@ -70,6 +72,7 @@ class Studied(msgspec.Struct, frozen=True):
     adds: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     findings: tuple[Finding, ...] = ()
+    given: tuple[Given, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -265,7 +268,7 @@ class Ahead:
             said=seen.said,
             salt=place.salt,
         )
-        return Studied(step, beside, place.content, adds, seen.effects, findings)
+        return Studied(step, beside, place.content, adds, seen.effects, findings, seen.given)
 
     def _workers(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -317,6 +320,7 @@ def _call(step: Step, home: str, key: bytes) -> Seen:
         adds=tuple(sorted(brings(effects, seen.findings))),
         effects=tuple(written(effect, home, key) for effect in effects),
         findings=seen.findings,
+        given=seen.given,
     )
 
 

@@ -1,8 +1,8 @@
 """From the steps of a transcript to events of a record: what was told, studied as if it had come through a door.
 
 Nothing is judged here, and nothing that comes of it was witnessed: every agent is born ``imported``, every call says
-so. Labels are kept as a door would have kept them, so that charters can be replayed; the origins of a call's values are
-not.
+so. Labels are kept as a door would have kept them, of a call's values too, so that charters can be replayed; which
+arguments steer a tool is told by their names, since no charter was there to say it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 from outrider.events.call import Label
 from outrider.events.event import Source
 from outrider.events.imported import IMPORTED, NOT_JUDGED, TranscriptRead
+from outrider.events.looking import looks_only
 from outrider.events.record import (
     AgentBorn,
     AgentEnded,
@@ -27,6 +28,8 @@ from outrider.events.record import (
     Entity,
     Prompted,
 )
+from outrider.flow.given import steering
+from outrider.flow.origins import Known, labels_of
 from outrider.gate.ahead import Ahead, Remembered, Studied, home_of, model_of
 from outrider.gate.clean import cut
 from outrider.gate.scribe import Scribe
@@ -36,6 +39,8 @@ from outrider.identity.ids import agent_id
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from outrider.events.call import Effect
+    from outrider.flow.given import Given
     from outrider.gate.scribe import Log
     from outrider.transcripts.step import Format, Step
 
@@ -129,14 +134,23 @@ class Session:
 class _Life:
     """What the importer remembers of an agent while it reads."""
 
-    __slots__ = ("id", "labels", "last", "open", "source")
+    __slots__ = ("id", "known", "labels", "last", "open", "source")
 
-    def __init__(self, identifier: str, source: str) -> None:
+    def __init__(self, identifier: str, source: str, *, began: bool) -> None:
+        """``began``: whether its life is told from here on; of one that goes on, what it was told before is unknown."""
         self.id = identifier
         self.source = source
         self.labels: dict[Label, None] = {}
         self.open: dict[str, tuple[int, str]] = {}
         self.last = 0
+        self.known = Known(full=not began)
+
+    def values(self, given: tuple[Given, ...], effects: Iterable[Effect]) -> tuple[str, ...]:
+        """Return the labels that a call's values bring, held against what the agent was told until then."""
+        if not given or not (self.known.bits or self.known.full):
+            return ()
+        tool = next((effect.value for effect in effects if effect.verb == "call"), "")
+        return tuple(sorted(labels_of(steering(given, looks=looks_only(tool)), self.known)))
 
 
 class _Fold:
@@ -274,6 +288,7 @@ class Importer:
                 CallDecided, agent=life.id, told_by=source, beside=one.beside, call=call, tool=step.tool,
                 name=cut(step.name, 200, self._key), effects=one.effects, decision=NOT_JUDGED, chain=(),
                 content=one.content, findings=one.findings, labels=tuple(life.labels), adds=_labels(one.adds),
+                values=life.values(one.given, one.effects),
             )  # fmt: skip
             if len(life.open) < _MOST_OPEN:
                 life.open[call] = (made.n, step.tool)
@@ -284,6 +299,8 @@ class Importer:
                 intent=n if n >= 0 else self._intent(life.id, call), ok=step.ok, content=one.content,
                 adds=_labels(one.adds),
             )  # fmt: skip
+        if step.what != "call":
+            life.known.learn(one.beside.said)
         for name in one.adds:
             life.labels[Label(name, made.n)] = None
 
@@ -295,7 +312,7 @@ class Importer:
             known = self._agent(form.door, *who)
             ts = step.ts or otherwise
             life = self._lives[who] = _Life(
-                known or identity(form.door, *who, ts), f"import:{form.door}:{step.session}"[:200]
+                known or identity(form.door, *who, ts), f"import:{form.door}:{step.session}"[:200], began=not known
             )
             if not known:
                 self._at = ts

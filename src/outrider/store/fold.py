@@ -154,13 +154,16 @@ class Fold:
         self._silence = int(silence[0]) if silence else NEVER
 
     def add(self, leaf: bytes, blob: bytes) -> None:
-        """Take the next entry.
+        """Take the next entry; an empty ``leaf`` is one that this view leaves out, and its number stays free.
 
         Raises:
             BadInputError: It is not an event, or of an unknown version.
             RecordError: It says that it stands elsewhere in the record.
         """
         n = self.size
+        if not leaf:
+            self.size = n + 1
+            return
         event = decode(leaf)
         if event.n != n:
             raise RecordError(f"the event at {n} of the record says that it is number {event.n}")
