@@ -150,6 +150,41 @@ def test_a_policy_that_means_another_log_or_another_witness_is_not_met(sealed, v
     assert checks(sealed, policy=parse_policy(f"log {another}\nquorum none\n")) == ["key"]
 
 
+def test_a_key_and_a_policy_copied_from_the_bundle_are_named_as_such_and_prove_nothing(
+    open_ledger, scribe, where, key, tmp_path, verify_py
+):
+    ledger = open_ledger()
+    record(ledger, scribe(ledger), 20)
+    cosign(where)
+    for address, near in (
+        ("http://127.0.0.1:8443/", True),
+        ("http://[broken", False),
+        ("https://witness.example/", False),
+    ):
+        own = policy().replace("https://witness.example", address)
+        path = bundle(where, key, tmp_path / f"{len(address)}.zip", contents(range(9), policy=own.encode()))
+        (tmp_path / "copied.policy").write_bytes(members(path)["keys/witnesses.policy"])
+        code, said = verify_py(path, "--vkey", ledger.vkey, "--policy", tmp_path / "copied.policy")
+        assert (code, "your policy" in said, "assurance `local`" in said) == (0, False, True), said
+        assert "the same as the bundle carries: it proves nothing by itself" in said
+        assert "The key you gave is the same as the bundle carries" in said
+        assert ("on the same host" in said) == near, said
+    guide = members(path)["VERIFY.md"].decode()
+    assert ("unzip -p" in guide, "1 the package `cryptography` is missing" in guide, "{" in guide) == (
+        True,
+        True,
+        False,
+    )
+
+
+def test_the_one_file_without_its_package_says_so_and_ends_as_its_guide_says(tmp_path):
+    (tmp_path / "verify.py").write_text(source())
+    done = subprocess.run(
+        [sys.executable, "-S", "-I", tmp_path / "verify.py", "x.zip"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "needs the package cryptography" in done.stderr) == (1, True)
+
+
 def test_events_behind_the_cosigned_checkpoint_come_with_a_proof_that_the_log_extends_it(
     open_ledger, scribe, where, key, tmp_path
 ):

@@ -165,7 +165,7 @@ def _files(prover: Prover, contents: Contents, main: Checkpoint) -> Iterator[tup
     """Give every file but the manifest."""
     vkey = prover.vkey
     guide = (files(__package__) / "VERIFY.md").read_text(encoding="utf-8")
-    yield "VERIFY.md", guide.replace("{vkey}", vkey).encode()
+    yield "VERIFY.md", guide.replace("{vkey}", vkey).replace("{log}", main.origin).encode()
     yield "verify.py", source().encode()
     yield "keys/log.vkey", f"{vkey}\n".encode()
     if contents.policy:

@@ -71,6 +71,9 @@ class Report:
         cosigned: Witness to the seconds since 1970 UTC when it cosigned.
         covered: Number of events that the cosigned checkpoint covers.
         quorum: ``yes``, ``no``, or empty where the caller gave no policy.
+        carried: Which of ``vkey`` and ``policy`` the caller gave and the bundle carries as well: a copy from the bundle
+            proves nothing, and this cannot tell a copy from the same thing had by another way.
+        near: Witnesses whose address is of the machine or the network itself, by name.
     """
 
     vkey: str = ""
@@ -84,6 +87,8 @@ class Report:
     cosigned: dict[str, int] = field(default_factory=dict)
     covered: int = 0
     quorum: str = ""
+    carried: list[str] = field(default_factory=list)
+    near: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -161,7 +166,10 @@ class Bundle:
         if logs and key.vkey not in logs:
             self.report.wrong("key", "the key is not of a log that the policy names")
         self.report.vkey = key.vkey
-        said = "the one you gave" if self.report.pinned else "the bundle's own: --vkey with a key you know proves more"
+        said = "the bundle's own: --vkey with a key you know proves more"
+        if self.report.pinned:
+            said = "the one you gave and the one that the bundle carries: a copy of that proves nothing by itself"
+            self.report.carried.append("vkey")
         self.report.told["key"] = f"{key.name}, {said}"
         return key
 
@@ -230,10 +238,11 @@ class Bundle:
         """Check 6."""
         own = self.get("keys/witnesses.policy")
         try:
-            policy = self.policy or (parse_policy(own.decode("utf-8", "replace")) if own is not None else None)
+            theirs = parse_policy(own.decode("utf-8", "replace")) if own is not None else None
         except WrongError as error:
             self.report.wrong("cosigned", f"keys/witnesses.policy: {error}")
             return
+        policy = self.policy or theirs
         one = note
         if "cosigned" in self.archive.members:
             one = self.note("cosigned", key)
@@ -253,6 +262,10 @@ class Bundle:
         enough = policy.enough(set(self.report.cosigned))
         by = ", ".join(sorted(self.report.cosigned)) or "nobody"
         whose = "your policy" if self.policy else "the bundle's own policy: --policy with yours proves more"
+        if self.policy is not None and self.policy == theirs:
+            whose = "the policy you gave is the same as the bundle carries: it proves nothing by itself"
+            self.report.carried.append("policy")
+        self.report.near = {name: where for name, where in policy.near().items() if name in self.report.cosigned}
         self.report.told["cosigned"] = f"the first {one.size} events, by {by} ({whose})"
         if self.policy is not None:
             self.report.quorum = "yes" if enough else "no"

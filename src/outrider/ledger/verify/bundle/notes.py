@@ -9,6 +9,8 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -154,6 +156,12 @@ class Policy:
     witnesses: dict[str, Key] = field(default_factory=dict)
     groups: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     quorum: str = ""
+    addresses: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def near(self) -> dict[str, str]:
+        """Return the hosts of witnesses that are of the machine itself or of a private network, by witness."""
+        hosts = {name: _host_of(url) for name, url in self.addresses.items()}
+        return {name: host for name, host in hosts.items() if _is_near(host)}
 
     def enough(self, names: set[str], what: str = "") -> bool:
         """Return whether the witnesses of these names make the quorum."""
@@ -164,6 +172,20 @@ class Policy:
             return what in names
         least, members = self.groups[what]
         return sum(self.enough(names, member) for member in members) >= least
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
 
 
 def parse_policy(text: str) -> Policy:
@@ -178,6 +200,7 @@ def parse_policy(text: str) -> Policy:
             policy.logs.append(parse_key(words[1], LOG))
         elif words[0] == "witness" and len(words) in (3, 4) and words[1] not in known:
             policy.witnesses[words[1]] = parse_key(words[2], WITNESS)
+            policy.addresses[words[1]] = words[3] if len(words) == 4 else ""
         elif words[0] == "group" and len(words) > 3 and words[1] not in known and known.issuperset(words[3:]):
             least = {"any": "1", "all": str(len(words) - 3)}.get(words[2], words[2])
             if not least.isdecimal() or not 1 <= int(least) <= len(set(words[3:])):

@@ -2,7 +2,8 @@
 
     python verify.py BUNDLE.zip [--vkey NAME+HASH+KEY] [--policy FILE] [--json]
 
-Exit status: 0 whole, 2 bad usage or no bundle that is safe to read, 6 not what was sealed.
+Exit status: 0 whole, 1 the package `cryptography` is missing, 2 bad usage or no bundle that is safe to read, 6 not what
+was sealed.
 """
 
 from __future__ import annotations
@@ -59,11 +60,24 @@ def _meaning(report: Report) -> list[str]:
     if not report.pinned:
         said.append("It was checked with the key that it carries. Whoever made it could have made that key: ask its")
         said.append(f"maker for the key by another way, and compare it with {report.vkey}")
+    elif "vkey" in report.carried:
+        said.append(
+            "The key you gave is the same as the bundle carries, in VERIFY.md too: it proves who sealed this only"
+        )
+        said.append(f"if you have it by another way, from whoever runs the log {report.vkey.split('+')[0]}.")
     for name, when in sorted(report.cosigned.items()):
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(when, 1 << 36)))
         said.append(f"{name} saw the first {report.covered} events of the log at {at} UTC: they stand since then.")
-    if report.quorum != "yes":
-        said.append("No policy of yours says whose word is enough, so this is one machine's word: assurance `local`.")
+    said += [
+        f"{name} stands at {where}, on the same host or network as far as this shows: who holds that held both."
+        for name, where in sorted(report.near.items())
+    ]
+    local = "this is one machine's word: assurance `local`."
+    if "policy" in report.carried:
+        said.append("The policy you gave is the same as the bundle carries: it proves nothing by itself.")
+        said.append(f"Unless you have it by another way than this bundle, {local}")
+    elif report.quorum != "yes":
+        said.append(f"No policy of yours says whose word is enough, so {local}")
     return [*said, "", "What no bundle can show:", *(f"- {one}" for one in UNKNOWABLE)]
 
 
