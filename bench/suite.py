@@ -24,6 +24,7 @@ from bench import (
     questions,
     record,
     rejudging,
+    sensing,
     traffic,
     trusting,
 )
@@ -168,6 +169,7 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "sustained": lambda size: traffic.sustained(size.seconds),
     "flood": lambda size: traffic.flood(size.seconds),
     "launch": lambda size: launching.launching(size.of(60)),
+    "sensor": lambda size: sensing.sensing(size.of(60)),
     "quarantine": lambda size: levers.quarantine(size.of(20)),
     "births": lambda size: levers.births(size.of(300)),
     "tokens": lambda size: levers.tokens(size.of(50_000)) + credentials.credentials(size.of(1_000)),

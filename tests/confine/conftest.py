@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.confine.cell import Cell
+from tests.confine.sensed import built
 from tests.daemon.house import SRC
-
-from outrider.confine.sensor import build, cannot, lacking, probe
 
 
 @pytest.fixture(scope="session")
@@ -57,15 +56,7 @@ def cell(launcher, view):
 @pytest.fixture(scope="session")
 def sensor(tmp_path_factory):
     """The sensor, compiled here; this kernel takes it."""
-    if os.geteuid():
-        pytest.skip("only root puts programs into the kernel")
-    if why := cannot() or lacking():
-        pytest.skip(f"no sensor here: {why}")
-    out = tmp_path_factory.mktemp("sensor") / "outrider-sensor"
-    build(out)
-    if why := probe(out):
-        pytest.skip(f"this kernel takes no sensor: {why}")
-    return out
+    return built(tmp_path_factory.mktemp("sensor"))
 
 
 def _short() -> str:

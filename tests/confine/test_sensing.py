@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from tests.confine.sensed import listen
 from tests.daemon.house import SRC, House, children, gone, until
 
 from outrider.confine import told
@@ -31,20 +32,10 @@ def house():
 @pytest.fixture
 def listening(house, sensor):
     """A house whose daemon is told by a sensor."""
-    running = listen(house, sensor)
+    running = listen(house.home, sensor)
     yield house
     running.terminate()
     running.wait(20)
-
-
-def listen(house, sensor, *words):
-    running = subprocess.Popen(
-        [sys.executable, "-m", "outrider", "sensor", "run", "--program", str(sensor), *words],
-        env={**os.environ, "OUTRIDER_HOME": str(house.home.root), "PYTHONPATH": str(SRC)},
-    )  # fmt: skip
-    until(lambda: (house.status() or {}).get("sensor", {}).get("since") or running.poll() is not None)
-    assert running.poll() is None
-    return running
 
 
 def born(house, host):
@@ -138,7 +129,7 @@ def test_of_two_sessions_each_has_its_own_deeds(listening):
 def test_a_session_that_lived_before_the_sensor_is_heard_from_then_on(house, sensor):
     host = house.host()
     host.hook("SessionStart", source="startup")
-    running = listen(house, sensor)
+    running = listen(house.home, sensor)
     try:
         until(lambda: house.status()["sensor"]["agents"] == 1)
         does(host, "ls", "ls; date >/dev/null")
@@ -150,7 +141,7 @@ def test_a_session_that_lived_before_the_sensor_is_heard_from_then_on(house, sen
 
 def test_a_sensor_that_ends_leaves_a_gap_for_everybody_whom_it_heard(house, sensor):
     host = house.host()
-    running = listen(house, sensor)
+    running = listen(house.home, sensor)
     agent = born(house, host)
     running.send_signal(signal.SIGTERM)
     assert running.wait(20) == 0
@@ -162,7 +153,7 @@ def test_a_sensor_that_ends_leaves_a_gap_for_everybody_whom_it_heard(house, sens
 
 
 def test_a_sensor_waits_for_the_next_daemon(house, sensor):
-    running = listen(house, sensor)
+    running = listen(house.home, sensor)
     house.stop()
     house.start()
     until(lambda: house.status()["sensor"]["since"])
@@ -174,7 +165,7 @@ def test_a_sensor_waits_for_the_next_daemon(house, sensor):
 
 
 def test_what_found_no_room_is_counted_and_a_gap(house, sensor):
-    running = listen(house, sensor)
+    running = listen(house.home, sensor)
     host = house.host()
     agent = born(house, host)
     many = 5_000  # The kernel's buffer holds about 3,700 programs.

@@ -12,12 +12,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from tests.confine.sensed import built, listen
 from tests.daemon.house import HostProcess, House, gone, until
 from tests.daemon.test_asks import CHARTER
 
 from outrider.cli import sensor_unit, system
 from outrider.config import Home
-from outrider.confine.sensor import build, cannot, lacking, probe
 from outrider.daemon import control
 from outrider.errors import OutriderError
 from outrider.events.record import AgentBorn, CallDecided, DeedsSeen, RecordGap, Refusal
@@ -283,25 +283,15 @@ def test_without_other_users_the_socket_stays_closed_to_all(house):
 
 def test_the_sensor_of_the_systems_user_hears_what_another_users_agent_does(running):
     """As the sensor's unit starts it: no root, four capabilities, and the users that are served."""
-    if why := cannot() or lacking():
-        pytest.skip(f"no sensor here: {why}")
+    numbers = f"import pwd; pwd.getpwnam = lambda name: pwd.struct_passwd((name, 'x', {AGENT}, {AGENT}, '', '/', ''))"
+    main = f"{numbers}; from outrider.__main__ import main; main()"
     with tempfile.TemporaryDirectory(prefix="ors") as name:
         Path(name).chmod(0o755)
-        program = Path(name) / "outrider-sensor"
-        build(program)
-        if why := probe(program):
-            pytest.skip(f"this kernel takes no sensor: {why}")
-        env = {**system.environment(), "OUTRIDER_HOME": str(running.home.root)}
-        words = [sys.executable, "-P", "-m", "outrider", "sensor", "run", "--program", str(program)]
-        numbers = (
-            f"import pwd; pwd.getpwnam = lambda name: pwd.struct_passwd((name, 'x', {AGENT}, {AGENT}, '', '/', ''))"
-        )
-        words[2:4] = ["-c", f"{numbers}; from outrider.__main__ import main; main()"]
-        sensor = subprocess.Popen(
-            [*as_user(OWNER, may=sensor_unit.CAPABILITIES), *words, "--user", "guest"], env=env, cwd="/"
+        sensor = listen(
+            running.home, built(Path(name)), "--user", "guest",
+            start=as_user(OWNER, may=sensor_unit.CAPABILITIES), program=("-c", main), env=system.environment(),
         )  # fmt: skip
         try:
-            until(lambda: running.status()["sensor"]["since"] or sensor.poll() is not None)
             guest = running.guest()
             guest.hook("SessionStart", source="startup")
             until(lambda: running.status()["sensor"]["agents"])
