@@ -36,15 +36,13 @@ def export_command(
     import msgspec
 
     from outrider.cli import sealed
-    from outrider.investigate.case import load
     from outrider.investigate.casebundle import packed
-    from outrider.investigate.dossier import dossier
 
     at = reach.home()
     person.required(at)
     opened, name = case_work.opened_case(at, case)
     shown = sealed.disclosed(opened, at, export.numbers(disclose or ""), why=name)
-    told = dossier(opened, load(opened, at, name), key=reach.key(at))
+    told = case_work.dossier_of(opened, at, name)
     inside = packed(opened, at, told, shown, created=sealed.now(), made_by=sealed.MADE_BY)
     contents = msgspec.structs.replace(inside, policy=sealed.policy(at), tiles=tiles)
     path = output or Path(f"{name}.zip")

@@ -44,12 +44,22 @@ def opened_case(at: Home, text: str) -> tuple[View, str]:
     return opened, named(opened, text)
 
 
-def _refs(opened: View, events: str | None) -> list[str]:
+def dossier_of(opened: View, at: Home, case: str) -> Dossier:
+    """Return what is known of a case, in the record and, where it seeks something there, in what was imported."""
+    from outrider.investigate.case import load
+    from outrider.investigate.dossier import dossier
+
+    told = load(opened, at, case)
+    imported = reach.view(at, imported=True) if told.transcribed and at.imported.record.is_dir() else None
+    return dossier(opened, told, key=reach.key(at), imported=imported)
+
+
+def _refs(opened: View, events: str | None, *, imported: bool = False) -> list[str]:
     found = export.numbers(events or "")
     beyond = [n for n in found if n >= opened.size]
     if beyond:
         raise BadInputError(f"there is no event {beyond[0]}: the record holds {opened.size}")
-    return [str(n) for n in found]
+    return [f"imported#{n}" if imported else str(n) for n in found]
 
 
 def _told(as_json: bool, case: str, event: int, sentence: str) -> None:  # noqa: FBT001 - an option's value
@@ -62,15 +72,18 @@ def _told(as_json: bool, case: str, event: int, sentence: str) -> None:  # noqa:
 @click.command("new")
 @click.argument("title")
 @click.option("--artefact", "artefacts", multiple=True, help="What was found: a path, domain, commit, ...")
+@click.option("--imported", is_flag=True, help="Seek it in what `outrider import` read; nobody witnessed that.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def new_command(*, title: str, artefacts: tuple[str, ...], as_json: bool) -> None:
+def new_command(*, title: str, artefacts: tuple[str, ...], imported: bool, as_json: bool) -> None:
     """Open a case."""
     at = reach.home()
     person.required(at)
+    if imported:
+        reach.has_imports(at)
     case = f"case-{secrets.token_hex(6)}"
     event = write(at, case, "opened", text=title)
     for one in artefacts:
-        write(at, case, "added", text=one)
+        write(at, case, "added", text=one, about="imported" if imported else "")
     _told(as_json, case, event, f"Opened {case}, event {event}. `outrider case show {case[5:]}` says what is known.")
     if not as_json:
         click.echo(case)
@@ -108,12 +121,9 @@ def show_command(*, case: str, html: Path | None, markdown: Path | None, as_json
 
     CASE is an id, or enough of its end.
     """
-    from outrider.investigate.case import load
-    from outrider.investigate.dossier import dossier
-
     at = reach.home()
     opened, name = opened_case(at, case)
-    told = dossier(opened, load(opened, at, name), key=reach.key(at))
+    told = dossier_of(opened, at, name)
     if html is not None:
         from outrider.investigate.report import page
 
@@ -154,6 +164,8 @@ def _print(told: Dossier) -> None:
             click.echo(f"      {show.safe(step.command)}")
     show.heading("\nWhat happened")
     lines = [(str(m.line.n), when(m.line.ts), m.why, m.line.what) for m in told.moments]
+    imported = told.imported.moments if told.imported is not None else ()
+    lines += [(f"imported {m.line.n}", when(m.line.ts), m.why, m.line.what) for m in imported]
     show.table(["event", "time (UTC)", "", "what"], lines[:_MOST])
     if len(lines) + told.more > _MOST:
         click.echo(f"... and {len(lines) + told.more - _MOST} more; --html FILE writes the whole report.")
@@ -180,25 +192,35 @@ def _print(told: Dossier) -> None:
 @click.option("--agent", "agents", multiple=True, help="An agent; its id, or the end of it.")
 @click.option("--event", "--events", "events", help="Events by number: 41,52-60. They are pinned to the case.")
 @click.option("--why", default="", help="Why they matter.")
+@click.option("--imported", is_flag=True, help="They are of what `outrider import` read; nobody witnessed that.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def add_command(
-    *, case: str, artefacts: tuple[str, ...], agents: tuple[str, ...], events: str | None, why: str, as_json: bool
+    *,
+    case: str,
+    artefacts: tuple[str, ...],
+    agents: tuple[str, ...],
+    events: str | None,
+    why: str,
+    imported: bool,
+    as_json: bool,
 ) -> None:
     """Add an artefact, an agent or events."""
     at = reach.home()
     person.required(at)
     opened, name = opened_case(at, case)
-    refs = _refs(opened, events)
-    named = [reach.agent_id(opened, one) for one in agents]
+    asked = reach.view(at, imported=True) if imported else opened
+    refs = _refs(asked, events, imported=imported)
+    mark = "imported" if imported else ""
+    named = [f"imported#{one}" if imported else one for one in (reach.agent_id(asked, two) for two in agents)]
     if not (artefacts or named or refs):
         raise BadInputError("nothing was named to be added", fix="Say --artefact, --agent or --event.")
     event = -1
     for artefact in artefacts:
-        event = write(at, name, "added", text=artefact)
+        event = write(at, name, "added", text=artefact, about=mark)
     for agent in named:
         event = write(at, name, "added", about=agent)
     if refs:
-        event = write(at, name, "added", refs=refs)
+        event = write(at, name, "added", refs=refs, about=mark)
     if why:
         event = write(at, name, "noted", text=why, refs=refs)
     _told(as_json, name, event, f"Added to {name}, event {event}.")
@@ -238,8 +260,6 @@ def question_command(
 
     Questions have DFIQ ids. Without QUESTION all are shown, with what the record itself says and what people concluded.
     """
-    from outrider.investigate.case import load
-    from outrider.investigate.dossier import dossier
     from outrider.investigate.questions import questions, sources
     from outrider.investigate.telling import findings, said, who
 
@@ -259,7 +279,7 @@ def question_command(
         event = write(at, name, "answered", about=question, text=_needed(conclusion), refs=_refs(opened, events))
         _told(as_json, name, event, f"Concluded in {name}, event {event}.")
         return
-    told = dossier(opened, load(opened, at, name), key=reach.key(at))
+    told = dossier_of(opened, at, name)
     found = findings(told)
     shown = [known[question]] if question else list(known.values())
     answers = {one.id: [entry for entry in told.case.of("answered") if entry.about == one.id] for one in shown}

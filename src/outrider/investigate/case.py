@@ -6,7 +6,7 @@ Entries of two people merge: each keeps the log that it stands in, and none is w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -48,6 +48,27 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
 
 
+IMPORTED: Final = "imported"
+"""Stands in an entry for the record of what `outrider import` read: as what it is about, and before its events."""
+
+
+class Transcribed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a case is about in the record of what was imported.
+
+    Attributes:
+        artefacts: What is sought there.
+        agents: Ids of its agents that were added by hand.
+        pinned: Its events that were added by hand.
+    """
+
+    artefacts: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    pinned: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.artefacts or self.agents or self.pinned)
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A case.
 
@@ -61,6 +82,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         agents: Ids of agents added by hand.
         pinned: Own events added by hand.
         abroad: Events of other logs added there, as ``origin#index``.
+        transcribed: What is sought, and what was pinned, in the record of what was imported, which nobody witnessed.
         foreign: What others' bundles hold.
         problems: Bundles that are no longer what they were, one sentence each.
     """
@@ -74,6 +96,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     agents: tuple[str, ...]
     pinned: tuple[int, ...]
     abroad: tuple[str, ...]
+    transcribed: Transcribed
     foreign: tuple[Foreign, ...]
     problems: tuple[str, ...]
 
@@ -128,8 +151,12 @@ def fold(case: str, entries: Iterable[Entry], foreign: list[Foreign], problems: 
     ordered = tuple(sorted(once.values(), key=lambda one: (one.ts, one.origin, one.n)))
     opened = [one for one in ordered if one.act == "opened"]
     closed = [one for one in ordered if one.act in {"closed", "opened"}]
-    added = [one for one in ordered if one.act == "added"]
+    every = [one for one in ordered if one.act == "added"]
+    told = [one for one in every if not one.origin and one.about.partition("#")[0] == IMPORTED]
+    added = [one for one in every if one not in told]
     refs = list(dict.fromkeys((one.origin, ref) for one in ordered for ref in one.refs))
+    pinned = {int(ref.partition("#")[2]) for origin, ref in refs if not origin and ref.startswith(f"{IMPORTED}#")}
+    refs = [one for one in refs if one[0] or not one[1].startswith(f"{IMPORTED}#")]
     return Case(
         id=case,
         title=next((one.text for one in opened if one.text), "(its title is gone)"),
@@ -140,6 +167,11 @@ def fold(case: str, entries: Iterable[Entry], foreign: list[Foreign], problems: 
         agents=tuple(dict.fromkeys(one.about for one in added if one.about)),
         pinned=tuple(sorted({int(ref) for origin, ref in refs if not origin and "#" not in ref})),
         abroad=tuple(ref if "#" in ref else f"{origin}#{ref}" for origin, ref in refs if origin or "#" in ref),
+        transcribed=Transcribed(
+            artefacts=tuple(dict.fromkeys(one.text for one in told if one.text)),
+            agents=tuple(dict.fromkeys(agent for one in told if (agent := one.about.partition("#")[2]))),
+            pinned=tuple(sorted(pinned)),
+        ),
         foreign=tuple(foreign),
         problems=tuple(problems),
     )

@@ -49,6 +49,21 @@ def steps(case: str, agents: Iterable[Agent], impact: Iterable[Blast]) -> Iterat
     )
 
 
+def unwitnessed(todo: Iterable[Step]) -> Iterator[Step]:
+    """Give what of it is to be done about imported agents: nobody can be stopped, and events are of another record."""
+    for step in todo:
+        words = step.command.split(" ")
+        if words[:2] == ["outrider", "why"]:
+            yield Step(
+                do=f"By a transcript: {step.do}", command=f"outrider cause {words[2]} --imported", urgent=step.urgent
+            )
+        elif words[:2] == ["outrider", "involved"]:
+            asked = step.command.removeprefix("outrider involved ")
+            yield Step(do=f"By a transcript: {step.do}", command=f"outrider involved --imported {asked}")
+        elif step.command.startswith("git show"):
+            yield Step(do=f"By a transcript: {step.do}", command=step.command)
+
+
 def _stop(case: str, principals: tuple[Agent, ...], affected: list[Agent]) -> Iterator[Step]:
     why = shlex.quote(case)
     living: dict[str, list[Agent]] = {}

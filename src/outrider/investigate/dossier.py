@@ -16,7 +16,7 @@ from outrider.investigate.answer import Answer, answer
 from outrider.investigate.blast import Blast, blast
 from outrider.investigate.case import Case
 from outrider.investigate.cause import cause
-from outrider.investigate.containing import Step, steps
+from outrider.investigate.containing import Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, line
 from outrider.store import reading
@@ -74,6 +74,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         impact: What else is affected, from each cause, or act where no cause was found.
         todo: What to do now.
         coverage: What could not be seen.
+        imported: The same of what hosts' own transcripts tell, which nobody witnessed; None where the case seeks
+            nothing there. Its events are numbered in that record, and none of them can be proven.
     """
 
     case: Case
@@ -87,6 +89,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     impact: tuple[Blast, ...]
     todo: tuple[Step, ...]
     coverage: Coverage
+    imported: Dossier | None = None
 
     @property
     def events(self) -> tuple[int, ...]:
@@ -97,14 +100,25 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({*own, *lines, *ends, *self.acts}))
 
 
-def dossier(view: View, case: Case, *, key: bytes = b"") -> Dossier:
+def dossier(view: View, case: Case, *, key: bytes = b"", imported: View | None = None) -> Dossier:
     """Return what the record says of a case.
 
     Args:
         view: The view, caught up by the caller.
         case: The case.
         key: Key of this host's prints, for secrets and whole URLs.
+        imported: The view of what was imported, if the case seeks something there.
     """
+    told = _dossier(view, case, key)
+    if imported is None or not case.transcribed:
+        return told
+    there = case.transcribed
+    other = msgspec.structs.replace(case, artefacts=there.artefacts, agents=there.agents, pinned=there.pinned)
+    more = _dossier(imported, other, key)
+    return msgspec.structs.replace(told, imported=more, todo=(*told.todo, *unwitnessed(more.todo)))
+
+
+def _dossier(view: View, case: Case, key: bytes) -> Dossier:
     with view.snapshot():
         answers = tuple(answer(view, one, key=key, most=_PRINCIPALS) for one in case.artefacts)
         pinned = tuple(n for n in case.pinned if 0 <= n < view.size)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from outrider.investigate.questions import questions, scenario
-from outrider.investigate.telling import findings, said, summary, visible, when, who
+from outrider.investigate.telling import UNWITNESSED, findings, said, summary, visible, when, who
 
 if TYPE_CHECKING:
     from outrider.investigate.dossier import Dossier, Kin
@@ -32,6 +32,12 @@ def markdown(told: Dossier) -> str:
     out += ["## What happened", _table(("time (UTC)", "event", "agent", "", "what"), rows)]
     if told.more:
         out.append(f"{told.more} more events have no room here.")
+    if told.imported is not None:
+        rows = [(when(m.line.ts), f"imported {m.line.n}", code(m.line.agent[-8:] or "-"), m.why, code(m.line.what))
+                for m in told.imported.moments]  # fmt: skip
+        out += [f"## {UNWITNESSED}: what hosts' own transcripts tell",
+                "Whoever held them could have changed them or left something out. No bundle proves any of it.",
+                _table(("time (UTC)", "event", "agent", "", "what"), rows)]  # fmt: skip
     out.append("## Why")
     out += [f"- event {edge.source} led to event {edge.target} ({edge.by})" for edge in told.edges] or ["Not traced."]
     out += ["## Who", *(_tree(family) for family in told.families)]

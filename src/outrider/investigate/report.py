@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from outrider.investigate.questions import questions, scenario
-from outrider.investigate.telling import findings, said, summary, visible, when, who
+from outrider.investigate.telling import UNWITNESSED, findings, said, summary, visible, when, who
 
 if TYPE_CHECKING:
     from outrider.investigate.dossier import Dossier, Kin
@@ -96,7 +96,23 @@ def _timeline(told: Dossier) -> str:
         rows.append((f"<span class=when>{when(one.ts)}</span>", str(one.n), text(one.agent[-8:]), mark, text(one.what)))
     more = f"<p class=soft>{told.more} more events have no room here.</p>" if told.more else ""
     table = _rows(("time (UTC)", "event", "agent", "", "what"), rows) if rows else "<p class=soft>Nothing yet.</p>"
-    return f"<h2>What happened</h2>{table}{more}{_abroad(told)}"
+    return f"<h2>What happened</h2>{table}{more}{_abroad(told)}{_imported(told.imported)}"
+
+
+def _imported(told: Dossier | None) -> str:
+    """Return what hosts' own transcripts tell, apart from what was witnessed."""
+    if told is None:
+        return ""
+    rows = [
+        (f"<span class=when>{when(one.line.ts)}</span>", f"imported {one.line.n}", text(one.line.agent[-8:]),
+         f"<span class=tag>{text(one.why)}</span>", text(one.line.what))
+        for one in told.moments
+    ]  # fmt: skip
+    table = _rows(("time (UTC)", "event", "agent", "", "what"), rows) if rows else "<p class=soft>Nothing.</p>"
+    return (
+        f"<h3>{UNWITNESSED}: what hosts' own transcripts tell</h3><p class=soft>Whoever held them could have changed "
+        f"them or left something out. None of it is in the record, nor in a bundle.</p>{table}"
+    )
 
 
 def _abroad(told: Dossier) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from outrider.investigate.case import Entry
@@ -17,6 +17,10 @@ _SURE = {
     "label": "it brought the label that the agent's context carried",
     "time": "it only came before",
 }
+
+
+UNWITNESSED: Final = "Imported, not witnessed"
+"""Stands before all that hosts' own transcripts tell."""
 
 
 def visible(text: str) -> str:
@@ -38,7 +42,16 @@ def when(micros: int) -> str:
 
 
 def summary(told: Dossier) -> list[str]:
-    """Return the case in a few sentences, the answer first."""
+    """Return the case in a few sentences, the answer first; what was imported comes last, and says what it is."""
+    out = _summary(told)
+    if told.imported is not None:
+        if not (told.answers or told.agents):
+            del out[0]  # Nothing was added of this record, which is no lack then.
+        out += [f"{UNWITNESSED}: {one}" for one in _summary(told.imported)]
+    return out
+
+
+def _summary(told: Dossier) -> list[str]:
     out = []
     for answer in told.answers:
         top = answer.agents[0] if answer.agents else None
@@ -78,6 +91,14 @@ def described(agent: Agent) -> str:
 
 def findings(told: Dossier) -> dict[str, str]:
     """Return what the record itself says to each question, by the question's id; one without an answer is left out."""
+    out = _findings(told)
+    for question, text in (_findings(told.imported) if told.imported is not None else {}).items():
+        known = f"{out[question]} " if question in out and (told.answers or told.agents) else ""
+        out[question] = f"{known}{UNWITNESSED}: {text}"
+    return out
+
+
+def _findings(told: Dossier) -> dict[str, str]:
     out: dict[str, str] = {}
     if told.answers:
         out["Q0001"] = " ".join(f"{one.artefact}: {one.involved.statement}" for one in told.answers)
