@@ -81,6 +81,11 @@ _OF: Final = (
 )
 _OPENED = "INSERT INTO open_calls VALUES (?,?,?,?)"
 _SOURCE = "INSERT OR REPLACE INTO sources VALUES (?,?,?,?,?,?,?,?,?)"
+SPAWNER: Final = (
+    "SELECT n FROM events WHERE agent = ? AND spawns AND n < ? AND NOT EXISTS"
+    " (SELECT 1 FROM causes WHERE src = events.n AND why = 'spawn') ORDER BY n LIMIT 1"
+)
+"""Finds the call that asked for a birth; asked for every child, so it must never read all events."""
 _TALLY = "INSERT INTO tallies VALUES (?, ?) ON CONFLICT(what) DO UPDATE SET count = count + excluded.count"
 
 
@@ -388,11 +393,7 @@ class Fold:
         """Tie a birth to the earliest call of its parent that asks for an agent and has none yet."""
         self._flush_order("events")
         self._flush_order("causes")
-        row = self._db.execute(
-            "SELECT n FROM events WHERE agent = ? AND spawns AND n < ? AND NOT EXISTS"
-            " (SELECT 1 FROM causes WHERE src = events.n AND why = 'spawn') ORDER BY n LIMIT 1",
-            (event.parent, event.n),
-        ).fetchone()
+        row = self._db.execute(SPAWNER, (event.parent, event.n)).fetchone()
         if row:
             self._rows["causes"].append((row[0], "spawn", event.n, "likely"))
 

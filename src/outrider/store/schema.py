@@ -50,15 +50,15 @@ CREATE TABLE open_calls(n INTEGER PRIMARY KEY, agent TEXT NOT NULL, source TEXT 
 CREATE TABLE contents(n INTEGER PRIMARY KEY, told INTEGER NOT NULL, until INTEGER NOT NULL, erased INTEGER);
 CREATE TABLE erasures(n INTEGER PRIMARY KEY, what TEXT NOT NULL, handle TEXT NOT NULL);
 CREATE TABLE tallies(what TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX events_spawns ON events(agent, n) WHERE spawns;
 """
 """Tables whose keys come in the record's order have them; one whose key is random has an index instead, so that a view
-can be made anew without a random write for each of them."""
+can be made anew without a random write for each of them. The one index among them is asked while entries are folded."""
 
 INDEXES = """
 CREATE INDEX events_agent ON events(agent, n);
 CREATE INDEX events_call ON events(call, n) WHERE call != '';
 CREATE INDEX events_refused ON events(n) WHERE verdict != '' AND verdict != 'allow';
-CREATE INDEX events_spawns ON events(agent, n) WHERE spawns;
 CREATE INDEX events_opaque ON events(agent, n) WHERE opaque;
 CREATE INDEX events_rare ON events(kind, n) WHERE kind NOT IN ('call.decided', 'call.result');
 CREATE INDEX sketches_print ON sketches(print, n);
