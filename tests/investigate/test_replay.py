@@ -1,12 +1,14 @@
+import msgspec
 import pytest
 from tests.store.record import NOTHING
 
 from outrider.charter.bound import Bindings, bind
 from outrider.charter.floor import floor
-from outrider.charter.model import Charter
+from outrider.charter.model import Budget, Charter
 from outrider.charter.ruling import Context, rule
 from outrider.errors import CharterError
 from outrider.events.call import Effect, Label
+from outrider.events.counters import Counters
 from outrider.events.decision import Decision
 from outrider.events.record import Beside, CallDecided, CharterLoaded
 from outrider.investigate.replay import replay
@@ -43,7 +45,7 @@ class Host:
             beside=Beside(private={"home": home, "repo": f"{home}/repo", "cwd": home} if home else {}),
         )  # fmt: skip
 
-    def call(self, agent, *effects, labels=(), home="/home/u", cut=0):
+    def call(self, agent, *effects, labels=(), home="/home/u", cut=0, counters=Counters()):  # noqa: B008 - frozen
         digests, bounds = self.chains[agent]
         bindings = Bindings(home=home, repo=f"{home}/repo", groups=GROUPS)
         full = [Effect(verb=v, kind=k, value=value.replace("~", home)) for v, k, value in effects]
@@ -51,7 +53,7 @@ class Host:
         return self.world.put(
             CallDecided, agent=agent, call=f"t{len(self.world.entries_)}", tool="shell", name="Bash", content=NOTHING,
             effects=tuple(Effect(verb=v, kind=k, value=value) for v, k, value in effects), chain=digests,
-            labels=tuple(labels), cut=cut, decision=Decision(
+            labels=tuple(labels), cut=cut, counters=counters, decision=Decision(
                 verdict=ruling.verdict, enforced=ruling.enforced,
                 hits=tuple(hit for hit in ruling.hits if hit.verdict != "allow"),
             ),
@@ -171,3 +173,31 @@ def test_a_name_that_bounds_nobody_judges_nothing(host, world):
         answer = replay(view, Charter(name="nobody"))
         assert answer.judged == 0
         assert "No recorded call" in answer.statement
+
+
+def test_calls_that_a_policy_cannot_tell_apart_are_decided_as_each_would_be(host, world):
+    own = msgspec.structs.replace(CODER, budget=Budget(calls=3))
+    for at, agent in enumerate(("a", "b", "c")):
+        host.born(agent, home=f"/home/u{at % 2}")
+    host.born("d", "a", home="/home/u0")
+    bad = []
+    for round_ in range(3):
+        for agent, home in (("a", "/home/u0"), ("b", "/home/u1"), ("c", "/home/u0"), ("d", "/home/u0")):
+            for effects in ([READ], [KEY], [SEND], [("write", "path", "~/repo/x")], [("write", "path", "~/y")]):
+                for labels in ((), (Label("untrusted", round_),), (Label("secret", 1), Label("untrusted", 2))):
+                    n = host.call(agent, *effects, labels=labels, home=home, counters=Counters(calls=round_ * 2))
+                    bad += [n] if n % 7 == 0 else []
+    drafts = [
+        own,
+        msgspec.structs.replace(
+            CODER, cedar="forbid(principal, action, resource) when { context.counters.calls > 1 };"
+        ),
+        msgspec.structs.replace(CODER, may={"read": ("repo/**",)}),
+        CODER,
+    ]
+    with world.view() as view:
+        for draft in drafts:
+            quick = replay(view, draft, bad=bad)
+            each = replay(view, draft, bad=bad, again=lambda _, calls: calls)
+            assert msgspec.structs.replace(quick, per_second=0) == msgspec.structs.replace(each, per_second=0)
+        assert replay(view, own).broken

@@ -23,6 +23,7 @@ from outrider.events.codec import decode
 from outrider.events.decision import WORSE, Verdict
 from outrider.events.imported import IMPORTED
 from outrider.events.record import AgentBorn, CallDecided, CharterLoaded
+from outrider.investigate.alike import Alike, told
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import summary
 from outrider.store import reading
@@ -123,64 +124,111 @@ def replay(
     with view.snapshot():
         chains = Chains(view, draft, protected)
         bind(draft, Bindings(home="/", repo=""))
-        sums: dict[str, list[Changed]] = {kind: [] for kind in ("stopped", "broken", "asked", "allowed", "unknown")}
-        judged = unchanged = 0
-        still: list[int] = []
+        sums = _Sums(chains, bad)
         began = time.perf_counter()
-        recorded = calls(view, since)
-        for call in again(chains, recorded) if again else recorded:
-            if not chains.concerns(call.agent):
-                continue
-            judged += 1
-            kind, changed = _one(chains, call, bad)
-            if changed is not None:
-                sums[kind].append(changed)
-            else:
-                unchanged += 1
-            if call.n in bad and (kind == "allowed" or (not kind and call.decision.verdict != "deny")):
-                still.append(call.n)
+        if again is not None:
+            for call in again(chains, calls(view, since)):
+                if chains.concerns(call.agent):
+                    sums.add(call)
+        else:
+            for n, leaf in leaves(view, since):
+                sums.take(n, leaf)
         took = time.perf_counter() - began
         covered = coverage(view)
     return Replay(
         charter=draft.name,
         digest=draft.digest,
-        judged=judged,
-        stopped=tuple(sums["stopped"][:MOST_LISTED]),
-        broken=tuple(sums["broken"][:MOST_LISTED]),
-        asked=tuple(sums["asked"][:MOST_LISTED]),
-        allowed=tuple(sums["allowed"][:MOST_LISTED]),
-        missed=tuple(still),
-        unchanged=unchanged,
-        not_decidable=tuple(sums["unknown"][:MOST_LISTED]),
-        per_second=judged / took if took > 0 else 0.0,
-        confidence="part" if sums["unknown"] else "value",
+        judged=sums.judged,
+        stopped=tuple(sums.lists["stopped"]),
+        broken=tuple(sums.lists["broken"]),
+        asked=tuple(sums.lists["asked"]),
+        allowed=tuple(sums.lists["allowed"]),
+        missed=tuple(sums.still),
+        unchanged=sums.counts[""],
+        not_decidable=tuple(sums.lists["unknown"]),
+        per_second=sums.judged / took if took > 0 else 0.0,
+        confidence="part" if sums.counts["unknown"] else "value",
         coverage=covered,
-        statement=_statement(draft.name, judged, sums, still),
+        statement=_statement(draft.name, sums),
     )
 
 
-def _statement(name: str, judged: int, sums: dict[str, list[Changed]], still: list[int]) -> str:
-    if not judged:
+class _Sums:
+    """What came of the calls so far.
+
+    Attributes:
+        judged: Calls ruled on.
+        counts: How many stand in each list; under an empty name, how many were decided alike.
+        lists: The first of each.
+        still: Calls named as bad that are let through.
+    """
+
+    def __init__(self, chains: Chains, bad: Collection[int]) -> None:
+        self.judged = 0
+        self.counts = dict.fromkeys(("", "stopped", "broken", "asked", "allowed", "unknown"), 0)
+        self.lists: dict[str, list[Changed]] = {kind: [] for kind in self.counts}
+        self.still: list[int] = []
+        self._chains = chains
+        self._bad = bad
+        self._alike = Alike(chains)
+
+    def take(self, n: int, leaf: bytes) -> None:
+        """Rule on a call as it stands in the record, unless one like it was ruled on and nothing has to be listed."""
+        call = told(leaf)
+        if call.permission or not self._chains.concerns(call.agent):
+            return
+        sort = self._alike.sort(call) if n not in self._bad else None
+        kind = self._alike.known(sort) if sort is not None else None
+        if kind is not None and (not kind or self.counts[kind] >= MOST_LISTED):
+            self.judged += 1
+            self.counts[kind] += 1
+            return
+        event = decode(leaf)
+        if isinstance(event, CallDecided):
+            kind = self.add(event)
+            if sort is not None:
+                self._alike.learn(sort, kind)
+
+    def add(self, call: CallDecided) -> str:
+        """Rule on a call; return the list that it belongs in, or an empty name."""
+        self.judged += 1
+        kind, changed = _one(self._chains, call, self._bad)
+        self.counts[kind] += 1
+        if changed is not None and len(self.lists[kind]) < MOST_LISTED:
+            self.lists[kind].append(changed)
+        if call.n in self._bad and (kind == "allowed" or (not kind and call.decision.verdict != "deny")):
+            self.still.append(call.n)
+        return kind
+
+
+def _statement(name: str, sums: _Sums) -> str:
+    if not sums.judged:
         return f"No recorded call was bounded by a charter called {name}."
+    counts = sums.counts
     parts = [
-        f"Of {judged:,} calls, this {name} would have stopped {len(sums['stopped']):,} of those meant"
-        + (f" (and let {len(still):,} through)" if still else "")
-        + f" and broken {len(sums['broken']):,} others"
+        f"Of {sums.judged:,} calls, this {name} would have stopped {counts['stopped']:,} of those meant"
+        + (f" (and let {len(sums.still):,} through)" if sums.still else "")
+        + f" and broken {counts['broken']:,} others"
     ]
     for kind, words in (("asked", "newly asked about"), ("allowed", "newly allowed"), ("unknown", "not decidable")):
-        if sums[kind]:
-            parts.append(f"{len(sums[kind]):,} {words}")
+        if counts[kind]:
+            parts.append(f"{counts[kind]:,} {words}")
     return "; ".join(parts) + "."
+
+
+def leaves(view: View, since: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the leaf of every decision from event ``since`` on."""
+    rows: Iterator[tuple[int, bytes]] = view.db.execute(
+        "SELECT e.n, l.leaf FROM events e JOIN leaves l ON l.n = e.n"
+        " WHERE e.kind = 'call.decided' AND e.n >= ? ORDER BY e.n",
+        (since,),
+    )
+    yield from rows
 
 
 def calls(view: View, since: int) -> Iterator[CallDecided]:
     """Yield every recorded call from event ``since`` on, questions for permission left out."""
-    rows = view.db.execute(
-        "SELECT l.leaf FROM events e JOIN leaves l ON l.n = e.n"
-        " WHERE e.kind = 'call.decided' AND e.n >= ? ORDER BY e.n",
-        (since,),
-    )
-    for (leaf,) in rows:
+    for _, leaf in leaves(view, since):
         event = decode(leaf)
         if isinstance(event, CallDecided) and not event.permission:
             yield event

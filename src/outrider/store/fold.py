@@ -97,7 +97,7 @@ def _silence(heartbeat: int) -> int:
 
     A heartbeat is written within a second of being due; twice its time is no slowness of a busy machine any more.
     """
-    return min((2 * heartbeat + 5) * 1_000_000, NEVER) if heartbeat else NEVER
+    return min((2 * heartbeat + 5) * 1_000_000, NEVER) if heartbeat > 0 else NEVER
 
 
 def as_it_is(beside: Beside) -> Beside:
