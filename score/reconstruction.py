@@ -119,7 +119,8 @@ _KNOWN = Remembered()
 """Runs repeat their pages, and benign ones are taken several times."""
 
 
-def _import(record: Kept, runs: Iterable[tuple[dict[str, Any], str]]) -> None:
+def imported(record: Kept, runs: Iterable[tuple[dict[str, Any], str]]) -> None:
+    """Import runs into a record, each as the session of its name."""
     with Importer(
         record, _KEY, home="/home/user", sources={}, born=lambda *_: "", intent=lambda *_: -1, now=lambda: 1,
         known=_KNOWN,
@@ -138,7 +139,8 @@ class Placed(msgspec.Struct):
     results: list[int]
 
 
-def _places(view: View) -> dict[str, Placed]:
+def places(view: View) -> dict[str, Placed]:
+    """Return where each session's agent, calls and results stand."""
     out: dict[str, Placed] = {}
     sessions = dict(view.rows("SELECT id, session FROM agents"))
     rows = view.rows("SELECT n, kind, agent FROM events WHERE kind IN ('call.decided', 'call.result') ORDER BY n")
@@ -159,8 +161,8 @@ def measure(corpora: Path) -> list[Row]:
     folder = corpora / "agent-runs"
     if not (folder / "attacked.jsonl.xz").is_file():
         return [missing(SECTION, "cause named first", f"there is no {folder}")]
-    answers = {row["id"]: row for row in _lines(folder / "answers.jsonl.xz")}
-    runs = [run for run in _lines(folder / "attacked.jsonl.xz") if run["id"] in answers]
+    answers = {row["id"]: row for row in lines(folder / "answers.jsonl.xz")}
+    runs = [run for run in lines(folder / "attacked.jsonl.xz") if run["id"] in answers]
     with tempfile.TemporaryDirectory() as name:
         return [
             *_causes(runs, answers, Path(name), things=True),
@@ -170,7 +172,8 @@ def measure(corpora: Path) -> list[Row]:
         ]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a packed file, one a line."""
     with lzma.open(path, "rt", encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
@@ -178,16 +181,16 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def _causes(runs: list[dict[str, Any]], answers: dict[str, Any], place: Path, *, things: bool) -> list[Row]:
     record = Kept(things=things)
-    _import(record, ((run, run["id"]) for run in runs))
+    imported(record, ((run, run["id"]) for run in runs))
     kept = "" if things else ", prints alone"
     hits: dict[str, list[int]] = {}
     wrong: list[Wrong] = []
     acts = [0, 0]
     with View(place / f"causes{things}.sqlite") as view:
         catch_up(view, record)
-        places = _places(view)
+        where = places(view)
         for run in runs:
-            truth, at = answers[run["id"]], places[run["id"]]
+            truth, at = answers[run["id"]], where[run["id"]]
             bad = at.calls[truth["malicious_calls"][0]]
             right = {at.results[one] for one in truth["carrier_results"] if one < len(at.results)}
             if not {n for n in right if n < bad}:
@@ -251,7 +254,7 @@ def _gaps(runs: list[dict[str, Any]], answers: dict[str, Any], place: Path) -> l
     wrong: list[Wrong] = []
     for number, run in enumerate(rnd.sample(runs, min(GAPS, len(runs)))):
         record = Kept(things=True)
-        _import(record, [(run, run["id"])])
+        imported(record, [(run, run["id"])])
         bad = answers[run["id"]]["malicious_calls"][0]
         whole = _asked(record, place / f"whole{number}", run["id"], bad)
         for lost in LOST:
@@ -272,7 +275,7 @@ def _asked(record: Kept, place: Path, session: str, bad: int) -> tuple[Any, bool
     """Return what is answered about a run, in words that survive renumbering, and whether it says it is incomplete."""
     with View(place.with_suffix(".sqlite")) as view:
         catch_up(view, record)
-        at = _places(view).get(session, Placed("", [], []))
+        at = places(view).get(session, Placed("", [], []))
         told = cause(view, at.calls[bad]) if bad < len(at.calls) else None
         named = [source.event.ts for source in told.ranked[:3]] if told else []
         about = involved(view, session, key=_KEY)
@@ -310,9 +313,9 @@ def _needle(folder: Path, runs: list[dict[str, Any]], answers: dict[str, Any], p
     """
     needles = list(_needles(runs, answers))
     domains = [domain for _, domain in needles]
-    benign = [run for run in _lines(folder / "benign.jsonl.xz") if not any(one in _called(run) for one in domains)]
+    benign = [run for run in lines(folder / "benign.jsonl.xz") if not any(one in _called(run) for one in domains)]
     record = Kept(things=True)
-    _import(record, ((benign[n % len(benign)], f"benign-{n}") for n in range(AGENTS)))
+    imported(record, ((benign[n % len(benign)], f"benign-{n}") for n in range(AGENTS)))
     found = quick = 0
     slowest = 0.0
     wrong: list[Wrong] = []
@@ -320,13 +323,13 @@ def _needle(folder: Path, runs: list[dict[str, Any]], answers: dict[str, Any], p
         catch_up(view, record)
         for number, (run, domain) in enumerate(needles):
             session = f"needle-{number}"
-            _import(record, [(run, session)])
+            imported(record, [(run, session)])
             catch_up(view, record)
             began = time.perf_counter()
             told = answer(view, domain, key=_KEY)
             took = time.perf_counter() - began
             slowest = max(slowest, took)
-            at = _places(view)[session]
+            at = places(view)[session]
             right = {at.results[one] for one in answers[run["id"]]["carrier_results"] if one < len(at.results)}
             ok = bool(told.agents) and told.agents[0].agent == at.agent and told.agents[0].cause_event in right
             found += ok

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from score import agent_runs, agentdojo, commands, content, dependencies, egress, leaks, reconstruction, written
+from score import agent_runs, agentdojo, commands, content, curve, dependencies, egress, leaks, reconstruction, written
 from score.row import Row
 
 SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
@@ -13,6 +13,7 @@ SECTIONS: dict[str, Callable[[Path], list[Row]]] = {
     "agentdojo": agentdojo.measure,
     "agent-runs": agent_runs.measure,
     "reconstruction": reconstruction.measure,
+    "replay": curve.measure,
     "egress": egress.measure,
     "secrets": leaks.measure,
     "content": content.measure,
