@@ -281,3 +281,50 @@ def test_whoever_was_given_the_name_comes_before_those_who_saw_it_though_the_sam
     with world.view() as view:
         first = involved(view, DOMAIN, key=key).agents[0]
     assert (first.agent.id, first.roles[0], first.evidence[0].n) == ("caller", "called", act)
+
+
+@pytest.mark.parametrize(
+    ("artefact", "answer"),
+    [("pid:77@Box.example", "yes"), ("77@box@{then}", "yes"), ("pid:77@b-1@{then}", "yes"),
+     ("pid:77@box@{later}", "no"), ("pid:77@other.example@{then}", "not known"), ("pid:78@box@{then}", "not known"), ("pid:78@{later}", "no")],
+)  # fmt: skip
+def test_a_process_is_looked_for_on_its_host_and_what_is_not_kept_by_number_is_not_denied(world, artefact, answer):
+    """Programs that an agent starts have numbers that nobody keeps; another host's processes are not of this record."""
+    world.born("a", attested=Attestation(pid=77, start=1, boot="b-1"))
+    then, _ = world.ts, world.end("a")
+    named = artefact.format(then=then / 1e6, later=then / 1e6 + 3600)
+    with world.view() as view:
+        told = involved(view, named, hosts=("box.example",))
+    assert told.answer == answer
+    assert [one.agent.id for one in told.agents] == (["a"] if answer == "yes" else [])
+    assert ("says nothing of processes on other.example" in told.statement) == ("other" in artefact)
+
+
+BOX = "3f9c2a7be51d" + "0" * 52
+
+
+@pytest.mark.parametrize("written", [BOX, BOX[:12], BOX.upper(), f"docker://{BOX}", f"docker-{BOX}.scope"])
+def test_a_container_is_found_however_its_id_is_written(world, written):
+    world.born("in", attested=Attestation(container=BOX))
+    world.born("out", attested=Attestation(container="4f9c2a7be51d" + "0" * 52))
+    with world.view() as view:
+        assert [one.agent.id for one in involved(view, written).agents] == ["in"]
+
+
+AGENT = "ag_01M8EJKQEEF4NRJH6FRD523QX9"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"arn:aws:sts::123456789012:assumed-role/deploy/{AGENT}",
+        f"AROAEXAMPLEROLE:{AGENT}",
+        f"spiffe://org.example/{AGENT}",
+    ],
+)
+def test_a_session_is_found_by_the_names_that_clouds_give_it(world, written):
+    world.born(AGENT)
+    world.born("ag_01M8EJKQEEF4NRJH6FRD523QX8")
+    with world.view() as view:
+        (one,) = involved(view, written).agents
+    assert (one.agent.id, one.evidence[0].kind, one.confidence) == (AGENT, "session", "value")

@@ -23,7 +23,8 @@ def command(*, artefact: str, imported: bool, as_of: str | None, explain: bool, 
     """Was an agent involved in ARTEFACT, which, because of what, and what else did it touch?
 
     ARTEFACT is anything that you hold: a path, a line of a file (src/app.py:42, by git blame), domain, URL, address,
-    commit, package (a purl too), digest, secret, session, process (pid:71@14:03), container, MCP tool, model, or a text
+    commit, package (a purl too), digest, secret, session (as clouds write it, too), process (pid:71@14:03,
+    pid:71@HOST@14:03), container, MCP tool, model, or a text
     that a call was given as a value. A secret is looked up by its keyed print; it is never stored or logged.
 
     Exit status: 0 yes, 1 no, 3 not known (something that could have shown it was not seen).
@@ -35,13 +36,15 @@ def command(*, artefact: str, imported: bool, as_of: str | None, explain: bool, 
       outrider involved src/app.py:42
       outrider involved evil.example --as-of 14:03 --json
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+    import platform
     from pathlib import Path
 
     from outrider.investigate.answer import answer
 
     commit = commit_of(artefact)
     sought = commit or (str(Path(artefact).absolute()) if _is_here(artefact) else artefact)
-    told = answer(questions.view(imported=imported, as_of=as_of), sought, key=reach.key())
+    here = () if imported else (platform.node(),)
+    told = answer(questions.view(imported=imported, as_of=as_of), _timed(sought), key=reach.key(), hosts=here)
     if commit:
         show.say(f"{show.safe(artefact)} was last changed by commit {commit}.")
     if as_json:
@@ -52,6 +55,20 @@ def command(*, artefact: str, imported: bool, as_of: str | None, explain: bool, 
             show.facts([("read as", ", ".join(f"{kind} {value}" for kind, value in told.involved.read_as))])
             questions.explain("involved")
     return {"yes": 0, "no": 1}.get(told.answer, 3)
+
+
+def _timed(artefact: str) -> str:
+    """Return the artefact with the time of a process, written as people write times, in seconds since 1970."""
+    from outrider.cli.times import moment
+    from outrider.errors import BadInputError
+
+    head, at, last = artefact.rpartition("@")
+    if not at or not head.removeprefix("pid:").partition("@")[0].isdigit():
+        return artefact
+    try:
+        return f"{head}@{moment(last) / 1e6:.6f}"
+    except BadInputError:  # A host, then.
+        return artefact
 
 
 def _is_here(artefact: str) -> bool:

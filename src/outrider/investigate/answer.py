@@ -15,6 +15,8 @@ from outrider.investigate.words import Line, line
 from outrider.store import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from outrider.store.view import View
 
 MOST_TOLD: Final = 5
@@ -91,7 +93,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     statement: str
 
 
-def answer(view: View, artefact: str, *, key: bytes = b"", most: int = MOST_TOLD) -> Answer:
+def answer(
+    view: View, artefact: str, *, key: bytes = b"", most: int = MOST_TOLD, hosts: Collection[str] = ()
+) -> Answer:
     """Return the whole answer to one artefact.
 
     Args:
@@ -99,9 +103,10 @@ def answer(view: View, artefact: str, *, key: bytes = b"", most: int = MOST_TOLD
         artefact: As :func:`outrider.investigate.find.find` takes it.
         key: Key of this host's prints, for secrets and whole URLs.
         most: Most agents told in full.
+        hosts: Names of the host that made the record.
     """
     with view.snapshot():
-        found = involved(view, artefact, key=key)
+        found = involved(view, artefact, key=key, hosts=hosts)
         told = tuple(_tell(view, one) for one in found.agents[:most])
     return Answer(
         artefact=artefact,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -26,7 +26,11 @@ SURENESS: Final[dict[str, float]] = {"value": 1.0, "digest": 1.0, "print": 0.95,
 MOST_THINGS: Final = 2_000
 _MIN_COMMIT: Final = 7
 _PRINTED: Final = frozenset({"url", "secret", "value"})
-_PID = re.compile(r"(?:pid[:=\s]\s*)?([0-9]{1,7})(?:@(.+))?\Z")
+_PID = re.compile(r"(?:pid[:=\s]\s*)?([0-9]{1,7})((?:@[^@]+){0,2})\Z")
+_CONTAINER = re.compile(r"(?:[a-z][a-z.+-]*://|[a-z]+-)?([0-9a-f]{12,64})(?:\.scope)?\Z")
+"""A container's id as an engine, an orchestrator or a control group writes it; twelve digits are enough to tell."""
+_ABROAD = re.compile(r".*[/:](ag_[0-9A-Za-z]{20,40})\Z")
+"""A session's name abroad: an ARN, a principal (``AROA...:ag_...``) or a SPIFFE id that ends with the agent's id."""
 _AGENT_COLUMNS: Final = (
     "digest", "sponsor", "sponsor_name", "session", "host_agent", "container", "charter", "repo",
 )  # fmt: skip
@@ -57,24 +61,29 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         things: What of that the view knows, the nearest first.
         agents: Agents that it names.
         cut: True if there were more things than are looked at.
+        elsewhere: The host of a process that the artefact names, if it is not that of this record; else empty.
+        running: The moment at which a process ran that the artefact names (0: none was named), or -1 for no process.
     """
 
     read_as: tuple[tuple[str, str], ...]
     things: tuple[Thing, ...]
     agents: tuple[Named, ...]
     cut: bool = False
+    elsewhere: str = ""
+    running: int = -1
 
 
-def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
+def find(view: View, artefact: str, *, key: bytes = b"", hosts: Collection[str] = ()) -> Found:
     """Return what ``artefact`` may be in this view.
 
     Args:
         view: The view.
         artefact: A path (absolute, or ``~/...`` in any agent's home), host, domain, URL, e-mail or IP address, commit
             (7 digits or more), digest, package, secret, session, agent id, charter, charter digest, sponsor,
-            container, any text that a call was given as a value, ``pid:N`` or ``pid:N@TIME`` (ISO 8601 or seconds
-            since 1970).
+            container, any text that a call was given as a value, ``pid:N``, ``pid:N@TIME``, ``pid:N@HOST`` or
+            ``pid:N@HOST@TIME`` (ISO 8601 or seconds since 1970).
         key: Key of this host's prints; without it neither secrets nor whole URLs can be looked up.
+        hosts: Names of the host that made the record, besides its log's name and its boots.
     """
     # An argument that is not UTF-8 comes with surrogates, which no record can hold.
     text = artefact.strip().encode("utf-8", "replace").decode()
@@ -97,13 +106,46 @@ def find(view: View, artefact: str, *, key: bytes = b"") -> Found:
     if text.startswith("~"):
         for thing in _in_homes(view, text):
             things.setdefault(thing.entity, thing)
+    process = _process(text)
+    elsewhere = process.host if process and process.host and not _is_of(view, process.host, hosts) else ""
     ordered = sorted(things.values(), key=lambda thing: (-SURENESS[thing.match], thing.entity))
     return Found(
         read_as=tuple(read_as),
         things=tuple(ordered[:MOST_THINGS]),
-        agents=tuple(_agents(view, text)),
+        agents=tuple(_agents(view, text, None if elsewhere else process)),
         cut=len(ordered) > MOST_THINGS,
+        elsewhere=elsewhere,
+        running=process.at if process else -1,
     )
+
+
+class _Process(msgspec.Struct, frozen=True):
+    """A process as a responder names it: its number, its host or empty, and when it ran or 0."""
+
+    pid: int
+    host: str = ""
+    at: int = 0
+
+
+def _process(text: str) -> _Process | None:
+    found = _PID.match(text)
+    if found is None:
+        return None
+    host, at = "", 0
+    for part in found[2].split("@")[1:]:
+        when = moment(part)
+        if when is not None:
+            at = when
+        else:
+            host = part.strip().lower()
+    return _Process(int(found[1]), host, at)
+
+
+def _is_of(view: View, host: str, hosts: Collection[str]) -> bool:
+    """Tell whether a name is of the host that made the record: one that is given, its log's, or the id of a boot."""
+    known = {one.lower() for one in (*hosts, view.origin, view.origin.rpartition("/")[2]) if one}
+    known |= {one.partition(".")[0] for one in hosts}
+    return host in known or view.one("SELECT 1 FROM agents WHERE boot = ? LIMIT 1", host) is not None
 
 
 def _things(view: View, kind: str, value: str, *, whole: bool) -> Iterator[Thing]:
@@ -153,21 +195,42 @@ def _in_homes(view: View, text: str) -> Iterator[Thing]:
         yield from _things(view, "path", home + rest, whole=True)
 
 
-def _agents(view: View, text: str) -> Iterator[Named]:
+def _agents(view: View, text: str, process: _Process | None) -> Iterator[Named]:
     if not text:
         return
+    abroad = _ABROAD.match(text)
+    known = reading.agent(view, abroad[1]) if abroad else None
+    if known is not None:
+        yield Named(agent=known, by="session", match="value")
+    yield from _contained(view, text)
     one = reading.agent(view, text)
     if one is not None:
         yield Named(agent=one, by="agent", match="value")
     for column in _AGENT_COLUMNS:
         for agent in reading.agents_by(view, column, text):
             yield Named(agent=agent, by=column, match="value")
-    process = _PID.match(text)
     if process is not None:
-        at = moment(process[2]) if process[2] else None
-        for agent in reading.agents_by(view, "pid", int(process[1])):
-            if at is None or (agent.born_ts <= at and (agent.ended_ts is None or at <= agent.ended_ts)):
+        for agent in reading.agents_by(view, "pid", process.pid):
+            if not process.at or (
+                agent.born_ts <= process.at and (agent.ended_ts is None or process.at <= agent.ended_ts)
+            ):
                 yield Named(agent=agent, by="pid", match="time")
+
+
+def _contained(view: View, text: str) -> Iterator[Named]:
+    """Give the agents that lived in a container, by its id however it is written, or enough of its beginning."""
+    found = _CONTAINER.match(text.lower())
+    if found is None:
+        return
+    short = found[1]
+    rows = view.rows(
+        "SELECT id, container FROM agents WHERE container >= ? AND container < ? ORDER BY n LIMIT ?",
+        short, short + "g", MOST_THINGS,
+    )  # fmt: skip
+    for name, whole in rows:
+        agent = reading.agent(view, name)
+        if agent is not None and whole != text:
+            yield Named(agent=agent, by="container", match="value" if whole == short else "part")
 
 
 def moment(text: str) -> int | None:

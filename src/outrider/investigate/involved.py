@@ -13,6 +13,8 @@ from outrider.store import reading
 from outrider.store.kept import erasure_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from outrider.store.view import View
 
 MOST_EVENTS: Final = 5_000
@@ -93,19 +95,25 @@ class Involved(msgspec.Struct, frozen=True, kw_only=True):
     statement: str
 
 
-def involved(view: View, artefact: str, *, key: bytes = b"") -> Involved:
+def involved(view: View, artefact: str, *, key: bytes = b"", hosts: Collection[str] = ()) -> Involved:
     """Say whether an agent was involved in ``artefact``, and which.
 
     Args:
         view: The view, caught up by the caller.
         artefact: As :func:`outrider.investigate.find.find` takes it.
         key: Key of this host's prints, for secrets and whole URLs.
+        hosts: Names of the host that made the record.
     """
     with view.snapshot():
-        found = find(view, artefact, key=key)
+        found = find(view, artefact, key=key, hosts=hosts)
         evidence, truncated = _evidence(view, found)
         agents = _rank(view, found, evidence)
         covered = coverage(view)
+        if found.running >= 0 and not agents and (why := _unnumbered(view, found, covered)):
+            return Involved(
+                artefact=artefact, read_as=found.read_as, answer="not known", agents=(), confidence="",
+                truncated=truncated or found.cut, coverage=covered, statement=why,
+            )  # fmt: skip
     answer, statement = _verdict(artefact, found, agents, covered)
     return Involved(
         artefact=artefact,
@@ -116,6 +124,22 @@ def involved(view: View, artefact: str, *, key: bytes = b"") -> Involved:
         truncated=truncated or found.cut,
         coverage=covered,
         statement=statement,
+    )
+
+
+def _unnumbered(view: View, found: Found, covered: Coverage) -> str:
+    """Return why "no" cannot be said of a process, or empty: only agents' own processes are kept by number."""
+    if found.elsewhere:
+        return f"Not known: this record is of {view.origin}, and says nothing of processes on {found.elsewhere}."
+    at = found.running
+    row = view.one(
+        "SELECT count(*) FROM agents WHERE ? = 0 OR (ts <= ? AND (ended_ts IS NULL OR ended_ts >= ?))", at, at, at
+    )
+    if not row or not row[0]:
+        return ""
+    return (
+        "Not known: it is no agent's own process. What agents start is not kept by number, and "
+        f"{row[0]:,} lived{' then' if at else ''}. {covered.statement}"
     )
 
 
