@@ -265,6 +265,8 @@ def test_a_case_about_what_was_imported_says_everywhere_that_nobody_witnessed_it
     for report in ("r.html", "r.md"):
         assert "Imported, not witnessed: what hosts" in (tmp_path / report).read_text().replace("&#x27;", "'")
     assert "Imported, not witnessed" in outrider("case", "question", case, "Q0001").out
+    stopped = outrider("case", "question", case, "Q0008").out
+    assert "never been allowed to connect drop.example, 1 of its 1 acts would have been stopped" in stopped
 
     added = outrider("case", "add", case, "--imported", "--event", str(act), "--why", "the leak")
     assert added.code == 0, added.err
@@ -294,3 +296,15 @@ def test_a_case_may_seek_the_same_thing_in_both_records_and_keeps_them_apart(out
     shown = outrider("case", "show", case).out.splitlines()
     assert any(line.startswith("Behind evil.example is ag_child") for line in shown)
     assert any(line.startswith("Imported, not witnessed: Behind drop.example") for line in shown)
+
+
+def test_whether_the_record_is_whole_is_answered_from_its_bytes(outrider, two):
+    at, _ = two
+    home = at("ada")
+    case = opened(outrider)
+    assert "Yes: " in outrider("case", "question", case, "Q0010").out
+    (segment,) = (home.record / "journal").iterdir()
+    data = bytearray(segment.read_bytes())
+    data[data.index(b"evil.example")] ^= 1
+    segment.write_bytes(data)
+    assert "No: it was tampered with, or is damaged" in outrider("case", "question", case, "Q0010").out

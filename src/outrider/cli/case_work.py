@@ -48,10 +48,11 @@ def dossier_of(opened: View, at: Home, case: str) -> Dossier:
     """Return what is known of a case, in the record and, where it seeks something there, in what was imported."""
     from outrider.investigate.case import load
     from outrider.investigate.dossier import dossier
+    from outrider.investigate.whole import whole
 
     told = load(opened, at, case)
     imported = reach.view(at, imported=True) if told.transcribed and at.imported.record.is_dir() else None
-    return dossier(opened, told, key=reach.key(at), imported=imported)
+    return dossier(opened, told, key=reach.key(at), imported=imported, whole=whole(at, opened.size))
 
 
 def _refs(opened: View, events: str | None, *, imported: bool = False) -> list[str]:

@@ -16,6 +16,7 @@ from outrider.investigate.disclosing import Disclosure
 from outrider.investigate.dossier import dossier
 from outrider.investigate.reach import Pairs, record_of
 from outrider.investigate.sealing import seal as write
+from outrider.investigate.whole import whole
 from outrider.ledger.keys import log_key
 from outrider.ledger.proving import Prover
 from outrider.store.follow import catch_up
@@ -40,7 +41,7 @@ def seal(home: Home, view: View, domain: str, key: bytes, path: Path) -> None:
         promise = files.put(text)
         note(home, {"case": CASE, "act": act, "content": {"c": promise.c, "size": promise.size}})
     catch_up(view, Pairs(record_of(home)))
-    told = dossier(view, load(view, home, CASE), key=key)
+    told = dossier(view, load(view, home, CASE), key=key, whole=whole(home, view.size))
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     inside = packed(view, home, told, Disclosure(), created=created, made_by=f"outrider {__version__}")
     policy = (home.root / "witness.policy").read_bytes()

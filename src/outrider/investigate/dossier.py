@@ -18,6 +18,7 @@ from outrider.investigate.case import Case
 from outrider.investigate.cause import cause
 from outrider.investigate.containing import Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.remedy import Remedy, remedies
 from outrider.investigate.words import Line, line
 from outrider.store import reading
 
@@ -74,6 +75,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         impact: What else is affected, from each cause, or act where no cause was found.
         todo: What to do now.
         coverage: What could not be seen.
+        remedies: What one rule would have stopped and broken, by charter; see :mod:`.remedy`.
+        whole: What a check of the record from its bytes says, or empty where it was not checked.
         imported: The same of what hosts' own transcripts tell, which nobody witnessed; None where the case seeks
             nothing there. Its events are numbered in that record, and none of them can be proven.
     """
@@ -89,6 +92,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     impact: tuple[Blast, ...]
     todo: tuple[Step, ...]
     coverage: Coverage
+    remedies: tuple[Remedy, ...] = ()
+    whole: str = ""
     imported: Dossier | None = None
 
     @property
@@ -100,7 +105,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({*own, *lines, *ends, *self.acts}))
 
 
-def dossier(view: View, case: Case, *, key: bytes = b"", imported: View | None = None) -> Dossier:
+def dossier(view: View, case: Case, *, key: bytes = b"", imported: View | None = None, whole: str = "") -> Dossier:
     """Return what the record says of a case.
 
     Args:
@@ -108,8 +113,9 @@ def dossier(view: View, case: Case, *, key: bytes = b"", imported: View | None =
         case: The case.
         key: Key of this host's prints, for secrets and whole URLs.
         imported: The view of what was imported, if the case seeks something there.
+        whole: What a check of the record says, if it was made.
     """
-    told = _dossier(view, case, key)
+    told = msgspec.structs.replace(_dossier(view, case, key), whole=whole)
     if imported is None or not case.transcribed:
         return told
     there = case.transcribed
@@ -138,6 +144,7 @@ def _dossier(view: View, case: Case, key: bytes) -> Dossier:
             impact=impact,
             todo=tuple(sorted(steps(case.id, agents, impact), key=lambda step: not step.urgent)),
             coverage=coverage(view),
+            remedies=remedies(view, acts),
         )
 
 

@@ -130,7 +130,11 @@ def _findings(told: Dossier) -> dict[str, str]:
         changed = list(dict.fromkeys(thing.value for one in told.impact for thing in one.credentials))
         out["Q0007"] = ", ".join(changed[:10]) + (f" and {len(changed) - 10} more" if len(changed) > 10 else "")
         out["Q0007"] = out["Q0007"] or "None that the record knows of."
+    if told.remedies:
+        out["Q0008"] = " ".join(one.statement for one in told.remedies)
     out["Q0009"] = told.coverage.statement
+    if told.whole:
+        out["Q0010"] = told.whole
     return out
 
 

@@ -1,0 +1,126 @@
+"""What would have stopped it: the smallest rule that refuses what was done, tried over all that was recorded.
+
+To the charter of the agent that did it one line of ``[never]`` is added, the very thing that it did, and every recorded
+call of that charter is ruled on again. Better rules exist; a person finds them, and ``outrider replay`` tries them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from outrider.charter.model import Charter, from_canonical
+from outrider.errors import CharterError
+from outrider.events.codec import decode
+from outrider.events.imported import IMPORTED
+from outrider.events.record import CallDecided, CharterLoaded
+from outrider.investigate.replay import replay
+from outrider.store import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from outrider.events.call import Effect
+    from outrider.store.view import View
+
+MOST_EVENTS: Final = 200_000
+"""Largest record that is ruled on again whenever a case is shown; of a larger one, who asks starts it."""
+
+_WEIGHTIEST: Final = ("connect", "push", "deploy", "install", "delete", "write", "use_credential", "call", "exec")
+_GLOB: Final = frozenset('*?[]{}\\"')
+_ALL: Final[dict[str, tuple[str, ...]]] = dict.fromkeys((*_WEIGHTIEST, "read", "commit", "spawn", "prompt"), ("*",))
+
+
+class Remedy(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule that was tried.
+
+    Attributes:
+        charter: The charter that it was added to.
+        verb: What it refuses.
+        value: On what. An agent named it: escape it.
+        stopped: Acts of the case that it would have stopped.
+        acts: Of how many of that charter's.
+        broken: Other calls that it would have refused.
+        judged: Calls of agents under that charter, in all.
+        not_decidable: Of those, calls of which too little was recorded.
+    """
+
+    charter: str
+    verb: str
+    value: str
+    stopped: int
+    acts: int
+    broken: int
+    judged: int
+    not_decidable: int
+
+    @property
+    def statement(self) -> str:
+        """It in a sentence or two."""
+        lacking = f" {self.not_decidable:,} of the calls could not be decided." if self.not_decidable else ""
+        return (
+            f"Had {self.charter} never been allowed to {self.verb} {self.value}, {self.stopped:,} of its {self.acts:,} "
+            f"acts would have been stopped and {self.broken:,} others of {self.judged:,} calls refused.{lacking}"
+        )
+
+
+def remedies(view: View, acts: Iterable[int], most: int = 3) -> tuple[Remedy, ...]:
+    """Return, for each charter whose agents acted, what one rule would have done; none for a record that is too large.
+
+    Args:
+        view: The view.
+        acts: Calls that are to be stopped.
+        most: Most charters looked at, in the order of the acts.
+    """
+    if view.size > MOST_EVENTS:
+        return ()
+    by: dict[str, list[CallDecided]] = {}
+    for event in reading.leaves(view, acts):
+        agent = reading.agent(view, event.agent) if isinstance(event, CallDecided) else None
+        if isinstance(event, CallDecided) and agent is not None:
+            by.setdefault(agent.charter_digest if agent.charter != IMPORTED else IMPORTED, []).append(event)
+    tried = (_one(view, digest, calls) for digest, calls in list(by.items())[:most])
+    return tuple(one for one in tried if one is not None)
+
+
+def _one(view: View, digest: str, calls: list[CallDecided]) -> Remedy | None:
+    charter = _version(view, digest)
+    effect = next((found for call in calls if (found := _weightiest(call)) is not None), None)
+    if charter is None or effect is None:
+        return None
+    never = {**charter.never, effect.verb: (*charter.never.get(effect.verb, ()), effect.value)}
+    draft = msgspec.structs.replace(charter, never=never)
+    try:
+        told = replay(view, draft, bad=frozenset(call.n for call in calls))
+    except CharterError:  # What the agent named cannot be said in a charter.
+        return None
+    return Remedy(
+        charter=charter.name,
+        verb=effect.verb,
+        value=effect.value,
+        stopped=len(told.stopped),
+        acts=len(calls),
+        broken=len(told.broken),
+        judged=told.judged,
+        not_decidable=len(told.not_decidable),
+    )
+
+
+def _version(view: View, digest: str) -> Charter | None:
+    """Return a charter version as the record keeps it; for what was imported one that allows all."""
+    if digest == IMPORTED:
+        return Charter(name=IMPORTED, may=_ALL)
+    for (leaf,) in view.rows("SELECT l.leaf FROM charters c JOIN leaves l ON l.n = c.n ORDER BY c.n"):
+        event = decode(leaf)
+        if isinstance(event, CharterLoaded) and event.digest == digest:
+            try:
+                return from_canonical(event.source.encode())
+            except CharterError:
+                return None
+    return None
+
+
+def _weightiest(call: CallDecided) -> Effect | None:
+    named = [one for one in call.effects if one.verb in _WEIGHTIEST and one.value and not _GLOB & set(one.value)]
+    return min(named, key=lambda one: _WEIGHTIEST.index(one.verb), default=None)
