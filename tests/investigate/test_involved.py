@@ -286,7 +286,8 @@ def test_whoever_was_given_the_name_comes_before_those_who_saw_it_though_the_sam
 @pytest.mark.parametrize(
     ("artefact", "answer"),
     [("pid:77@Box.example", "yes"), ("77@box@{then}", "yes"), ("pid:77@b-1@{then}", "yes"),
-     ("pid:77@box@{later}", "no"), ("pid:77@other.example@{then}", "not known"), ("pid:78@box@{then}", "not known"), ("pid:78@{later}", "no")],
+     ("pid:77@box@{later}", "no"), ("pid:77@other.example@{then}", "not known"),
+     ("pid:78@box@{then}", "not known"), ("pid:78@{later}", "no")],
 )  # fmt: skip
 def test_a_process_is_looked_for_on_its_host_and_what_is_not_kept_by_number_is_not_denied(world, artefact, answer):
     """Programs that an agent starts have numbers that nobody keeps; another host's processes are not of this record."""
