@@ -35,7 +35,9 @@ DOOR = "claude_code"
 class World:
     """Everything that one gate needs, and what came of it."""
 
-    def __init__(self, top: Path, home: Path, *, repositories=(), charters=(), clock=wall_clock, unattested=False):
+    def __init__(
+        self, top: Path, home: Path, *, repositories=(), charters=(), clock=wall_clock, steady=None, unattested=False
+    ):
         self.top = top
         self.home = home
         self.repo = top / "repo"
@@ -43,7 +45,7 @@ class World:
         self.runner = asyncio.Runner()
         self.ledger = Ledger.open(top / "record", origin="outrider.test/gate", key=log_key(top / "log.key"))
         self.state = State()
-        self.scribe = Scribe(self.ledger, self.state, KEY, clock)
+        self.scribe = Scribe(self.ledger, self.state, KEY, clock, steady)
         self.repositories = dict(repositories)
         texts = [(path.stem, path.read_text()) for path in sorted(builtin_charters().glob("*.toml"))]
         self.shelf = Shelf([parse(text, source=name) for name, text in [*texts, *charters]])

@@ -22,7 +22,6 @@ from outrider.identity import process
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from outrider.config import Home
     from outrider.daemon.wiring import Parts
 
 MOST = 500
@@ -53,7 +52,7 @@ def import_spool(parts: Parts) -> int:
         OSError: The spool cannot be read or taken aside; nothing is lost by it.
         RecordError: The record cannot be written.
     """
-    _take_aside(parts.home)
+    _take_aside(parts)
     for taken in sorted(parts.home.run.glob("spool-*.taken")):
         done = _import(parts, taken)
         if done:
@@ -61,15 +60,18 @@ def import_spool(parts: Parts) -> int:
     return 0
 
 
-def _take_aside(home: Home) -> None:
-    spool = home.spool
+def _take_aside(parts: Parts) -> None:
+    home, spool = parts.home, parts.home.spool
     try:
         facts = spool.lstat()
     except FileNotFoundError:
         return
     if not stat.S_ISREG(facts.st_mode) or not facts.st_size:
         return
-    taken = spool.with_name(f"spool-{time.time_ns():x}.taken")
+    at = time.time_ns()
+    # A clock that was set back names a time anew, and a name that was used stands for lines that were read.
+    while (taken := spool.with_name(f"spool-{at:x}.taken")).exists() or parts.state.sources.count(taken.stem):
+        at += 1
     if not is_shared(home):
         spool.rename(taken)
         return

@@ -27,7 +27,7 @@ from outrider.gate.chains import Chains
 from outrider.gate.enrol import Enrolment
 from outrider.gate.keeping import Keeper
 from outrider.gate.results import Results
-from outrider.gate.scribe import Scribe
+from outrider.gate.scribe import Scribe, steady_clock
 from outrider.gate.study import Workers
 from outrider.identity.people import Pseudonyms
 from outrider.identity.registries import registry_hosts
@@ -130,7 +130,7 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
     """
     config = load_config(home)
     key = print_key(home.keys / "print.key")
-    scribe = Scribe(ledger, state, key)
+    scribe = Scribe(ledger, state, key, steady=steady_clock)
     groups = {"registries": registry_hosts(str(Path.home()))}
     charters = Charters(home, scribe, state, groups)
     chains = Chains(state, groups=groups, protected=protected(home))

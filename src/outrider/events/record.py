@@ -98,10 +98,11 @@ class RecordGap(Event, frozen=True, kw_only=True, tag="record.gap"):
             failed while it was judged, or it came while the daemon was starting), ``lost-result``, ``outage``,
             ``unseen-deeds`` (what an agent's processes did and was not heard of), ``ungoverned`` (the host's own
             transcript tells of calls that were never asked), ``model-input-unseen`` (the host's transcript cannot be
-            read, so that nobody sees what the model is sent).
+            read, so that nobody sees what the model is sent), ``clock`` (the wall clock jumped while a daemon ran:
+            what follows is dated by what it shows now, and lives and pauses end as much later or sooner).
         count: How many.
-        since: Start of the span, microseconds since 1970 UTC, 0 if unknown.
-        until: End of the span, or 0.
+        since: Start of the span; for ``clock`` what it would have shown, microseconds since 1970 UTC, 0 if unknown.
+        until: End of the span, or 0; for ``clock`` what it shows.
         answered: What the agent was told meanwhile: ``deny``, ``ask``, ``allow``, or empty.
         detail: For a person; redacted.
         door: The door that it is about, or empty where none is known.

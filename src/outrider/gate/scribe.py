@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 import msgspec
 
+from outrider.errors import RecordError
 from outrider.events.codec import beside_digest, encode, encode_beside
 from outrider.events.event import VERSION, Event
-from outrider.events.record import AnyEvent, Beside, CallDecided, SecondLook
+from outrider.events.record import AnyEvent, Beside, CallDecided, RecordGap, SecondLook
 from outrider.gate.clean import clean_beside, clean_event, is_clean
 from outrider.ledger.content.besides import closed
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 NOTHING = Beside()
 _LEAF_ROOM = 14 * 1024
 """Bytes of effects and hits that a decision may carry before the mildest are left out."""
+
+_JUMP = 2_000_000
+"""Microseconds between two events by which a wall clock is not drawn but set."""
 
 E = TypeVar("E", bound=Event)
 
@@ -66,6 +70,11 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
+def steady_clock() -> int:
+    """Return microseconds since the machine's boot, those included that it slept; nobody can set it."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1000
+
+
 class Scribe:
     """The one writer of events on this host.
 
@@ -74,11 +83,21 @@ class Scribe:
         keeper: Seals what names somebody and stages content; None where besides are written as they are.
     """
 
-    def __init__(self, log: Log, state: Folding, key: bytes, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(
+        self,
+        log: Log,
+        state: Folding,
+        key: bytes,
+        clock: Callable[[], int] = wall_clock,
+        steady: Callable[[], int] | None = None,
+    ) -> None:
+        """Write to ``log``; a wall clock that jumps against ``steady`` is recorded, where one is given."""
         self._log = log
         self._state = state
         self.key = key
         self._clock = clock
+        self._steady = steady
+        self._apart = clock() - steady() if steady is not None else 0
         self.keeper: Keeper | None = None
         self._listening: list[Callable[[AnyEvent], None]] = []
 
@@ -87,7 +106,13 @@ class Scribe:
         self._listening.append(take)
 
     def now(self) -> int:
-        """Return the wall clock, microseconds since 1970 UTC."""
+        """Return the wall clock, microseconds since 1970 UTC. A jump of it is recorded before anything is judged by it.
+
+        Raises:
+            RecordError: It jumped, and that cannot be written.
+        """
+        if self._steady is not None:
+            self._watch(self._steady)
         return self._clock()
 
     def write(
@@ -116,6 +141,8 @@ class Scribe:
             RecordError: It cannot be appended; nothing has changed.
             BadInputError: It has no form that fits a leaf.
         """
+        if self._steady is not None:
+            self._watch(self._steady)
         state = self._state
         now = self._clock()
         clean = is_clean(fields, told_by, beside, self.key)
@@ -153,6 +180,24 @@ class Scribe:
         for take in self._listening:
             take(event)
         return cast("E", event)
+
+    def _watch(self, steady: Callable[[], int]) -> None:
+        """Record that the wall clock jumped, before anything is dated by it; that it is drawn slowly is no jump."""
+        first = steady()
+        now = self._clock()
+        if steady() - first > _JUMP // 2:  # We stood still in between; the next event will tell.
+            return
+        before, self._apart = self._apart, now - first
+        step = self._apart - before
+        if abs(step) < _JUMP:
+            return
+        said = f"the wall clock jumped {'ahead' if step > 0 else 'back'} by {abs(step) / 1e6:.0f} s"
+        since = max(0, now - step)
+        try:
+            self.write(RecordGap, what="clock", count=1, since=since, until=now, detail=said, seal=True)
+        except RecordError:
+            self._apart = before  # It is told of with the next event.
+            raise
 
     async def durable(self, event: Event) -> None:
         """Return once ``event`` is on disk.

@@ -22,6 +22,7 @@ from outrider.events.record import (
     CharterLoaded,
     CharterRemoved,
     LeverPulled,
+    RecordGap,
 )
 from outrider.flow.state import FlowState
 from outrider.gate.asks import Asks, Question
@@ -120,6 +121,8 @@ class State:
             self._charter(event)
         elif isinstance(event, LeverPulled):
             self._pulled(event)
+        elif isinstance(event, RecordGap) and event.what == "clock" and self.paused_until:
+            self.paused_until = max(1, self.paused_until + event.until - event.since)
         elif isinstance(event, AgentBorn):
             self._born(event, beside)
         elif isinstance(event, ContentErased) and event.handle:

@@ -69,7 +69,6 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         labels: What it was born with. What it carries now is the business of the flow room.
         purpose: Why it was made, as far as the host said.
         ended: Empty while it lives, else ``completed``, ``killed``, ``expired``, ``vanished`` or ``revoked``.
-        ended_n: Index of its end, or -1.
         ended_ts: Time of its end, or 0.
     """
 
@@ -86,7 +85,6 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     labels: tuple[Label, ...] = ()
     purpose: str = ""
     ended: str = ""
-    ended_n: int = -1
     ended_ts: int = 0
 
     @property

@@ -30,6 +30,7 @@ from outrider.events.record import (
     CallDecided,
     CallResult,
     DaemonStarted,
+    RecordGap,
     SessionJoined,
 )
 from outrider.identity.agent import Agent, Forgotten, Intent, Link, changed, newborn
@@ -92,6 +93,13 @@ class Registry:
             self._join(event)  # type: ignore[arg-type]
         elif kind is DaemonStarted:
             self._boot = event.boot  # type: ignore[union-attr]
+        elif kind is RecordGap and event.what == "clock":  # type: ignore[union-attr]
+            self._stepped(event.until - event.since)  # type: ignore[union-attr]
+
+    def _stepped(self, step: int) -> None:
+        """Move the ends of lives along with a wall clock that jumped: nobody lives longer or shorter for it."""
+        for agent in self.living():
+            self._agents[agent.id] = msgspec.structs.replace(agent, expires=max(0, agent.expires + step))
 
     def _decided(self, event: CallDecided) -> None:
         tally = self._tally.get(event.agent)
@@ -172,7 +180,7 @@ class Registry:
         agent = self._agents.get(event.agent)
         if agent is None or agent.ended:
             return
-        self._agents[agent.id] = msgspec.structs.replace(agent, ended=event.how, ended_n=event.n, ended_ts=event.ts)
+        self._agents[agent.id] = msgspec.structs.replace(agent, ended=event.how, ended_ts=event.ts)
         self._tally[agent.id].denied = ()
         self._resumed_ones.pop(agent.id, None)
         self._gone[agent.id] = None
@@ -184,7 +192,7 @@ class Registry:
         if agent is None:
             return
         process = self._shelf.attested(event.attested)
-        self._agents[agent.id] = msgspec.structs.replace(agent, attested=process, ended="", ended_n=-1, ended_ts=0)
+        self._agents[agent.id] = msgspec.structs.replace(agent, attested=process, ended="", ended_ts=0)
         self._gone.pop(agent.id, None)
         if agent.ended:
             self._resumed_ones[agent.id] = None

@@ -24,8 +24,9 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         n: The event that says so.
         ts: Its time.
-        what: ``spool``, ``unseen-call``, ``unreadable``, ``unjudged``, ``lost-result``, ``outage`` as recorded;
-            ``torn-tail`` (never acknowledged bytes, cut at a start), ``down`` (the daemon had been stopped), ``killed``
+        what: ``spool``, ``unseen-call``, ``unreadable``, ``unjudged``, ``lost-result``, ``outage``, ``clock`` (the wall
+            clock jumped), as recorded; ``torn-tail`` (never acknowledged bytes, cut at a start), ``down`` (the daemon
+            had been stopped), ``killed``
             (it had not been), ``silent`` (it ran, and it or the machine stood still); ``transcript-unread`` and
             ``transcript-doubts`` of transcripts that were imported.
         count: How many, in the unit of ``what``.
@@ -217,7 +218,7 @@ def _missing(view: View, gaps: tuple[Gap, ...], sources: tuple[SourceGap, ...]) 
     for gap in gaps:
         if gap.what in named:
             add("daemon", named[gap.what], gap.count)
-        elif gap.what not in _AWAY and gap.what != "torn-tail":
+        elif gap.what not in _AWAY and gap.what not in {"torn-tail", "clock"}:
             add("daemon", gap.what, gap.count)
     return out
 

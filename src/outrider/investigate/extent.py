@@ -28,6 +28,7 @@ WORDS: Final[dict[str, str]] = {
     "killed": "times without a daemon, which had been killed",
     "silent": "times in which the daemon stood still",
     "outage": "outages",
+    "clock": "jumps of the wall clock",
     "torn-tail": "bytes cut at a start, never acknowledged",
     "spool": "hooks met no daemon",
     "unseen-call": "calls never asked about",

@@ -123,6 +123,11 @@ def values_of(beside: Beside) -> Iterator[str]:
         yield from dict.fromkeys(data[at : at + VALUE].hex() for at in range(0, len(data) - VALUE + 1, VALUE))
 
 
+def _explains(event: AnyEvent) -> bool:
+    """Return whether an event itself says why the clock shows so much more than at the one before it."""
+    return event.__class__ is DaemonStarted or (isinstance(event, RecordGap) and event.what == "clock")
+
+
 class Fold:
     """Turns entries into rows.
 
@@ -177,7 +182,7 @@ class Fold:
         rows = self._rows
         agent = event.agent
         kind = event.__struct_config__.tag
-        if event.ts - self.last_ts > self._silence and event.__class__ is not DaemonStarted:
+        if event.ts - self.last_ts > self._silence and not _explains(event):
             why = "a daemon ran and wrote nothing, though it says that it lives: it or the machine stood still"
             rows["gaps"].append((n, event.ts, "silent", 1, self.last_ts, event.ts, "", why, "", ""))
         if event.__class__ is CallDecided:

@@ -34,7 +34,7 @@ class Gap:
     Attributes:
         what: ``spool``, ``unseen-call``, ``lost-result``, ``outage`` (as recorded), ``lost`` (messages of a source),
             ``recovered`` (a torn tail was cut), ``killed`` (a daemon did not end in good order), ``clock`` (the wall
-            clock jumped back).
+            clock jumped).
         event: Index of the event that says so.
         count: How many, in the unit of ``what``: messages, calls, bytes cut, microseconds for ``clock``.
         since: Start, microseconds since 1970 UTC, or 0.

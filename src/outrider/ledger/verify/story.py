@@ -124,8 +124,7 @@ class Story:
 
     def _told(self, kind: str, index: int, event: dict[str, Any]) -> None:
         if kind == "record.gap":
-            spans = _count(event.get("count")), _count(event.get("since")), _count(event.get("until"))
-            self.gaps.append(Gap(str(event.get("what")), index, *spans, str(event.get("detail", ""))))
+            self._gap(index, event)
         elif kind == "record.recovered":
             self.gaps.append(Gap("recovered", index, _count(event.get("cut")), detail="bytes of a torn tail were cut"))
         elif kind == "daemon.started":
@@ -140,6 +139,15 @@ class Story:
             self.kept += [(_count(one.get("of")), str(one.get("hash"))) for one in _dicts(event.get("kept"))]
         elif kind == "daemon.stopped":
             self._running = False
+
+    def _gap(self, index: int, event: dict[str, Any]) -> None:
+        what, count = str(event.get("what")), _count(event.get("count"))
+        since, until = _count(event.get("since")), _count(event.get("until"))
+        if what == "clock":
+            if event.get("back"):
+                return  # It was told of with the event's own time.
+            count = abs(until - since)
+        self.gaps.append(Gap(what, index, count, since, until, str(event.get("detail", ""))))
 
     def told(self) -> dict[str, Any]:
         """Return what a part found, as plain data for :meth:`join`."""
