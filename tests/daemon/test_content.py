@@ -13,12 +13,15 @@ import zstandard
 from tests.daemon.house import SRC, until
 from tests.daemon.test_canary import CANARIES, found_in
 
+from outrider.config import Home
 from outrider.errors import OutriderError
 from outrider.events.content import ContentErased, ContentKept, ContentRead
 from outrider.events.record import AgentBorn, AgentEnded, CallDecided, CallResult, DaemonStarted, Prompted
 from outrider.ledger.content.contents import Contents, checks, checks_kept
 from outrider.ledger.frame import Walk, pack
 from outrider.ledger.journal import head
+from outrider.ledger.reader import Reader
+from outrider.ledger.verify import verify
 
 NAME = "Zenobia Quartermain"
 MAIL = "zenobia@quartermain.example"
@@ -35,9 +38,9 @@ def kitchen(house):
     return house
 
 
-def outrider(house, *words, code=0):
+def outrider(house, *words, code=0, home=None):
     env = {"HOME": str(house.user), "PATH": os.environ["PATH"], "PYTHONPATH": str(SRC),
-           "OUTRIDER_HOME": str(house.home.root)}  # fmt: skip
+           "OUTRIDER_HOME": str((home or house.home).root)}  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "outrider", *words], env=env, capture_output=True, text=True, check=False,
         stdin=subprocess.DEVNULL,
@@ -218,6 +221,35 @@ def test_erased_content_that_is_put_back_from_a_backup_is_noticed(kitchen):
     assert {problem.check for problem in problems} == {"erased"}
     assert problems[0].event == kitchen.events(ContentErased)[0].n
     assert "it is there again" in outrider(kitchen, "verify", code=6)
+
+
+def test_a_backup_brings_back_what_was_erased_since_unless_a_newer_record_says_so(kitchen, tmp_path):
+    bake(kitchen)
+    kept(kitchen, 3)
+    old, newer = tmp_path / "backup", tmp_path / "record"
+    outrider(kitchen, "backup", str(old), "--keys")
+    outrider(kitchen, "erase", "--subject", MAIL, "--basis", "her request", "--yes")
+    bake(kitchen, "later", "please knead")
+    kitchen.stop()
+    shutil.copytree(kitchen.home.record, newer)
+    n = kitchen.events(Prompted)[0].n
+
+    def restored(name, *options):
+        home = Home(tmp_path / name)
+        said = outrider(kitchen, "restore", str(old), *options, home=home)
+        with Contents(home.content, home.content_key) as contents:
+            return home, said, contents.read(n)
+
+    home, said, content = restored("alone")
+    assert content.text == TOLD.encode()
+    assert "erased after this backup can be read again" in said
+    assert verify(home.record, content=home.content).ok, "nothing that is there knows of the erasure"
+
+    home, said, content = restored("with", "--record", str(newer))
+    assert content is None
+    assert "3 contents that were erased after the backup are erased again" in said
+    assert verify(home.record, content=home.content).ok
+    assert len(list(Reader(home.record).entries())) == len(list(Reader(newer).entries()))
 
 
 def test_the_content_of_one_event_is_erased_with_its_salt_and_the_rest_stays(kitchen):

@@ -49,7 +49,8 @@ def test_what_was_backed_up_comes_back_and_the_writer_goes_on_from_it(filled, tm
     assert read_manifest(tmp_path / "b") == made
     one.ledger.close()
     again = Home(tmp_path / "again")
-    assert restore(tmp_path / "b", again, seen=[]) == made
+    done = restore(tmp_path / "b", again, seen=[])
+    assert (done.backup, done.events, done.erased) == (made, 300, None)
     assert [e.leaf for e in Reader(again.record).entries()] == [e.leaf for e in Reader(home.record).entries()]
     for name in ("charters/mine.toml", "keys/log.key", "config.toml"):
         assert (again.root / name).read_bytes() == (home.root / name).read_bytes()
@@ -135,6 +136,44 @@ def test_keys_of_another_log_are_not_mixed_with_the_backup(filled, tmp_path):
     (again.keys / "log.key").write_text("another example\n")
     with pytest.raises(RefusedError, match="another key"):
         restore(tmp_path / "b", again, seen=[])
+
+
+def test_a_newer_record_is_put_back_in_the_place_of_the_backups_own(filled, tmp_path):
+    home, one = filled
+    back_up(home, tmp_path / "b", keys=False)
+    for n in range(300, 320):
+        one.decide(n)
+    seen = one.ledger.seal().text
+    again = Home(tmp_path / "again")
+    again.make()
+    (again.keys / "content.key").write_text("an example\n")
+    assert restore(tmp_path / "b", again, seen=[seen], newer=home.record).events == 320
+    assert [e.leaf for e in Reader(again.record).entries()] == [e.leaf for e in Reader(home.record).entries()]
+
+
+def test_a_record_that_does_not_go_on_where_the_backup_ends_is_refused(filled, tmp_path, open_ledger, scribe):
+    home, one = filled
+    back_up(home, tmp_path / "b", keys=True)
+    one.decide(300)
+    one.ledger.seal()
+    back_up(home, tmp_path / "later", keys=True)
+    other = scribe(open_ledger(tmp_path / "other"))
+    other.open()
+    for n in range(1, 400):
+        other.decide(n, "deny")
+    other.ledger.seal()
+    for source, newer in (("later", tmp_path / "b" / "record"), ("b", tmp_path / "other")):
+        with pytest.raises(TamperedError):
+            restore(tmp_path / source, Home(tmp_path / "again"), seen=[], newer=newer)
+    assert not (tmp_path / "again").exists()
+
+
+def test_without_keys_nothing_is_put_back_that_would_have_to_be_erased(filled, tmp_path):
+    home, _ = filled
+    back_up(home, tmp_path / "b", keys=False)
+    with pytest.raises(RefusedError, match="without keys"):
+        restore(tmp_path / "b", Home(tmp_path / "again"), seen=[], newer=home.record)
+    assert not (tmp_path / "again").exists()
 
 
 def test_where_there_is_no_record_there_is_no_backup(tmp_path):

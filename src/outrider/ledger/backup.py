@@ -17,6 +17,7 @@ import msgspec
 
 from outrider.config import Home
 from outrider.errors import BadInputError, RecordError, RefusedError, TamperedError, UnavailableError
+from outrider.ledger.content.again import erase_again
 from outrider.ledger.content.database import NAME
 from outrider.ledger.disk import flush, flush_directory, make_directory, refusal
 from outrider.ledger.packs import FOLDER
@@ -81,7 +82,7 @@ def back_up(home: Home, target: Path, *, keys: bool) -> Backup:
 
 def _copy(home: Home, to: Home, *, keys: bool) -> Backup:
     make_directory(to.root)
-    _files(home, to, keys=keys)
+    _files(home, to, home.record, keys=keys)
     report = _verified(to.record)
     made = Backup(
         origin=report.origin,
@@ -98,15 +99,15 @@ def _copy(home: Home, to: Home, *, keys: bool) -> Backup:
     return made
 
 
-def _files(home: Home, to: Home, *, keys: bool) -> None:
+def _files(home: Home, to: Home, record: Path, *, keys: bool) -> None:
     """Copy the parts in the order that makes them fit together."""
     make_directory(to.record / "journal")
     for name in _HEADS:
-        _file(home.record / name, to.record / name)
+        _file(record / name, to.record / name)
     # A segment may be packed meanwhile: packs are copied after segments, so that each event is in either copy.
-    for path in sorted((home.record / "journal").iterdir()):
+    for path in sorted((record / "journal").iterdir()):
         _file(path, to.record / "journal" / path.name)
-    _tree(home.record / FOLDER, to.record / FOLDER, leave=".new")
+    _tree(record / FOLDER, to.record / FOLDER, leave=".new")
     if not to.config.exists():
         _file(home.config, to.config)
     for name in _BESIDE:
@@ -156,8 +157,8 @@ def _tree(source: Path, to: Path, *, leave: str = "") -> None:
             _file(path, to / path.name)
 
 
-def _verified(record: Path, earlier: list[str] | None = None) -> Report:
-    report = verify(record, earlier=earlier or ())
+def _verified(record: Path, earlier: list[str] | None = None, vkey: str | None = None) -> Report:
+    report = verify(record, vkey, earlier=earlier or ())
     if not report.ok:
         raise TamperedError(
             f"the copy does not verify: {report.problems[0]}", fix="Run `outrider verify` on the record itself."
@@ -192,17 +193,34 @@ def read_manifest(source: Path) -> Backup:
     return told
 
 
-def restore(source: Path, home: Home, *, seen: list[str]) -> Backup:
-    """Put a backup back into a home that has no record, and return what it holds.
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """What was put back.
+
+    Attributes:
+        backup: What the backup said of itself.
+        events: Events in the record that is there now.
+        erased: Contents that came back with the backup and were erased again; None where no newer record was given,
+            so that nobody here knows what was erased since.
+    """
+
+    backup: Backup
+    events: int
+    erased: int | None = None
+
+
+def restore(source: Path, home: Home, *, seen: list[str], newer: Path | None = None) -> Restored:
+    """Put a backup back into a home that has no record, and return what is there now.
 
     Args:
         source: The backup.
         home: Where to.
-        seen: Checkpoints of this log that witnesses hold; the backup must extend each.
+        seen: Checkpoints of this log that witnesses hold; what is put back must extend each.
+        newer: A copy of the record that goes on where the backup's ends, or None. It is put back in the place of the
+            backup's own, and what it says was erased since is erased from the content that the backup brings.
 
     Raises:
         BadInputError: It is no backup.
-        RefusedError: The home has a record, or keys other than those in the backup.
+        RefusedError: The home has a record, or keys other than those in the backup; or there are no keys to erase with.
         TamperedError: It does not verify, holds less than it says, or less than a witness has seen.
         RecordError: A file cannot be read or written.
     """
@@ -214,18 +232,39 @@ def restore(source: Path, home: Home, *, seen: list[str]) -> Backup:
             fix="Move that home away (keep it: it may be evidence), or set OUTRIDER_HOME to an empty one.",
         )
     _same_key(source, home)
-    report = _verified(source / "record", seen)
+    report = _verified(source / "record", seen if newer is None else [])
     if report.events < told.events or report.root != told.root:
         raise TamperedError(f"{source} does not hold the {told.events} events that it says it does")
+    record = source / "record"
+    if newer is not None:
+        record, report = newer, _goes_on(newer, record, told, seen)
+        if told.content and not (told.keys or home.content_key.exists()):
+            raise RefusedError(
+                "without keys nothing of the backup's content can be erased",
+                fix=f"Put the keys back into {home.keys} first; or leave --record out.",
+            )
     try:
         make_directory(home.root)
         home.make()
-        _files(Home(source), home, keys=told.keys and not (home.keys / "log.key").exists())
+        _files(Home(source), home, record, keys=told.keys and not (home.keys / "log.key").exists())
         _flush_all(home.record)
     except OSError as error:
         raise refusal(home.root, error) from error
     _verified(home.record, seen)
-    return told
+    erased = None if newer is None else erase_again(home, told.events)
+    return Restored(backup=told, events=report.events, erased=erased)
+
+
+def _goes_on(newer: Path, older: Path, told: Backup, seen: list[str]) -> Report:
+    """Return what a newer record is verified to be, which goes on where a backup's own ends.
+
+    Raises:
+        TamperedError: It does not verify, or is no continuation.
+    """
+    report = _verified(newer, [*seen, (older / "checkpoint").read_text(encoding="utf-8")], vkey=told.vkey)
+    if report.events < told.events:
+        raise TamperedError(f"{newer} holds {report.events} events, and the backup {told.events}")
+    return report
 
 
 def _same_key(source: Path, home: Home) -> None:
