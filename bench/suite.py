@@ -52,7 +52,7 @@ class Size(NamedTuple):
     factor: float = 1.0
     seconds: float = 6.0
     events: int = 200_000
-    leaves: int = 500_000
+    leaves: int = 1_000_000
     agents: int = 100_000
 
     def of(self, count: int) -> int:
@@ -177,6 +177,7 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "verify": lambda size: trusting.verifying(1_000_000 if size.leaves > 1_000_000 else size.events),
     "compact": lambda size: packing.packing(1_000_000 if size.leaves > 1_000_000 else size.events),
     "witness": lambda size: trusting.witnessing(size.of(300)),
+    "backup": lambda size: trusting.backing_up(size.events),
     "exposure": lambda size: trusting.exposure(size.seconds * 4),
     "bundles": lambda size: bundles.run(size.of(10_000), 3 if size.factor < 1 else 5),
     "memory": agents,

@@ -1,12 +1,13 @@
 """What it costs to trust the record: to verify it, to recompute everything, to ask a witness, and what stays open.
 
-    python -m bench --only verify --only witness --only exposure
+    python -m bench --only verify --only witness --only exposure --only backup
 
 The witness is ``outrider witness serve``, a process of its own on loopback.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 import time
@@ -28,6 +29,7 @@ from outrider.config import Home, load_config, save_config
 from outrider.demo.vouching import Vouching, end, serve
 from outrider.investigate.fsck.check import check
 from outrider.investigate.reach import view_of
+from outrider.ledger.backup import back_up, restore
 from outrider.ledger.note import sign, vkey
 from outrider.ledger.reader import Reader
 from outrider.ledger.tree import Tree, leaf_hash
@@ -65,6 +67,28 @@ def _fsck(home: Home) -> list[str]:
     """Return the parts that are not whole."""
     found = check(home, demand=None, claims=(), progress=lambda _part, _done: None)
     return [part.name for part in found.parts if part.state not in {"whole", "absent"}]
+
+
+def backing_up(events: int) -> list[Row]:
+    """Measure a backup of a record that another program wrote, and putting it back: both verify what they copied."""
+    say(f"  writing a record of {events:,} events")
+    with tempfile.TemporaryDirectory() as name:
+        home, again = Home(Path(name) / "home"), Home(Path(name) / "again")
+        home.make()
+        Honest.write(Places.of(events), home.record)
+        size = sum(path.stat().st_size for path in (home.record / "journal").iterdir())
+        plain = timed(lambda: shutil.copytree(home.record / "journal", Path(name) / "plain")) / 1e9
+        made = list[int]()
+        took = timed(lambda: made.append(back_up(home, Path(name) / "backup", keys=True).events)) / 1e9
+        row = Row(
+            f"backup, {events:,} events", "/s", {"rate": events / took}, "the journal copied alone", events / plain
+        )
+        row.notes = f"{took:.1f} s for {size / 1e6:.0f} MB: copied, verified and flushed"
+        took = timed(lambda: made.append(restore(Path(name) / "backup", again, seen=[]).events)) / 1e9
+        back = Row(f"restore, {events:,} events", "/s", {"rate": events / took}, "the same", row.beside)
+        back.notes = f"{took:.1f} s: verified, copied, flushed, and verified where it lies"
+        row.wrong, back.wrong = int(made[0] != events), int(made[1] != events)
+    return [row, back]
 
 
 def witnessing(count: int) -> list[Row]:
