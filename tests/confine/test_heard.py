@@ -30,6 +30,12 @@ def test_deeds_come_in_the_order_of_time_and_losses_before_them():
     assert (first.program, third.program) == ("/bin/ls", "/bin/dash")
 
 
+def test_a_frame_of_the_sensor_names_its_tree_and_all_that_was_lost_of_it():
+    fields = told.unpack(told.pack(told.SEEN, [("tree", "4.2"), ("lost", "3"), ("connect", "7\t4.2\t\t[::1]:9")]))
+    assert fields["tree"] == ["4.2"]
+    assert list(heard(fields)) == [Lost(count=3), Dialled(ts=7, process="4.2", above=(), peer="[::1]:9")]
+
+
 @given(word, word, st.lists(word, max_size=6))
 def test_whatever_a_program_is_called_comes_through_a_frame(path, real, words):
     text = "\t".join(["1", "2.3", "", path, real, *words])
@@ -38,7 +44,7 @@ def test_whatever_a_program_is_called_comes_through_a_frame(path, real, words):
     assert (one.path, one.real, one.words) == (path, real, tuple(words))
 
 
-@given(st.sampled_from(["exec", "connect", "lost-exec", "lost-connect"]), st.text(max_size=40))
+@given(st.sampled_from(["exec", "connect", "lost-exec", "lost-connect", "lost"]), st.text(max_size=40))
 def test_what_has_not_the_form_is_refused_with_an_error_of_ours(key, text):
     try:
         found = list(heard({key: [text]}))

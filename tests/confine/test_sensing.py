@@ -240,6 +240,26 @@ def test_another_users_process_cannot_be_the_sensor(house):
     assert house.events(SensorState) == []
 
 
+@pytest.mark.parametrize(
+    "word", [b"ORS1\xff\xff\xff\xff", told.pack(told.SEEN, [("tree", "TREE"), ("exec", "nothing")]), b"ORS1\0\0\0\3abc"]
+)
+def test_a_sensor_whose_word_cannot_be_read_is_a_sensor_no_more(house, word):
+    if os.geteuid():
+        pytest.skip("only root may be the sensor")
+    host = house.host()
+    with hello(house.home.socket) as link:
+        assert told.unpack(link.recv(4096)) == {"sensor": ["1"]}
+        host.hook("SessionStart", source="startup")
+        (root,) = told.unpack(link.recv(4096))["follow"]
+        body = word[told.HEAD :].replace(b"TREE", root.encode())
+        link.sendall(word[:4] + (len(body).to_bytes(4, "big") if b"TREE" in word else word[4:8]) + body)
+        with contextlib.suppress(ConnectionError):
+            assert link.recv(4096) == b""
+    off = until(lambda: [one for one in house.events(SensorState) if one.state == "off"])
+    assert "could not be read" in off[0].why
+    assert [one.what for one in house.events(RecordGap)] == ["unseen-deeds"]
+
+
 def test_there_is_one_sensor(listening):
     with hello(listening.home.socket) as link:
         assert b"a sensor tells this daemon already" in link.recv(4096)
