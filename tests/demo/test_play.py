@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr + done.stdout[-3000:]
     told: dict[str, Any] = json.loads(done.stdout)
+    told["place"] = place
     told["left"] = sorted(str(path.relative_to(place)) for path in place.iterdir())
     return told
 
@@ -125,3 +127,22 @@ def test_the_sealed_case_verifies_alone_under_the_witness_and_tells_a_stranger_w
     assert f"event {truth['cause_event']} led to event {truth['leak_event']}" in told
     assert {f"events/{truth[name]}.json" for name in ("cause_event", "leak_event")} <= events
     assert truth["sponsor"].partition(" <")[0].encode() not in everything
+
+
+def test_the_page_of_worked_examples_shows_what_the_questions_answer_today(played: dict[str, Any]) -> None:
+    """Whatever heading, table or fact the page shows is in the answers about a run of this test's own, and the reverse.
+
+    Where it is not, `python docs/write_examples.py` writes the page anew.
+    """
+    path = Path(__file__).parents[2] / "docs" / "write_examples.py"
+    spec = importlib.util.spec_from_file_location("write_examples", path)
+    assert spec is not None
+    assert spec.loader is not None
+    examples = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(examples)
+    page = examples.shown((path.parent / "examples.md").read_text("utf-8"))
+    told = examples.answers(played["place"] / "case", played["place"])
+    assert list(page) == ["involved", "cause", "touched", "blast", "replay"]
+    for question, (_, answer) in told.items():
+        assert len(examples.skeleton(page[question])) >= 3, question
+        assert examples.skeleton(page[question]) == examples.skeleton(answer), question
