@@ -126,6 +126,17 @@ def test_of_two_sessions_each_has_its_own_deeds(listening):
     assert "date" not in rows(listening, second)
 
 
+def test_what_a_spawned_child_starts_counts_for_the_child(listening):
+    host = listening.host()
+    parent = born(listening, host)
+    tool = f"OUTRIDER_HOME={listening.home.root} {sys.executable} -m outrider"
+    spawn = f"{tool} spawn --charter reviewer -- sh -c 'sleep 0.3; uname >/dev/null; sleep 0.3'"
+    does(host, "ls", spawn)  # How it was made is another question.
+    child = until(lambda: listening.events(AgentBorn)[1:])[0].agent
+    until(lambda: "uname" in rows(listening, child))
+    assert "uname" not in rows(listening, parent)
+
+
 def test_a_session_that_lived_before_the_sensor_is_heard_from_then_on(house, sensor):
     host = house.host()
     host.hook("SessionStart", source="startup")

@@ -85,7 +85,7 @@ def run(*, program: Path, users: tuple[str, ...], once: bool) -> None:
     \b
     Examples:
       sudo OUTRIDER_HOME=/home/ada/.outrider outrider sensor run
-      sudo OUTRIDER_HOME=/var/lib/outrider outrider sensor run --user ada --user bob
+      sudo OUTRIDER_HOME=/var/lib/outrider outrider sensor run --user ada
     """  # noqa: D301
     if why := cannot():
         raise UnavailableError(f"the sensor cannot run here: {why}")
