@@ -20,8 +20,10 @@ from outrider.cli import cli, main
 def case(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     place = tmp_path_factory.mktemp("story")
     command = [sys.executable, "-m", "outrider", "demo", "--agents", "16", "--seed", "2", "--json"]
+    # Both as somebody types them, from where they stand.
     done = subprocess.run(
-        [*command, "--case", str(place / "case"), "--dir", str(place / "under")],
+        [*command, "--case", "case", "--dir", "under"],
+        cwd=place,
         capture_output=True,
         text=True,
         timeout=120,
@@ -52,8 +54,10 @@ def test_involved_says_yes_no_and_shows_the_cause(case: dict[str, Any], run: Cal
     assert case["truth"]["agent"] in out
     assert f"event {case['truth']['cause_event']}:" in out
     code, out = run("involved", "nobody-went-there.example")
-    assert code == 1
-    assert "No agent" in out
+    # On a machine so busy that hooks gave up waiting, "no" may not be said, and is not.
+    whole = json.loads(run("involved", "nobody-went-there.example", "--json")[1])["data"]["coverage"]["whole"]
+    assert (code, whole) in {(1, True), (3, False)}
+    assert ("No agent" in out) is whole
 
 
 def test_involved_meets_other_spellings_of_the_same_thing(

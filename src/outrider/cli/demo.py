@@ -42,7 +42,9 @@ def command(*, agents: int, seed: int, case: Path | None, under: Path | None, as
     from outrider.demo.play import play
     from outrider.demo.tell import tell
 
-    place = case or Path.cwd() / time.strftime("outrider-case-%Y%m%d-%H%M%S")
+    # The players write both into their own files, where only a whole path has a meaning.
+    under = under.absolute() if under else None
+    place = case.absolute() if case else Path.cwd() / time.strftime("outrider-case-%Y%m%d-%H%M%S")
     if place.exists():
         raise click.UsageError(f"{place} is already there; choose another --case")
     with _Bar(agents, quiet=as_json) as bar:
