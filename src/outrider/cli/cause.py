@@ -10,6 +10,8 @@ import msgspec
 from outrider.cli import questions, reach, show
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from outrider.investigate.cause import Cause, InForce
     from outrider.investigate.highlight import Highlighted, Shown
 
@@ -63,26 +65,31 @@ def _print(told: Cause, marked: Highlighted | None) -> None:
             for one in told.ranked[:_MOST]
         ]  # fmt: skip
         show.table(["event", "score", "by", "as", "way", "what"], rows)
-    for one in marked.shown if marked else ():
-        _words(one)
+    if marked:
+        _words(marked.shown)
     questions.lines("Where the data came from that it carried", told.data)
     if told.in_force is not None:
         _in_force(told.in_force, marked.instruction if marked else None)
     questions.covered(told.coverage)
 
 
-def _words(one: Shown) -> None:
-    """Show the words of one cause, or say why they cannot be shown."""
-    where = f"event {one.of}" + (f", told in event {one.event}" if one.event != one.of else "")
-    if one.state != "shown":
-        show.heading(f"\nThe words of {where}: {one.state}")
-        show.facts([("", f"{one.why}.")], indent=0)
-        return
-    show.heading(f"\nThe words of {where}")
-    if not one.spans:
-        show.facts([("", "It was read, and none of what the call acted on stands in it as it is kept.")], indent=0)
-    for piece in one.excerpts:
-        show.marked(piece.line, piece.text, [(s.at - piece.at, s.end - piece.at, s.by == "act") for s in piece.spans])
+def _words(contents: Sequence[Shown]) -> None:
+    """Show the words of the causes, or say why they cannot be shown: once for all that lack them for one reason."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for one in contents:
+        where = f"event {one.of}" + (f", told in event {one.event}" if one.event != one.of else "")
+        if one.state != "shown":
+            lacking.setdefault((one.state, one.why), []).append(where)
+            continue
+        show.heading(f"\nThe words of {where}")
+        if not one.spans:
+            show.facts([("", "It was read, and none of what the call acted on stands in it as it is kept.")], indent=0)
+        for piece in one.excerpts:
+            marks = [(span.at - piece.at, span.end - piece.at, span.by == "act") for span in piece.spans]
+            show.marked(piece.line, piece.text, marks)
+    for (state, why), events in lacking.items():
+        show.heading(f"\nThe words of {'; '.join(events)}: {state}")
+        show.facts([("", f"{why}.")], indent=0)
 
 
 def _in_force(held: InForce, instruction: Shown | None) -> None:
