@@ -354,3 +354,17 @@ def test_catching_up_with_nothing_new_is_quick(tmp_path, story):
         for _ in range(50):
             assert catch_up(view, story) == 0
         assert time.perf_counter() - started < 5
+
+
+def test_indexes_of_a_large_view_are_sorted_on_disk_and_not_in_memory(tmp_path):
+    story = Story()
+    story.opened()
+    with View(tmp_path / "view.sqlite") as view:
+        said: list[str] = []
+        view.db.set_trace_callback(said.append)
+        rebuild(view, story)
+        view.db.set_trace_callback(None)
+    on_disk, in_memory = said.index("PRAGMA temp_store=FILE"), said.index("PRAGMA temp_store=MEMORY")
+    made = [at for at, sql in enumerate(said) if sql.startswith("CREATE INDEX IF NOT EXISTS")]
+    assert made
+    assert all(on_disk < at < in_memory for at in made)

@@ -2,6 +2,8 @@
 
 import json
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -175,3 +177,22 @@ def test_fields_of_any_type_are_no_danger(host, data, tmp_path_factory):
     inner[data.draw(st.sampled_from(sorted(inner)))] = data.draw(_value)
     path.write_text("".join(json.dumps(one) + "\n" for one in rows))
     assert all(step.line >= 1 for step in told(host, path))
+
+
+def test_a_line_of_half_a_gigabyte_is_passed_over_and_never_held(tmp_path):
+    path = tmp_path / "t.jsonl"
+    good = b'{"type":"user","uuid":"u1","sessionId":"s","message":{"role":"user","content":"tidy"}}\n'
+    with path.open("wb") as file:
+        file.write(good)
+        file.seek(512 << 20, 1)  # A hole in the file: it takes no room.
+        file.write(b"\n" + good.replace(b"u1", b"u2"))
+    program = (
+        "import resource, sys; from pathlib import Path; from outrider.transcripts.claude import read\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print([step.what for step in read(Path(sys.argv[1]))])\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    steps, grown = ran.stdout.splitlines()
+    assert steps == "['began', 'prompt', 'unread', 'prompt']"
+    assert int(grown) < 100

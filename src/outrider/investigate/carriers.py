@@ -174,9 +174,10 @@ def _context(view: View, agent: str, before: int, want: Wanted) -> Iterator[_Hea
         *reading.events_of(view, agent, CAME_IN, before=before)[-MOST_EVENTS:],
         *sent_before(view, agent, before),
     ]
+    handed = _handed(view, numbers)
+    numbers = [*reading.holding(view, numbers, _marks(want)), *handed]
     intents = reading.intents_of(view, numbers)
     own = dict(reading.besides(view, intents.values()))
-    handed = _handed(view, numbers)
     for n, beside in reading.besides(view, numbers):
         prints, things = said(beside)
         told = beside.said
@@ -195,6 +196,12 @@ def _context(view: View, agent: str, before: int, want: Wanted) -> Iterator[_Hea
         heard = _heard(n, (prints & want.prints, things & want.things), told, want, echoed)
         if heard is not None:
             yield heard
+
+
+def _marks(want: Wanted) -> list[bytes]:
+    """Return what must lie beside an event that holds something wanted, as it lies there."""
+    named = (value.encode("utf-8", "surrogatepass") for _, value in want.things)
+    return [*want.values, *want.acts, *want.prints, *named]
 
 
 def sent_before(view: View, agent: str, n: int) -> list[int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from outrider.store.view import View
 
-MOST_EVENTS: Final = 5_000
+MOST_EVENTS: Final = 2_000
 """Most events looked at for one thing, the newest of them; acts are looked at before mentions."""
 
 _SELF: Final = frozenset({"session", "pid", "agent"})

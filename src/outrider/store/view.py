@@ -195,7 +195,11 @@ class View:
         """Make the indexes that are missing."""
         if self.meta("indexed", 0):
             return
-        with self.transaction() as db:
-            db.execute("INSERT INTO meta VALUES ('indexed', 1)")
-            for statement in statements(INDEXES):
-                db.execute(statement.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS", 1))
+        self.db.execute("PRAGMA temp_store=FILE")  # What is sorted for an index grows with the record.
+        try:
+            with self.transaction() as db:
+                db.execute("INSERT INTO meta VALUES ('indexed', 1)")
+                for statement in statements(INDEXES):
+                    db.execute(statement.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS", 1))
+        finally:
+            self.db.execute("PRAGMA temp_store=MEMORY")
