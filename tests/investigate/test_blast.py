@@ -127,3 +127,17 @@ def test_a_limit_that_was_reached_is_told(world, monkeypatch):
         world.born(name, "a")
     with world.view() as view:
         assert blast(view, "a").truncated
+
+
+def test_where_events_are_too_many_credentials_are_still_named_and_the_cut_is_said(world, monkeypatch):
+    monkeypatch.setattr("outrider.investigate.blast.MOST_TOUCHING", 3)
+    world.born("a")
+    _, page = world.fetch("a", "docs.example", "send")
+    for at in range(9):
+        world.write("a", f"/home/u/repo/{at}")
+    world.read("a", "/home/u/.env", entities=[Entity("read", "secret", "1234abcd")])
+    with world.view() as view:
+        told = blast(view, page)
+    assert told.truncated
+    assert len(told.files) < 9
+    assert [one.value for one in told.credentials] == ["1234abcd"]

@@ -30,6 +30,9 @@ Tie = Literal["origin", "label", "born of it", "report", "file"]
 MOST_AGENTS: Final = 500
 """Agents followed, the nearest first."""
 
+MOST_TOUCHING: Final = 20_000
+"""Most events of affected agents of which it is looked at what they touched."""
+
 FILE_HOPS: Final = 2
 """Files written and read in a row that are followed where no label says more: beyond, everybody is affected by all."""
 
@@ -124,7 +127,7 @@ def blast(view: View, start: int | str) -> Blast:
         event = reading.event(view, _index(view, start))
         origin = event.intent if isinstance(event, CallResult) and event.intent >= 0 else event.n
         agents, truncated = _closure(view, event, {event.n, origin})
-        things = _things(view, agents)
+        things, left_out = _things(view, agents)
         met = tuple(_met(view, event, origin))
         covered = coverage(view)
         shown = of(view, event)
@@ -140,7 +143,7 @@ def blast(view: View, start: int | str) -> Blast:
         commits=commits,
         files=files,
         met=met,
-        truncated=truncated or len(met) >= MOST_PIVOT,
+        truncated=truncated or left_out or len(met) >= MOST_PIVOT,
         confidence="context" if any(one.confidence == "context" for one in agents) else "label",
         coverage=covered,
         statement=(
@@ -238,20 +241,29 @@ def _readers(view: View, agent: reading.Agent, since: int) -> Iterator[tuple[str
             yield reader, at, "file", agent.id
 
 
-def _things(view: View, agents: Iterable[Affected]) -> tuple[touching.Thing, ...]:
-    """Return what the affected agents touched from then on, and which credentials they had read before."""
+def _things(view: View, agents: Iterable[Affected]) -> tuple[tuple[touching.Thing, ...], bool]:
+    """Return what the affected agents touched from then on, and which credentials they had read before.
+
+    The last says whether events were left out, of those who are least affected: credentials never are.
+    """
     sums: touching.Sums = {}
+    left, left_out = MOST_TOUCHING, False
     for one in agents:
-        touching.gather(view, reading.events_of(view, one.agent.id, after=one.since - 1), sums)
-        before = view.rows(
+        later = reading.events_of(view, one.agent.id, after=one.since - 1)
+        taken = later[:left]
+        touching.gather(view, taken, sums)
+        left_out = left_out or len(later) > left
+        left -= len(taken)
+        read = view.rows(
             "SELECT DISTINCT e.n FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
-            " WHERE e.agent = ? AND e.n < ? AND (x.kind IN ('secret', 'credential') OR t.role = 'credential')",
-            one.agent.id, one.since,
-        )  # fmt: skip
+            " WHERE e.agent = ? AND (x.kind IN ('secret', 'credential') OR t.role = 'credential')",
+            one.agent.id,
+        )
+        looked = set(taken)
         secret = view.rows("SELECT n FROM labels WHERE agent = ? AND name = 'secret' AND origin = n", one.agent.id)
-        touching.gather(view, [row[0] for row in before], sums)
+        touching.gather(view, [n for (n,) in read if n not in looked], sums)
         touching.gather(view, [n for (n,) in secret], sums, role="credential")
-    return touching.things(sums)
+    return touching.things(sums), left_out
 
 
 def _is_credential(thing: touching.Thing) -> bool:

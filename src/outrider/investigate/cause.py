@@ -148,7 +148,7 @@ def cause(view: View, n: int, *, most: int = 10) -> Cause:
         data: tuple[Line, ...] = ()
         in_force = None
         if asked is not None:
-            ranked = _lowered(view, _ranked(view, asked)[:most])
+            ranked = _lowered(view, _ranked(view, asked, most))
             data = _data(view, asked)
             in_force = _in_force(view, asked)
         covered = coverage(view)
@@ -211,11 +211,13 @@ def call_of(view: View, event: object) -> CallDecided | None:
     return found if isinstance(found, CallDecided) else None
 
 
-def _ranked(view: View, call: CallDecided) -> list[Source]:
+def _ranked(view: View, call: CallDecided, most: int) -> list[Source]:
     beside = reading.beside(view, call.n)
     out: dict[int, Source] = {}
     for want in _wants(beside):
         for carrier in carriers(view, call.agent, call.n, want):
+            if len(out) >= most:
+                break  # They come the likeliest first, and each costs a search of its own.
             path, end = _back(view, carrier, (call.n,))
             if end.n in out:
                 continue
@@ -236,7 +238,7 @@ def _ranked(view: View, call: CallDecided) -> list[Source]:
     known = {source.event.n for source in ranked}
     if not ranked:
         ranked += _by_time(view, call, known)
-    return ranked
+    return ranked[:most]
 
 
 def _wants(beside: Beside) -> Iterator[Wanted]:
