@@ -30,7 +30,7 @@ Tie = Literal["origin", "label", "born of it", "report", "file"]
 MOST_AGENTS: Final = 500
 """Agents followed, the nearest first."""
 
-MOST_TOUCHING: Final = 20_000
+MOST_TOUCHING: Final = 5_000
 """Most events of affected agents of which it is looked at what they touched."""
 
 FILE_HOPS: Final = 2
