@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -138,6 +139,42 @@ def test_a_case_leaves_as_a_bundle_with_its_report_and_without_names(outrider, t
     assert b"look here" in everything
     last = [decode(entry.leaf) for entry in Reader(home.record).entries()][-1]
     assert (last.act, len(last.digest)) == ("exported", 64)
+
+
+def test_a_sealed_case_holds_every_event_that_its_report_cites_and_lists_everybody_it_counts(outrider, two, tmp_path):
+    at, _ = two
+    at("ada")
+    case = opened(outrider)
+    path = tmp_path / "case.zip"
+    assert outrider("case", "export", case, "-o", str(path)).code == 0
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        report = archive.read("report.md").decode()
+        held, seen, met = (json.loads(archive.read(f"{one}.json")) for one in ("redactions", "coverage", "agents"))
+    cited = {int(n) for n in re.findall(r"event (\d+)", report)}
+    assert cited
+    assert {f"events/{n}.json" for n in cited} <= names
+    assert [(one["agent"], one["did"]) for one in met["met"]] == [("ag_child", "sent something to it")]
+    assert (held["held_by"].split(",")[0], case in held["ask"]) == ("whoever runs the log outrider.test/ada", True)
+    assert seen["bundle"]["events"] == sum(name.startswith("events/") for name in names) / 2
+    assert seen["bundle"]["of"] > seen["bundle"]["events"] - 1
+    assert seen["doors"]
+    assert f"This bundle holds {seen['bundle']['events']} of the record's {seen['bundle']['of']} events" in report
+    assert ("The texts of what it read and did are not in here" in report, "disclose story" in report) == (True, True)
+    assert "outrider case export" not in report.partition("## What to do")[2]
+    assert "- **sponsor**: " in report
+    assert outrider("case", "export", case, "-o", str(tmp_path / "x.zip"), "--disclose", "secrets").code == 2
+
+
+def test_names_of_people_leave_only_where_it_was_said(outrider, two, tmp_path):
+    at, _ = two
+    at("ada")
+    case = opened(outrider)
+    for name, more in (("closed", ()), ("named", ("--names",))):
+        path = tmp_path / f"{name}.zip"
+        assert outrider("case", "export", case, "-o", str(path), *more).code == 0
+        with zipfile.ZipFile(path) as archive:
+            assert ("people.json" in archive.namelist()) == (name == "named")
 
 
 def sealed_by(outrider, at, name, case, path: Path) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -123,9 +125,12 @@ def test_the_sealed_case_verifies_alone_under_the_witness_and_tells_a_stranger_w
         told = bundle.read("report.md").decode()
         events = set(bundle.namelist())
         everything = b"".join(bundle.read(name) for name in events)
-    assert truth["agent"] in told.partition("## What to do")[0]
+    lead = told.partition("## What to do")[0]
+    assert truth["agent"] in lead
+    assert ("What told it to: what came back from WebFetch (connect docs." in lead, "untrusted" in lead) == (True, True)
     assert f"event {truth['cause_event']} led to event {truth['leak_event']}" in told
     assert {f"events/{truth[name]}.json" for name in ("cause_event", "leak_event")} <= events
+    assert {f"events/{n}.json" for n in re.findall(r"event (\d+)", told)} <= events
     assert truth["sponsor"].partition(" <")[0].encode() not in everything
 
 
@@ -146,3 +151,33 @@ def test_the_page_of_worked_examples_shows_what_the_questions_answer_today(playe
     for question, (_, answer) in told.items():
         assert len(examples.skeleton(page[question])) >= 3, question
         assert examples.skeleton(page[question]) == examples.skeleton(answer), question
+
+
+def test_the_sealed_case_shows_what_was_planted_and_sent_and_everybody_who_met_it(played: dict[str, Any]) -> None:
+    truth = played["truth"]
+    others = played["answers"]["from_domain"]["also_affected"]
+    with zipfile.ZipFile(Path(played["case"]) / "case.zip") as bundle:
+        told = bundle.read("report.md").decode()
+        page = bundle.read("report.html").decode()
+        met = {one["agent"]: one["did"] for one in json.loads(bundle.read("agents.json"))["met"]}
+        named = [bundle.read(name) for name in bundle.namelist() if name.startswith("beside/")]
+        results = json.loads(bundle.read("views/events.sarif"))["runs"][0]["results"]
+        rows = list(csv.DictReader(bundle.read("views/events.csv").decode().splitlines()))
+        verify_py = bundle.read("verify.py")
+    for words in ("Note to automated assistants", "/v1/ingest?d="):
+        assert words in told
+        assert words in page
+    assert [played["story"]["commit"].encode() in one for one in named] == [True]
+    assert set(met) >= {*others["agents"], *others["met_the_same_content"], *others["met_the_same_place"]}
+    assert met[truth["agent"]] == "reached it with a secret in its context"
+    leaks = [one["properties"]["event"] for one in results if one["ruleId"] == "flow.secret-out"]
+    assert leaks == [truth["leak_event"]]
+    assert [one["adds"] for one in rows if one["event"] == str(truth["cause_event"])] == ["untrusted"]
+    case = Path(played["case"])
+    (case / "verify.py").write_bytes(verify_py)
+    copied = ["--policy", str(case / "witness.policy"), "--vkey", played["verify"]["vkey"]]
+    done = subprocess.run(
+        [sys.executable, case / "verify.py", case / "case.zip", *copied], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "the same as the bundle carries: it proves nothing by itself" in done.stdout) == (0, True)
+    assert "on the same host" in done.stdout

@@ -115,6 +115,7 @@ def test_living_agents_are_stopped_one_by_one_and_many_of_a_class_at_once(world,
         world.put(CaseNoted, heard="case", case=CASE, act="added", by="p", about=f"a{number}")
     commands = [step.command for step in dossier(world.view(), load(world.view(), home, CASE)).todo if step.urgent]
     assert commands == [
+        "outrider involved evil.example",
         "outrider quarantine --lineage a3 --why case-0123456789ab",
         "outrider quarantine --charter coder --why case-0123456789ab",
     ]

@@ -22,28 +22,44 @@ MOST_BUNDLE = 512 << 20
 @click.command("export")
 @click.argument("case")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file. [default: CASE.zip]")
-@click.option("--disclose", help="Let the content of these events leave, too: 41,52-60.")
+@click.option(
+    "--disclose",
+    help="Let content leave, too: `story` for what led to the acts, the acts and the prompts (or one of: cause, act, "
+    "prompts), or events: 41,52-60.",
+)
+@click.option("--names", is_flag=True, help="Name the people behind the pseudonyms: people.json.")
 @click.option("--tiles", is_flag=True, help="Add the hashes of all events, so that the root can be made from them.")
 @click.option("--wait", default=10, show_default=True, help="Most seconds to wait for witnesses, where there are some.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def export_command(
-    *, case: str, output: Path | None, disclose: str | None, tiles: bool, wait: int, as_json: bool
+    *, case: str, output: Path | None, disclose: str | None, names: bool, tiles: bool, wait: int, as_json: bool
 ) -> None:
     """Seal a case into a bundle that anybody can check: its events, notes, conclusions and the report.
 
-    The texts of the case leave with it, disclosed against their commitments; names of people and content do not.
+    The texts of the case leave with it, disclosed against their commitments; names of people and content do not, unless
+    you say so. Secrets that detectors know are prints in content already; one that none of them knew, or that an agent
+    encoded, is still in it: read what you disclose first (`outrider content EVENT`).
     """
     import msgspec
 
     from outrider.cli import sealed
-    from outrider.investigate.casebundle import packed
+    from outrider.investigate.casebundle import chosen, packed, people
 
     at = reach.home()
     person.required(at)
     opened, name = case_work.opened_case(at, case)
-    shown = sealed.disclosed(opened, at, export.numbers(disclose or ""), why=name)
     told = case_work.dossier_of(opened, at, name)
+    parts = [one.strip() for one in (disclose or "").split(",") if one.strip()]
+    words = [one for one in parts if one.isalpha()]
+    numbers = export.numbers(",".join(one for one in parts if one not in words))
+    shown = sealed.disclosed(opened, at, sorted({*numbers, *chosen(told, words)}), why=name)
     inside = packed(opened, at, told, shown, created=sealed.now(), made_by=sealed.MADE_BY)
+    if names:
+        named = {
+            "statement": "Said by the maker of this bundle; no proof ties a name to its pseudonym.",
+            "names": people(told),
+        }
+        inside.more["people.json"] = msgspec.json.format(msgspec.json.encode(named), indent=1)
     contents = msgspec.structs.replace(inside, policy=sealed.policy(at), tiles=tiles)
     path = output or Path(f"{name}.zip")
     made = sealed.write(path, at, sealed.prover(at, contents.events[-1], wait=wait), contents)

@@ -166,7 +166,8 @@ def _readme(played: Played) -> str:
 - `witness.policy`: whom a verifier asks for. `outrider verify --record forged --policy witness.policy` refuses it;
   `outrider verify --record record --policy witness.policy` does not
 - `case.zip`: the case, sealed. `outrider verify case.zip --policy witness.policy`; without Outrider: `VERIFY.md` in
-  it. `report.html` in it is what somebody who decides reads
+  it. `report.html` in it is what somebody who decides reads. The texts of the planted page, of what was sent and of
+  the prompts are in it, since all are made up; of a real case no text leaves unless `--disclose` says so
 - `answer-from-domain.json`: everything behind `{played.story["domain"]}`
 - `answer-from-commit.json`: everything behind commit `{played.story["commit"]}`
 - `summary.json`: what was planted, what was answered, and whether they agree

@@ -10,9 +10,9 @@ import msgspec
 from outrider import __version__
 from outrider.daemon.casework import note
 from outrider.investigate.case import load
-from outrider.investigate.casebundle import packed
+from outrider.investigate.casebundle import chosen, packed
 from outrider.investigate.casefile import CaseFile
-from outrider.investigate.disclosing import Disclosure
+from outrider.investigate.disclosing import disclose
 from outrider.investigate.dossier import dossier
 from outrider.investigate.reach import Pairs, record_of
 from outrider.investigate.sealing import seal as write
@@ -33,6 +33,8 @@ CASE = "case-0de300000001"
 def seal(home: Home, view: View, domain: str, key: bytes, path: Path) -> None:
     """Open a case about the domain, as a responder would, and seal it into ``path``.
 
+    The texts of what led to the act, of the act and of the prompts leave with it: everything in them is made up.
+
     Raises:
         RecordError: The record cannot be read or written.
     """
@@ -43,7 +45,8 @@ def seal(home: Home, view: View, domain: str, key: bytes, path: Path) -> None:
     catch_up(view, Pairs(record_of(home)))
     told = dossier(view, load(view, home, CASE), key=key, whole=whole(home, view.size))
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    inside = packed(view, home, told, Disclosure(), created=created, made_by=f"outrider {__version__}")
+    shown = disclose(view, home, chosen(told, ("story",)))
+    inside = packed(view, home, told, shown, created=created, made_by=f"outrider {__version__}")
     policy = (home.root / "witness.policy").read_bytes()
     with path.open("wb") as file:
         write(file, Prover(home.record), log_key(home.keys / "log.key"), msgspec.structs.replace(inside, policy=policy))

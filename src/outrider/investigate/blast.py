@@ -7,7 +7,7 @@ whole record who else met the same content or place.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -146,17 +146,40 @@ def blast(view: View, start: int | str) -> Blast:
         truncated=truncated or left_out or len(met) >= MOST_PIVOT,
         confidence="context" if any(one.confidence == "context" for one in agents) else "label",
         coverage=covered,
-        statement=(
-            f"{_counted(len(agents), 'agent')} came under it; {_counted(len(credentials), 'credential')} to change,"
-            f" {_counted(len(hosts), 'host')} reached, {len(commits):,} commits, pushes and packages to review,"
-            f" {len(files):,} files changed;"
-            f" {_counted(len({one.agent for one in met}), 'agent')} met the same content or place."
-        ),
+        statement=_statement(agents, (credentials, hosts, commits, files), met),
     )
 
 
+def _statement(
+    agents: tuple[Affected, ...], things: tuple[tuple[touching.Thing, ...], ...], met: tuple[Met, ...]
+) -> str:
+    credentials, hosts, commits, files = things
+    kinds = Counter(thing.kind for thing in commits)
+    work = ", ".join(_counted(kinds[kind], word) for kind, word in _WORK.items() if kinds[kind]) or "no commit"
+    own = sum("/.git/" in thing.value for thing in files)
+    same = {one.agent for one in met if one.what == "content"}
+    where = {one.agent for one in met if one.what != "content"}
+    return (
+        f"{_counted(len(agents), 'agent')} came under it; {_counted(len(credentials), 'credential')} to change,"
+        f" {_counted(len(hosts), 'host')} reached, {work} to review,"
+        f" {_counted(len(files) - own, 'file')} changed{f' (and {own} inside .git)' if own else ''};"
+        f" {_counted(len(same), 'agent')} met the same content, {_counted(len(where), 'agent')} the same place."
+    )
+
+
+_WORK: Final = {"commit": "commit", "branch": "branch", "repo": "repository", "package": "package"}
+
+
 def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    if count == 1:
+        return f"1 {noun}"
+    return (
+        f"{count:,} {noun}es"
+        if noun.endswith("ch")
+        else f"{count:,} {noun.removesuffix('y')}ies"
+        if noun.endswith("y")
+        else f"{count:,} {noun}s"
+    )
 
 
 def _index(view: View, start: int | str) -> int:

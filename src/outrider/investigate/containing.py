@@ -33,15 +33,27 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     command: str = ""
     urgent: bool = False
 
+    @property
+    def needs(self) -> str:
+        """What has to be there for it."""
+        if not self.command:
+            return "by hand"
+        return "the live record" if self.command.startswith("outrider ") else "a clone of the repository"
 
-def steps(case: str, agents: Iterable[Agent], impact: Iterable[Blast]) -> Iterator[Step]:
+
+def steps(case: str, agents: Iterable[Agent], impact: Iterable[Blast], acts: Iterable[int] = ()) -> Iterator[Step]:
     """Give what to do, in the order in which an incident commander needs it: stop, change, look, tell."""
     principals = tuple(agents)
     blasts = tuple(impact)
     affected = list({one.agent.id: one.agent for told in blasts for one in told.agents}.values())
+    yield from _shut(blasts)
     yield from _stop(case, principals, affected)
     yield from _change(thing for told in blasts for thing in told.credentials)
     yield from _review(blasts)
+    yield from _came(case, principals, affected)
+    yield from _hole(principals, acts)
+    for sponsor in dict.fromkeys(agent.sponsor for agent in principals if agent.sponsor):
+        yield Step(do=f"Tell {sponsor}, who answers for the agent, and whoever owns what it read, sent and changed.")
     yield Step(do="Ask what could not be seen, before anybody says that this was all.", command="outrider coverage")
     yield Step(
         do="Seal the case, so that others can check it without trusting this machine.",
@@ -60,7 +72,7 @@ def unwitnessed(todo: Iterable[Step]) -> Iterator[Step]:
         elif words[:2] == ["outrider", "involved"]:
             asked = step.command.removeprefix("outrider involved ")
             yield Step(do=f"By a transcript: {step.do}", command=f"outrider involved --imported {asked}")
-        elif step.command.startswith("git show"):
+        elif step.command.startswith("git "):
             yield Step(do=f"By a transcript: {step.do}", command=step.command)
 
 
@@ -106,20 +118,64 @@ def _change(credentials: Iterable[Thing]) -> Iterator[Step]:
         yield Step(do=f"Change {len(found) - _MOST} more credentials; the list of impact has them.", urgent=True)
 
 
-def _review(blasts: tuple[Blast, ...]) -> Iterator[Step]:
+def _shut(blasts: tuple[Blast, ...]) -> Iterator[Step]:
     out = {(t.kind, t.value): t for told in blasts for t in told.hosts if t.role in {"sent", "exposed"}}
     for thing in list(out.values())[:_MOST]:
         carried = "Data went" if thing.role == "sent" else "Data may have gone"
-        yield Step(do=f"{carried} to {thing.value}: close it, and ask who else reached it.", command=_involved(thing))
-    work = {(t.kind, t.value): t for told in blasts for t in told.commits if t.kind != "branch"}
+        yield Step(
+            do=f"{carried} to {thing.value} (event {thing.first}): close it at your proxy or name server, and ask who"
+            " else reached it.",
+            command=_involved(thing),
+            urgent=True,
+        )
+
+
+def _review(blasts: tuple[Blast, ...]) -> Iterator[Step]:
+    work = {(t.kind, t.value): t for told in blasts for t in told.commits if t.kind not in {"branch", "repo"}}
+    repos = {agent: t.value for told in blasts for t in told.commits if t.kind == "repo" for agent in t.agents}
+    files = {t.value: t for told in blasts for t in told.files if t.kind == "path" and "/.git/" not in t.value}
+    wrote = ", ".join(f"{value} (event {t.first})" for value, t in list(files.items())[:_MOST])
     for thing in list(work.values())[:_MOST]:
-        show = f"git show {thing.value}" if _COMMIT.fullmatch(thing.value) else _involved(thing)
-        yield Step(do=f"Look again at the {thing.kind} {thing.value} ({thing.role}).", command=show)
+        repo = next((repos[agent] for agent in thing.agents if agent in repos), "")
+        commit = _COMMIT.fullmatch(thing.value) is not None
+        place = f"-C {shlex.quote(repo)} " if repo else ""
+        yield Step(
+            do=f"Look again at the {thing.kind} {thing.value} ({thing.role}, event {thing.first})"
+            + (f" in {repo}; revert it if it is not wanted" if repo else "")
+            + (f". Its agent had written {wrote}." if commit and wrote else "."),
+            command=f"git {place}show {thing.value}" if commit else _involved(thing),
+        )
+    if files and not work:
+        yield Step(do=f"Look again at the files that were written or deleted: {wrote}.")
     others = {one.agent for told in blasts for one in told.met if one.agent} - {
         one.agent.id for told in blasts for one in told.agents
     }
     if others:
-        yield Step(do=f"{len(others)} other agents met the same content or place: look at what they did then.")
+        yield Step(
+            do=f"{len(others)} other agents met the same content or place: look at what they did then. The table of who"
+            " met it and agents.json list each; those that sent or reached something come first."
+        )
+
+
+def _came(case: str, principals: tuple[Agent, ...], affected: list[Agent]) -> Iterator[Step]:
+    known = {agent.id for agent in principals}
+    for agent in [one for one in affected if one.id not in known and one.ended_n is not None][:_MOST]:
+        of = f", born of {agent.parent}," if agent.parent else ""
+        yield Step(
+            do=f"Agent {agent.id} of class {agent.charter}{of} came under it and has ended: look at all that it did,"
+            f" and revoke it as well (outrider revoke --agent {agent.id} --why {shlex.quote(case)}).",
+            command=f"outrider touched {shlex.quote(agent.id)}",
+        )
+
+
+def _hole(principals: tuple[Agent, ...], acts: Iterable[int]) -> Iterator[Step]:
+    charter = next((agent.charter for agent in principals), "")
+    for act in list(acts)[:1] if charter else ():
+        yield Step(
+            do=f"Close the hole in charter {charter}: see which of its lines let event {act} through, and what it would"
+            " have needed to refuse it.",
+            command=f"outrider why {act}",
+        )
 
 
 def _involved(thing: Thing) -> str:

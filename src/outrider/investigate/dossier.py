@@ -6,18 +6,21 @@ Everything here is computed anew from the record whenever it is asked for; a cas
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from outrider.errors import BadInputError
+from outrider.investigate import touched as touching
 from outrider.investigate.answer import Answer, answer
 from outrider.investigate.blast import Blast, blast
 from outrider.investigate.case import Case
 from outrider.investigate.cause import cause
 from outrider.investigate.containing import Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.meeting import EXPOSED, SENT, Meeting, meetings
 from outrider.investigate.remedy import Remedy, remedies
 from outrider.investigate.words import Line, line
 from outrider.store import reading
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_MOMENTS: Final = 400
 MOST_FAMILY: Final = 200
+MOST_CAME: Final = 50
+"""Agents that came under it whose births, ends and deeds are told."""
 _LOUD: Final = ("sent", "committed", "pushed", "installed", "deleted", "credential", "spawned")
 _PRINCIPALS: Final = 3
 """Agents of one artefact that a case follows, the likeliest doers."""
@@ -37,11 +42,22 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         line: It.
-        why: Why it is here: ``act``, ``cause``, ``pinned``, ``refused``, ``birth``, ``end``, ``label`` or ``touched``.
+        why: Why it is here: ``act``, ``cause``, ``result`` (of the act), ``pinned``, ``refused``, ``birth``, ``end``,
+            ``label`` or ``touched``.
+        became: What became of it, where it is a call.
     """
 
     line: Line
     why: str
+    became: str = ""
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The text of an event that leaves with the case, and why it does. Written by an attacker: escape it."""
+
+    event: int
+    why: str
+    text: str
 
 
 class Kin(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +95,11 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         whole: What a check of the record from its bytes says, or empty where it was not checked.
         imported: The same of what hosts' own transcripts tell, which nobody witnessed; None where the case seeks
             nothing there. Its events are numbered in that record, and none of them can be proven.
+        met: Every agent that met the artefacts or what caused the acts, and what each did.
+        children: What agents that came under it did, by id: how many things of each role.
+        prompts: Instructions that the agents and those above them were given.
+        words: Texts of events that leave with it; none unless somebody asked for them.
+        holds: What a bundle holds of the record, a sentence; empty outside of one.
     """
 
     case: Case
@@ -95,6 +116,21 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     remedies: tuple[Remedy, ...] = ()
     whole: str = ""
     imported: Dossier | None = None
+    met: tuple[Meeting, ...] = ()
+    children: dict[str, dict[str, int]] = {}
+    prompts: tuple[int, ...] = ()
+    words: tuple[Words, ...] = ()
+    holds: str = ""
+
+    @property
+    def causes(self) -> tuple[int, ...]:
+        """The events that led to the acts, each the likeliest of its act."""
+        return tuple(dict.fromkeys(one.start.n for one in self.impact if one.start.n not in self.acts))
+
+    @property
+    def results(self) -> tuple[int, ...]:
+        """The results of the acts."""
+        return tuple(moment.line.n for moment in self.moments if moment.why == "result")
 
     @property
     def events(self) -> tuple[int, ...]:
@@ -102,7 +138,11 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         own = [entry.n for entry in self.case.entries if not entry.origin]
         lines = [moment.line.n for moment in self.moments]
         ends = [n for edge in self.edges for n in (edge.source, edge.target)]
-        return tuple(sorted({*own, *lines, *ends, *self.acts}))
+        cited = [t.first for one in self.impact for t in (*one.credentials, *one.hosts, *one.commits, *one.files)]
+        came = [one.since for told in self.impact for one in told.agents[:MOST_CAME]]
+        loud = [one.event for met in self.met if met.did in {SENT, EXPOSED} for one in met.deeds][:MOST_MOMENTS]
+        loud += [met.first for met in self.met if met.did in {SENT, EXPOSED}][:MOST_MOMENTS]
+        return tuple(sorted({*own, *lines, *ends, *self.acts, *cited, *came, *loud, *self.prompts}))
 
 
 def dossier(view: View, case: Case, *, key: bytes = b"", imported: View | None = None, whole: str = "") -> Dossier:
@@ -130,8 +170,13 @@ def _dossier(view: View, case: Case, key: bytes) -> Dossier:
         pinned = tuple(n for n in case.pinned if 0 <= n < view.size)
         agents = _agents(view, case, answers, pinned)
         acts, causes, edges = _why(view, answers, pinned)
-        moments = _moments(view, agents, {"act": acts, "cause": causes, "pinned": pinned})
         impact = tuple(blast(view, n) for n in (causes or acts)[:_PRINCIPALS])
+        came = [one.agent for told in impact for one in told.agents[:MOST_CAME]]
+        others = [one for one in {x.id: x for x in came}.values() if one.id not in {x.id for x in agents}]
+        results = tuple(n for act in acts if (n := reading.result_of(view, act)) is not None)
+        known = {"act": acts, "cause": causes, "result": results, "pinned": pinned}
+        moments = _moments(view, (*agents, *others), known)
+        todo = steps(case.id, agents, impact, acts)
         return Dossier(
             case=case,
             answers=answers,
@@ -142,10 +187,28 @@ def _dossier(view: View, case: Case, key: bytes) -> Dossier:
             edges=edges,
             acts=acts,
             impact=impact,
-            todo=tuple(sorted(steps(case.id, agents, impact), key=lambda step: not step.urgent)),
+            todo=tuple(sorted(todo, key=lambda step: not step.urgent)),
             coverage=coverage(view),
             remedies=remedies(view, acts),
+            met=meetings(view, answers, impact),
+            children={one.id: _roles(view, one) for one in others},
+            prompts=_prompts(view, agents),
         )
+
+
+def _roles(view: View, agent: reading.Agent) -> dict[str, int]:
+    """Return how many things an agent touched, by role; what only was tried is left out."""
+    sums: touching.Sums = {}
+    touching.gather(view, reading.events_of(view, agent.id), sums)
+    done = [thing.role for thing in touching.things(sums) if thing.happened and thing.role not in {"is", "mentioned"}]
+    return dict(Counter(done))
+
+
+def _prompts(view: View, agents: Iterable[reading.Agent]) -> tuple[int, ...]:
+    names = dict.fromkeys(
+        name for agent in agents for name in (agent.id, *(a.id for a in reading.ancestors(view, agent.id)))
+    )
+    return tuple(n for name in names for n in reading.events_of(view, name, ("agent.prompted",))[:MOST_CAME])
 
 
 def _agents(
@@ -194,7 +257,9 @@ def _moments(view: View, agents: Iterable[reading.Agent], known: dict[str, tuple
             why.setdefault(agent.ended_n, "end")
         for n, word in _loud(view, agent.id):
             why.setdefault(n, word)
-    return tuple(Moment(line=line(view, n), why=why[n]) for n in sorted(why) if 0 <= n < view.size)
+    there = [n for n in sorted(why) if 0 <= n < view.size]
+    became = reading.outcomes(view, there)
+    return tuple(Moment(line=line(view, n), why=why[n], became=became.get(n, "")) for n in there)
 
 
 def _loud(view: View, agent: str) -> Iterator[tuple[int, str]]:

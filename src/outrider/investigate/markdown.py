@@ -6,14 +6,35 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from outrider.investigate.glossary import GLOSSARY
+from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
-from outrider.investigate.telling import UNWITNESSED, findings, said, summary, visible, when, who
+from outrider.investigate.telling import (
+    CAME,
+    MET,
+    MOST_MET,
+    UNWITNESSED,
+    became,
+    came,
+    exactly,
+    findings,
+    home,
+    meeting,
+    said,
+    short,
+    summary,
+    unseen,
+    visible,
+    when,
+    who,
+)
 
 if TYPE_CHECKING:
     from outrider.investigate.dossier import Dossier, Kin
 
-_SPECIAL = re.compile(r"([\\`*{}\[\]()<>#+!|~&@]|(?<![^\W_])_|_(?![^\W_])|^[-=]|:(?=//))")
+_SPECIAL = re.compile(r"([\\`*\[\]<>#|&@]|~(?!/)|(?<=\S)~|(?<![^\W_])_|_(?![^\W_])|^[-=+]|:(?=//))")
 _MOST = 200
+_MOST_TEXT = 8_000
 
 
 def markdown(told: Dossier) -> str:
@@ -25,30 +46,60 @@ def markdown(told: Dossier) -> str:
     out.append("## What to do")
     for number, step in enumerate(told.todo, 1):
         command = f"\n   {code(step.command)}" if step.command else ""
-        out.append(f"{number}. {'**Now.** ' if step.urgent else ''}{plain(step.do)}{command}")
+        out.append(
+            f"{number}. {'**Now.** ' if step.urgent else ''}{plain(short(told, step.do))} ({step.needs}){command}"
+        )
     rows = [
-        (when(m.line.ts), str(m.line.n), code(m.line.agent[-8:] or "-"), m.why, code(m.line.what)) for m in told.moments
+        (
+            exactly(m.line.ts),
+            str(m.line.n),
+            code(m.line.agent[-8:] or "-"),
+            m.why,
+            code(short(told, m.line.what)),
+            became(m.became),
+        )
+        for m in told.moments
     ]
-    out += ["## What happened", _table(("time (UTC)", "event", "agent", "", "what"), rows)]
+    out += _words(told)
+    out += ["## What happened", plain(home(told)), _table(("time (UTC)", "event", "agent", "", "what", "became"), rows)]
     if told.more:
         out.append(f"{told.more} more events have no room here.")
     if told.imported is not None:
-        rows = [(when(m.line.ts), f"imported {m.line.n}", code(m.line.agent[-8:] or "-"), m.why, code(m.line.what))
-                for m in told.imported.moments]  # fmt: skip
-        out += [f"## {UNWITNESSED}: what hosts' own transcripts tell",
-                "Whoever held them could have changed them or left something out. No bundle proves any of it.",
-                _table(("time (UTC)", "event", "agent", "", "what"), rows)]  # fmt: skip
+        told_of = [
+            (when(m.line.ts), f"imported {m.line.n}", code(m.line.agent[-8:] or "-"), m.why, code(m.line.what))
+            for m in told.imported.moments
+        ]
+        out += [
+            f"## {UNWITNESSED}: what hosts' own transcripts tell",
+            "Whoever held them could have changed them or left something out. No bundle proves any of it.",
+            _table(("time (UTC)", "event", "agent", "", "what"), told_of),
+        ]
     out.append("## Why")
-    out += [f"- event {edge.source} led to event {edge.target} ({edge.by})" for edge in told.edges] or ["Not traced."]
+    out += [
+        f"- event {edge.source} led to event {edge.target} (inferred from a match of {edge.by})" for edge in told.edges
+    ] or ["Not traced."]
     out += ["## Who", *(_tree(family) for family in told.families)]
     out += ["## What else is affected", *(plain(one.statement) for one in told.impact), *_things(told)]
+    out += (
+        ["### Who came under it", _table(CAME, [[code(x) for x in row] for row in came(told)])] if told.impact else []
+    )
+    if told.met:
+        more = len(told.met) - MOST_MET
+        out += [
+            "### Who met it",
+            plain(counted(told.met)),
+            _table(MET, [[code(x) for x in row] for row in meeting(told)]),
+        ]
+        out += [f"and {more} more in agents.json of the bundle."] if more > 0 else []
     out += _questions(told)
     entries = [
         (when(e.ts), plain(who(e)), e.act, code(", ".join((*e.refs, e.about)) or "-"), plain(said(e)))
         for e in case.entries
     ]
     out += ["## Notes and deeds", _table(("time (UTC)", "who", "did", "about", "text"), entries)]
-    out += ["## What could not be seen", plain(told.coverage.statement), *(plain(one) for one in case.problems)]
+    out += ["## What could not be seen", plain(unseen(told)), plain(told.holds)]
+    out += [plain(one) for one in case.problems]
+    out += ["## Words", "\n".join(f"- **{word}**: {said}" for word, said in GLOSSARY)]
     return "\n\n".join(one for one in out if one) + "\n"
 
 
@@ -80,13 +131,24 @@ def _tree(family: Sequence[Kin]) -> str:
     return "\n".join(lines)
 
 
+def _words(told: Dossier) -> list[str]:
+    if not told.words:
+        return []
+    out = ["## In its own words", "What follows was written by others, an attacker among them. Do not follow it."]
+    for one in told.words:
+        lines = "\n".join(f"    {visible(line)}" for line in one.text[:_MOST_TEXT].split("\n"))
+        cut = f"\n\n... {len(one.text) - _MOST_TEXT} more characters" if len(one.text) > _MOST_TEXT else ""
+        out.append(f"Event {one.event}, {one.why}:\n\n{lines}{cut}")
+    return out
+
+
 def _things(told: Dossier) -> list[str]:
     found = {
         (thing.role, thing.kind, thing.value): thing
         for one in told.impact
         for thing in (*one.credentials, *one.hosts, *one.commits, *one.files)
     }
-    rows = [(t.role, t.kind, code(t.value), str(t.first)) for t in list(found.values())[:_MOST]]
+    rows = [(t.role, t.kind, code(short(told, t.value)), str(t.first)) for t in list(found.values())[:_MOST]]
     return [_table(("role", "kind", "what", "first event"), rows)] if rows else []
 
 

@@ -10,14 +10,35 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from outrider.investigate.glossary import GLOSSARY
+from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
-from outrider.investigate.telling import UNWITNESSED, findings, said, summary, visible, when, who
+from outrider.investigate.telling import (
+    CAME,
+    MET,
+    MOST_MET,
+    UNWITNESSED,
+    became,
+    came,
+    exactly,
+    findings,
+    home,
+    meeting,
+    said,
+    short,
+    summary,
+    unseen,
+    visible,
+    when,
+    who,
+)
 
 if TYPE_CHECKING:
     from outrider.investigate.dossier import Dossier, Kin
     from outrider.investigate.touched import Thing
 
 _MOST_THINGS = 200
+_MOST_TEXT = 8_000
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#d9dee4;--paper:#fff;--wash:#f5f7f9;--hot:#b42318;--warm:#9a6700}
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#9aa5b1;--line:#323a44;--paper:#14181d;--wash:#1c2229;--hot:#ff8a80;--warm:#f2c14e}}
@@ -56,6 +77,9 @@ def page(told: Dossier) -> str:
         _questions(told),
         _notes(told),
         _trust(told),
+        "<h2>Words</h2><ul>"
+        + "".join(f"<li><b>{text(word)}</b>: {text(said_)}</li>" for word, said_ in GLOSSARY)
+        + "</ul>",
     ]
     policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
     return (
@@ -84,7 +108,9 @@ def _todo(told: Dossier) -> str:
     for step in told.todo:
         mark = '<span class="tag hot">now</span> ' if step.urgent else ""
         command = f"<pre>{text(step.command)}</pre>" if step.command else ""
-        lines.append(f"<li>{mark}{text(step.do)}{command}</li>")
+        lines.append(
+            f"<li>{mark}{text(short(told, step.do))} <span class=soft>({text(step.needs)})</span>{command}</li>"
+        )
     return f"<h2>What to do</h2><ol>{''.join(lines)}</ol>"
 
 
@@ -93,10 +119,25 @@ def _timeline(told: Dossier) -> str:
     for moment in told.moments:
         one = moment.line
         mark = f'<span class="tag {_HOT.get(moment.why, "")}">{text(moment.why)}</span>'
-        rows.append((f"<span class=when>{when(one.ts)}</span>", str(one.n), text(one.agent[-8:]), mark, text(one.what)))
+        what = text(short(told, one.what))
+        rows.append(
+            (
+                f"<span class=when>{exactly(one.ts)}</span>",
+                str(one.n),
+                text(one.agent[-8:]),
+                mark,
+                what,
+                text(became(moment.became)),
+            )
+        )
     more = f"<p class=soft>{told.more} more events have no room here.</p>" if told.more else ""
-    table = _rows(("time (UTC)", "event", "agent", "", "what"), rows) if rows else "<p class=soft>Nothing yet.</p>"
-    return f"<h2>What happened</h2>{table}{more}{_abroad(told)}{_imported(told.imported)}"
+    table = (
+        _rows(("time (UTC)", "event", "agent", "", "what", "became"), rows)
+        if rows
+        else "<p class=soft>Nothing yet.</p>"
+    )
+    head = f"{_words(told)}<h2>What happened</h2><p class=soft>{text(home(told))}</p>"
+    return f"{head}{table}{more}{_abroad(told)}{_imported(told.imported)}"
 
 
 def _imported(told: Dossier | None) -> str:
@@ -113,6 +154,20 @@ def _imported(told: Dossier | None) -> str:
         f"<h3>{UNWITNESSED}: what hosts' own transcripts tell</h3><p class=soft>Whoever held them could have changed "
         f"them or left something out. None of it is in the record, nor in a bundle.</p>{table}"
     )
+
+
+def _words(told: Dossier) -> str:
+    if not told.words:
+        return ""
+    out = [
+        "<h2>In its own words</h2>",
+        "<p class=soft>What follows was written by others, an attacker among them. Do not follow it.</p>",
+    ]
+    for one in told.words:
+        shown = "\n".join(text(line) for line in one.text[:_MOST_TEXT].split("\n"))
+        cut = f"<p class=soft>{len(one.text) - _MOST_TEXT} more characters</p>" if len(one.text) > _MOST_TEXT else ""
+        out.append(f"<p>Event {one.event}, {text(one.why)}</p><pre>{shown}</pre>{cut}")
+    return "".join(out)
 
 
 def _abroad(told: Dossier) -> str:
@@ -177,10 +232,18 @@ def _impact(told: Dossier) -> str:
     for name, things in groups.items():
         once = list({(thing.role, thing.kind, thing.value): thing for thing in things}.values())
         if once:
-            rows = [(text(t.role), text(t.kind), f"<code>{text(t.value)}</code>", str(t.first)) for t in once]
+            rows = [
+                (text(t.role), text(t.kind), f"<code>{text(short(told, t.value))}</code>", str(t.first)) for t in once
+            ]
             table = _rows(("role", "kind", "what", "first event"), rows[:_MOST_THINGS])
             more = len(rows) - _MOST_THINGS
             out.append(f"<h3>{name}</h3>{table}" + (f"<p class=soft>{more} more.</p>" if more > 0 else ""))
+    out.append("<h3>Who came under it</h3>" + _rows(CAME, [[text(x) for x in row] for row in came(told)]))
+    if told.met:
+        table = _rows(MET, [[text(x) for x in row] for row in meeting(told)])
+        more = len(told.met) - MOST_MET
+        out.append(f"<h3>Who met it</h3><p>{text(counted(told.met))}</p>{table}")
+        out.append(f"<p class=soft>and {more} more in agents.json of the bundle.</p>" if more > 0 else "")
     return "".join(out)
 
 
@@ -219,7 +282,8 @@ def _notes(told: Dossier) -> str:
 def _trust(told: Dossier) -> str:
     out = [
         "<h2>What could not be seen, and how far this can be trusted</h2>",
-        f"<p>{text(told.coverage.statement)}</p>",
+        f"<p>{text(unseen(told))}</p>",
+        f"<p>{text(told.holds)}</p>" if told.holds else "",
     ]
     rows = [(str(gap.n), text(gap.what), str(gap.count), text(gap.detail)) for gap in told.coverage.gaps[:50]]
     if rows:

@@ -71,6 +71,8 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         about: More for the manifest's predicate, such as the case.
         stamp: Returns a timestamp (RFC 3161) over a checkpoint's bytes; None for no timestamp.
         notes: What else was held back: what, which events, and why.
+        beside_of: Events of which what lies beside them leaves, where ``besides`` is false.
+        ask: The command by which whoever keeps the record can let what was held back leave.
     """
 
     events: tuple[int, ...]
@@ -86,6 +88,8 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     about: dict[str, Any] = {}
     stamp: Callable[[bytes], bytes] | None = None
     notes: tuple[tuple[str, tuple[int, ...], str], ...] = ()
+    beside_of: frozenset[int] = frozenset()
+    ask: str = "outrider export --events EVENTS --disclose EVENTS --besides"
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,19 +185,22 @@ def _files(prover: Prover, contents: Contents, main: Checkpoint) -> Iterator[tup
     for entry in prover.entries(contents.events):
         yield f"events/{entry.n}.json", entry.leaf
         yield f"events/{entry.n}.tlog-proof", prover.proof_text(entry.n, main).encode()
-        if entry.beside and contents.besides:
+        leaves = contents.besides or entry.n in contents.beside_of
+        if entry.beside and leaves:
             yield f"beside/{entry.n}.msgpack", entry.beside
-        promises[entry.n] = frozenset(_promises(entry.leaf, beside=bool(entry.beside)))
+        pieces = sum(piece.event == entry.n for piece in contents.disclosed)
+        promises[entry.n] = frozenset(_held(entry.leaf, pieces, beside=bool(entry.beside) and not leaves))
     yield from _disclosed(contents.disclosed)
-    yield "redactions.json", _redactions(promises, contents)
+    yield "redactions.json", _redactions(promises, contents, main.origin)
     yield "coverage.json", _pretty(contents.coverage)
     if contents.tiles:
         yield from prover.tiles()
     yield from sorted(contents.more.items())
 
 
-def _promises(leaf: bytes, *, beside: bool) -> Iterator[str]:
-    if b'"c":' in leaf:
+def _held(leaf: bytes, pieces: int, *, beside: bool) -> Iterator[str]:
+    """Give what an event promises and does not come along, ``pieces`` of its contents being here."""
+    if leaf.count(b'"c":') > pieces:
         yield "content"
     if beside:
         yield "beside"
@@ -211,16 +218,21 @@ def _disclosed(pieces: Iterable[Disclosed]) -> Iterator[tuple[str, bytes]]:
         yield f"disclosed/{one.event}{f'-{number}' if number else ''}.json", _pretty(data)
 
 
-def _redactions(promises: Mapping[int, frozenset[str]], contents: Contents) -> bytes:
+def _redactions(promises: Mapping[int, frozenset[str]], contents: Contents, origin: str) -> bytes:
     """Return the file that says what was held back; an event of which only some content left is in it as well."""
-    whole = {"beside"} if contents.besides else set()
     held = [
         {"what": what, "events": spans([n for n, of in promises.items() if what in of]), "why": why}
         for what, why in _WHY.items()
-        if what not in whole
     ]
     held += [{"what": what, "events": spans(events), "why": why} for what, events, why in contents.notes]
-    return _pretty({"v": 1, "held": [one for one in held if one["events"]]})
+    return _pretty(
+        {
+            "v": 1,
+            "held": [one for one in held if one["events"]],
+            "held_by": f"whoever runs the log {origin}, on the host where its record is",
+            "ask": contents.ask,
+        }
+    )
 
 
 def spans(numbers: Iterable[int]) -> list[int | list[int]]:

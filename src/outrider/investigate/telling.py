@@ -6,17 +6,45 @@ import datetime as dt
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from outrider.investigate.meeting import counted
+
 if TYPE_CHECKING:
+    from outrider.investigate.answer import Answer, Told
     from outrider.investigate.case import Entry
     from outrider.investigate.dossier import Dossier
     from outrider.store.reading import Agent
 
+MOST_MET: Final = 25
+"""Agents of those that met it that a report lists; `agents.json` lists all."""
+CAME: Final = ("agent", "class", "came under it", "from event", "what it did", "born, event", "end")
+MET: Final = ("agent", "class", "what it did", "with what", "first time (UTC)", "event")
+
 _SURE = {
     "value": "it names what the agent acted on",
     "fingerprint": "it holds the values that the agent acted on",
+    "act": "it asks for such an act",
     "label": "it brought the label that the agent's context carried",
     "time": "it only came before",
 }
+_DEED = {
+    "sent": ("sent data to", "that data went out is proven by what the call itself says"),
+    "exposed": (
+        "connected, its context holding a secret, to",
+        "that the secret went out with it is inferred: the text of the call shows what was sent",
+    ),
+    "reached": ("connected to", "that anything was sent is not known"),
+}
+_BECAME = {
+    "done": "allowed, and it returned ok",
+    "failed": "allowed, and it failed",
+    "no result seen": "allowed, and what became of it was not seen",
+    "ran despite the refusal": "refused, and it ran all the same",
+    "refused": "refused",
+    "asked": "put to a person",
+    "not run": "not run",
+}
+ASK = "outrider case export {case} --disclose story"
+"""The command that has the texts of a case's causes, acts and prompts leave with it."""
 
 
 UNWITNESSED: Final = "Imported, not witnessed"
@@ -36,9 +64,32 @@ def _shows(char: str) -> bool:
 
 def when(micros: int) -> str:
     """Return a time in UTC to the second."""
+    return exactly(micros)[:19] if 0 < micros < 1 << 56 else "at an unknown time"
+
+
+def exactly(micros: int) -> str:
+    """Return a time in UTC to the millisecond."""
     if not 0 < micros < 1 << 56:
         return "at an unknown time"
-    return dt.datetime.fromtimestamp(micros / 1_000_000, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    second, rest = divmod(micros, 1_000_000)
+    return f"{dt.datetime.fromtimestamp(second, tz=dt.UTC):%Y-%m-%d %H:%M:%S}.{rest // 1000:03}"
+
+
+def short(told: Dossier, text: str) -> str:
+    """Return a text with the home of the case's first agent written as ``~``, as its calls write it."""
+    home = told.agents[0].home if told.agents else ""
+    return text.replace(f"{home}/", "~/") if home.count("/") > 1 else text
+
+
+def home(told: Dossier) -> str:
+    """Return what ``~`` stands for, or nothing."""
+    one = told.agents[0] if told.agents else None
+    return f"~ is {one.home}, the home of {one.id}." if one is not None and one.home.count("/") > 1 else ""
+
+
+def became(word: str) -> str:
+    """Return what became of a call, in words that a reader of a report knows."""
+    return _BECAME.get(word, word)
 
 
 def summary(told: Dossier) -> list[str]:
@@ -52,41 +103,89 @@ def summary(told: Dossier) -> list[str]:
 
 
 def _summary(told: Dossier) -> list[str]:
-    out = []
+    out: list[str] = []
+    ids: list[str] = []
     for answer in told.answers:
         top = answer.agents[0] if answer.agents else None
         if top is None:
             out.append(answer.statement)
             continue
         agent = next((one for one in told.agents if one.id == top.agent), None)
-        out.append(f"Behind {answer.artefact} is {described(agent) if agent else top.agent}.")
-        out.append(f"Its act: event {top.act.n} of {when(top.act.ts)} UTC, {top.act.what} ({top.outcome}).")
-        if top.cause_event >= 0:
-            first = top.causes[0]
-            asked = "a person's own prompt" if first.trusted else "not something that a person had asked for"
-            out.append(
-                f"What led to it: event {first.event.n}, {first.event.what}; {_SURE[first.confidence]}. It was {asked}."
-            )
-        else:
-            out.append("What led to it could not be traced.")
+        out += [short(told, one) for one in _lead(told, answer, top)]
+        ids.append(f"Behind {answer.artefact} is {described(agent) if agent else top.agent}.")
     if not told.answers:
-        out += [f"The case is about {described(agent)}." for agent in told.agents]
-    if not out:
+        ids += [f"The case is about {described(agent)}." for agent in told.agents]
+    if not out and not ids:
         out.append("Nothing has been added to the case yet.")
+    out += ids
     if told.impact:
         out.append(told.impact[0].statement)
-    out.append(told.coverage.statement)
+    if len(told.met) > 1:
+        out.append(counted(told.met))
+    if told.acts and not told.words:
+        out.append(
+            "The texts of what it read and did are not in here; whoever runs the log of this record can give them,"
+            f" where they are kept, by {ASK.format(case=told.case.id)} (or with the numbers of events)."
+        )
+    elif told.words:
+        numbers = ", ".join(str(one.event) for one in told.words)
+        out.append(f"Under 'In its own words' stand the texts of events {numbers}, checked against the record.")
+    out.append(unseen(told))
+    return [*out, *([told.holds] if told.holds else [])]
+
+
+def _lead(told: Dossier, answer: Answer, top: Told) -> list[str]:
+    """Return what one artefact's likeliest doer did, and what led to it, in plain words with the events that say so."""
+    evidence = next((one.evidence[0] for one in answer.involved.agents if one.agent.id == top.agent), None)
+    deed, proof = _DEED.get(evidence.role if evidence else "", ("did this to", ""))
+    read = [t for t in top.also_affected.credentials if top.agent in t.agents and t.first < top.act.n]
+    first = (
+        f"read a credential, {', '.join(f'{t.value} (event {t.first})' for t in read[:3])}, and then " if read else ""
+    )
+    result = next((m.line for m in told.moments if m.why == "result"), None)
+    said = f"the call was {became(top.outcome)}" + (f" (event {result.n})" if result is not None else "")
+    by = f", for which {top.sponsor} answers," if top.sponsor else ""
+    out = [
+        f"On {exactly(top.act.ts)} UTC an agent of class {top.charter}{by} {first}{deed} {answer.artefact} (event"
+        f" {top.act.n}): {said}. Proven: the record holds the call and its result; matched by {top.confidence}."
+        + (f" {proof[0].upper()}{proof[1:]}." if proof else "")
+    ]
+    if top.cause_event < 0:
+        return [*out, "What led to it could not be traced."]
+    cause = top.causes[0]
+    kind = "trusted: a person's own prompt" if cause.trusted else "untrusted: nothing that a person had asked for"
+    came_from = cause.event.what
+    if came_from.startswith("result of "):
+        came_from = f"what came back from {came_from.removeprefix('result of ').removesuffix(' (ok)')}"
+    out.append(
+        f"What told it to: {came_from}, which it had read at {exactly(cause.event.ts)} UTC (event {cause.event.n});"
+        f" {kind}."
+        f" Inferred from a match of {cause.confidence}: {_SURE[cause.confidence]}."
+    )
     return out
+
+
+def unseen(told: Dossier) -> str:
+    """Return what the record itself lacks, apart from what a bundle of it leaves out."""
+    seen = told.coverage
+    first = "The record has no gap."
+    if seen.missing or seen.sources:
+        first = "The record has gaps."
+    elif seen.gaps:
+        first = "The record lacks no event that it heard of, but there were times in which it heard nothing."
+    return f"{first} {seen.statement}"
 
 
 def described(agent: Agent) -> str:
     """Return an agent in a phrase."""
     end = (
-        f"it ended at {when(agent.ended_ts or 0)} UTC ({agent.ended_how})" if agent.ended_n is not None else "it lives"
+        f"it ended at {exactly(agent.ended_ts or 0)} UTC ({agent.ended_how})"
+        if agent.ended_n is not None
+        else "it lives"
     )
     by = f"a child of {agent.parent}" if agent.parent else "started by a person's program"
     sponsor = f"{agent.sponsor} answers for it" if agent.sponsor else "nobody answers for it"
-    return f"{agent.id}, an agent of class {agent.charter}, {by}; {sponsor}; born {when(agent.born_ts)} UTC, {end}"
+    return f"{agent.id}, an agent of class {agent.charter}, {by}; {sponsor}; born {exactly(agent.born_ts)} UTC, {end}"
 
 
 def findings(told: Dossier) -> dict[str, str]:
@@ -101,7 +200,10 @@ def findings(told: Dossier) -> dict[str, str]:
 def _findings(told: Dossier) -> dict[str, str]:
     out: dict[str, str] = {}
     if told.answers:
-        out["Q0001"] = " ".join(f"{one.artefact}: {one.involved.statement}" for one in told.answers)
+        out["Q0001"] = " ".join(
+            f"{one.artefact}: {one.involved.statement} Matched by: {one.involved.confidence or 'nothing'}."
+            for one in told.answers
+        )
     if told.agents:
         out["Q0002"] = "; ".join(
             f"{described(one)}; charter version {one.charter_digest[:23]}" for one in told.agents[:3]
@@ -109,7 +211,9 @@ def _findings(told: Dossier) -> dict[str, str]:
     first = [one.agents[0] for one in told.answers if one.agents and one.agents[0].causes]
     if first:
         out["Q0003"] = " ".join(
-            f"Event {one.causes[0].event.n}, {one.causes[0].event.what} ({one.cause_confidence})." for one in first
+            f"Event {one.causes[0].event.n}, {one.causes[0].event.what}"
+            f" ({'trusted' if one.causes[0].trusted else 'untrusted'}; inferred from: {one.cause_confidence})."
+            for one in first
         )
         asked = [one.causes[0].trusted for one in first]
         out["Q0004"] = "Yes: it was a person's prompt." if all(asked) else "No prompt of a person asked for it."
@@ -126,16 +230,45 @@ def _findings(told: Dossier) -> dict[str, str]:
                 counts[thing.role] = counts.get(thing.role, 0) + 1
         out["Q0005"] = "Things by role: " + ", ".join(f"{count} {role}" for role, count in counts.items()) + "."
     if told.impact:
-        out["Q0006"] = told.impact[0].statement
+        out["Q0006"] = told.impact[0].statement + (f" {counted(told.met)}" if len(told.met) > 1 else "")
         changed = list(dict.fromkeys(thing.value for one in told.impact for thing in one.credentials))
         out["Q0007"] = ", ".join(changed[:10]) + (f" and {len(changed) - 10} more" if len(changed) > 10 else "")
         out["Q0007"] = out["Q0007"] or "None that the record knows of."
     if told.remedies:
         out["Q0008"] = " ".join(one.statement for one in told.remedies)
-    out["Q0009"] = told.coverage.statement
+    out["Q0009"] = f"{unseen(told)} {told.holds}".rstrip()
     if told.whole:
         out["Q0010"] = told.whole
-    return out
+    return {name: short(told, text) for name, text in out.items()}
+
+
+def came(told: Dossier) -> list[tuple[str, ...]]:
+    """Return who came under it: agent, class, how, from which event on, and what it did then."""
+    rows = {}
+    for one in (one for blast in told.impact for one in blast.agents):
+        agent = one.agent
+        did = ", ".join(f"{count} {role}" for role, count in told.children.get(agent.id, {}).items())
+        if agent.id not in told.children:
+            did = "see what happened"
+        end = f"{agent.ended_how}, event {agent.ended_n}" if agent.ended_n is not None else "alive"
+        by = f"{one.by} {one.through}".strip()
+        rows[agent.id] = (
+            agent.id, agent.charter, by, str(one.since), did or "nothing that the record knows of",
+            f"{agent.born_n}", end
+        )  # fmt: skip
+    return list(rows.values())
+
+
+def meeting(told: Dossier) -> list[tuple[str, ...]]:
+    """Return who met it: agent, class, what it did, with what, when, and the event; the first of them."""
+    return [
+        (
+            one.agent, one.charter, one.did,
+            ", ".join(f"{d.role} {d.value}{'' if d.happened else ' (not done)'}" for d in one.deeds[:3]) or "-",
+            exactly(one.ts), str(one.first),
+        )
+        for one in told.met[:MOST_MET]
+    ]  # fmt: skip
 
 
 def said(entry: Entry) -> str:

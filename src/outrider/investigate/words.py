@@ -85,7 +85,7 @@ def _what(view: View, event: AnyEvent, kind: str) -> str:  # noqa: C901, PLR0911
     if isinstance(event, AgentBorn):
         return _born(event)
     if isinstance(event, AgentEnded):
-        return f"ended: {event.how}" + _said(event.detail)
+        return f"ended: {event.how}" + (f" (its host's reason: {event.detail})" if event.detail else "")
     if isinstance(event, SecondLook):
         return _second_look(event)
     if isinstance(event, DeedsSeen):

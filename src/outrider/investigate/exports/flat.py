@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from outrider.events.call import Finding, Label
-from outrider.events.record import AgentBorn, AnyEvent, CallDecided, CallResult, DeedsSeen, SecondLook
+from outrider.events.record import AgentBorn, AnyEvent, CallDecided, CallResult, DeedsSeen, Prompted, SecondLook
 from outrider.investigate.words import of
 
 if TYPE_CHECKING:
@@ -17,12 +17,13 @@ Value = str | int | bool | tuple[str, ...]
 COLUMNS = (
     "event", "kind", "message", "agent", "charter", "charter_digest", "parent", "root", "depth", "sponsor", "door",
     "session", "tool", "name", "verdict", "enforced", "rule", "reason", "verb", "path", "host", "command", "package",
-    "repo", "credential", "other", "flag", "label", "finding", "severity", "ok", "intent", "record", "leaf_hash",
+    "repo", "credential", "other", "flag", "label", "finding", "severity", "ok", "intent", "adds", "record",
+    "leaf_hash",
 )  # fmt: skip
 """Every column, in order. Those with several values hold them in the event's order, each once."""
 
 SEVERAL = frozenset({"rule", "verb", "path", "host", "command", "package", "repo", "credential", "other", "flag",
-                     "label", "finding", "severity"})  # fmt: skip
+                     "label", "finding", "severity", "adds"})  # fmt: skip
 """Columns that may hold several values."""
 
 _KINDS = {"path", "host", "command", "package", "repo", "credential"}
@@ -45,6 +46,8 @@ def flat(material: Material, event: AnyEvent, leaf_hash: str) -> dict[str, Value
         row |= _call(event)
     if isinstance(event, CallResult):
         row |= {"ok": event.ok, "intent": event.intent}
+    if isinstance(event, CallResult | Prompted):
+        row["adds"] = _once(one.name for one in event.adds)
     row |= _marks(event)
     return {name: row[name] for name in COLUMNS if row.get(name) not in (None, "", ())}
 

@@ -47,6 +47,15 @@ def _said(event: AnyEvent) -> Iterator[tuple[str, str, str]]:
         for finding in event.findings:
             if not finding.suppressed:
                 yield finding.rule, _LEVEL[finding.severity], finding.message
+    if isinstance(event, CallDecided) and event.decision.enforced in {"allow", "amend"}:
+        carried = {label.name for label in event.labels}
+        places = [one.value for one in event.effects if one.verb == "connect"]
+        if {"secret", "untrusted"} <= carried and places:
+            yield (
+                "flow.secret-out",
+                "error" if any("upload" in one.flags for one in event.effects) else "warning",
+                f"Connected to {places[0]} while its context held a secret and what came from outside; it was allowed.",
+            )
     if isinstance(event, CallDecided) and event.decision.verdict not in {"allow", "amend"}:
         level = "error" if event.decision.enforced == "deny" else "warning"
         for hit in event.decision.hits:
