@@ -38,7 +38,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         """What has to be there for it."""
         if not self.command:
             return "by hand"
-        return "the live record" if self.command.startswith("outrider ") else "a clone of the repository"
+        what = "the live record" if self.command.startswith("outrider ") else "a clone of the repository"
+        return f"needs {what}"
 
 
 def steps(case: str, agents: Iterable[Agent], impact: Iterable[Blast], acts: Iterable[int] = ()) -> Iterator[Step]:

@@ -255,4 +255,6 @@ def _statement(counts: dict[str, int], missing: dict[str, dict[str, int]], gaps:
     ):
         if counts[name]:
             unseen.append(f"{counts[name]:,} {words}")
-    return first + (f" Not seen: {'; '.join(unseen)}." if unseen else " Nothing is known to be unseen.")
+    if unseen:
+        return f"{first} Not seen: {'; '.join(unseen)}."
+    return f"{first} Nothing {'else ' if total else ''}is known to be unseen."

@@ -49,7 +49,7 @@ p{margin:.4rem 0}.soft,.when{color:var(--soft)}.lead{font-size:1.06rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line)}
 th{color:var(--soft);font-weight:600}td.n,.when{white-space:nowrap;font-variant-numeric:tabular-nums}td,code,pre{overflow-wrap:anywhere}
 code,pre{font:.86rem/1.45 ui-monospace,monospace}pre{background:var(--wash);border:1px solid var(--line);border-radius:6px;padding:.5rem .7rem;white-space:pre-wrap;margin:.3rem 0}
-.scroll{overflow-x:auto}.tag{font-size:.75rem;border:1px solid var(--line);border-radius:99px;padding:0 .5rem;color:var(--soft)}
+.scroll{overflow-x:auto}.tag{font-size:.75rem;border:1px solid var(--line);border-radius:99px;padding:0 .5rem;color:var(--soft);white-space:nowrap}
 .hot{color:var(--hot)}.warm{color:var(--warm)}ol,ul{padding-left:1.3rem;margin:.3rem 0}li{margin:.35rem 0}
 .tree{font:.86rem/1.6 ui-monospace,monospace;overflow-x:auto;white-space:pre}.tree b{color:var(--hot)}
 svg{max-width:100%;height:auto;display:block}svg text{font:13px ui-monospace,monospace;fill:var(--ink)}svg .soft{fill:var(--soft)}
@@ -124,7 +124,7 @@ def _timeline(told: Dossier) -> str:
             (
                 f"<span class=when>{exactly(one.ts)}</span>",
                 str(one.n),
-                text(one.agent[-8:]),
+                f"<span class=when>{text(one.agent[-8:])}</span>",
                 mark,
                 what,
                 text(became(moment.became)),
