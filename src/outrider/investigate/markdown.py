@@ -80,17 +80,7 @@ def markdown(told: Dossier) -> str:
     ] or ["Not traced."]
     out += ["## Who", *(_tree(family) for family in told.families)]
     out += ["## What else is affected", *(plain(one.statement) for one in told.impact), *_things(told)]
-    out += (
-        ["### Who came under it", _table(CAME, [[code(x) for x in row] for row in came(told)])] if told.impact else []
-    )
-    if told.met:
-        more = len(told.met) - MOST_MET
-        out += [
-            "### Who met it",
-            plain(counted(told.met)),
-            _table(MET, [[code(x) for x in row] for row in meeting(told)]),
-        ]
-        out += [f"and {more} more in agents.json of the bundle."] if more > 0 else []
+    out += _met(told)
     out += _questions(told)
     entries = [
         (when(e.ts), plain(who(e)), e.act, code(", ".join((*e.refs, e.about)) or "-"), plain(said(e)))
@@ -129,6 +119,18 @@ def _tree(family: Sequence[Kin]) -> str:
         mark = "  <- the case" if kin.marked else ""
         lines.append(f"    {'   ' * kin.depth}{one.id}  {visible(one.charter)}  {one.ended_how or 'alive'}{mark}")
     return "\n".join(lines)
+
+
+def _met(told: Dossier) -> list[str]:
+    out = []
+    if told.impact:
+        out += ["### Who came under it", _table(CAME, [[code(x) for x in row] for row in came(told)])]
+    if told.met:
+        rows = [[code(x) for x in row] for row in meeting(told)]
+        more = len(told.met) - MOST_MET
+        out += ["### Who met it", plain(counted(told.met)), _table(MET, rows)]
+        out += [f"and {more} more in agents.json of the bundle."] if more > 0 else []
+    return out
 
 
 def _words(told: Dossier) -> list[str]:
