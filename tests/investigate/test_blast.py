@@ -141,3 +141,16 @@ def test_where_events_are_too_many_credentials_are_still_named_and_the_cut_is_sa
     assert told.truncated
     assert len(told.files) < 9
     assert [one.value for one in told.credentials] == ["1234abcd"]
+
+
+def test_nobody_is_sought_behind_more_agents_than_are_followed(world, monkeypatch):
+    monkeypatch.setattr("outrider.investigate.blast.MOST_AGENTS", 3)
+    world.born("a")
+    n, _ = world.write("a", "/home/u/repo/x")
+    for at in range(9):
+        world.born(f"r{at}", session=f"s{at}")
+        world.read(f"r{at}", "/home/u/repo/x")
+    with world.view() as view:
+        told = blast(view, n)
+    assert [one.agent.id for one in told.agents] == ["a", "r0", "r1"]
+    assert told.truncated

@@ -202,6 +202,8 @@ def _closure(view: View, event: AnyEvent, origins: set[int]) -> tuple[tuple[Affe
             labelled[agent] = min(n, labelled.get(agent, n))
     guess = not labelled
     out: dict[str, Affected] = {}
+    waiting: set[str] = set()
+    cut = False
     queue: deque[tuple[str, int, Tie, str, int]] = deque()
     if event.agent:
         queue.append((event.agent, event.n, "origin", "", 0))
@@ -220,8 +222,13 @@ def _closure(view: View, event: AnyEvent, origins: set[int]) -> tuple[tuple[Affe
         )
         queue.extend((*tie, hops) for tie in _family(view, agent, since, reports=guess))
         if guess and hops < FILE_HOPS:
-            queue.extend((*tie, hops + 1) for tie in _readers(view, agent, since))
-    return _ordered(out, event.agent), False
+            for tie in _readers(view, agent, since):
+                if len(waiting) > MOST_AGENTS:
+                    cut = True  # They come first, and nobody behind them would be followed.
+                    break
+                waiting.add(tie[0])
+                queue.append((*tie, hops + 1))
+    return _ordered(out, event.agent), cut
 
 
 def _ordered(out: dict[str, Affected], first: str) -> tuple[Affected, ...]:
