@@ -159,7 +159,10 @@ def test_the_sealed_case_shows_what_was_planted_and_sent_and_everybody_who_met_i
     with zipfile.ZipFile(Path(played["case"]) / "case.zip") as bundle:
         told = bundle.read("report.md").decode()
         page = bundle.read("report.html").decode()
-        met = {one["agent"]: one["did"] for one in json.loads(bundle.read("agents.json"))["met"]}
+        listed = json.loads(bundle.read("agents.json"))["met"]
+        met = {one["agent"]: one["did"] for one in listed}
+        refused = [deed["event"] for one in listed if one["did"] == "tried and was refused" for deed in one["deeds"]]
+        held = bundle.namelist()
         named = [bundle.read(name) for name in bundle.namelist() if name.startswith("beside/")]
         results = json.loads(bundle.read("views/events.sarif"))["runs"][0]["results"]
         rows = list(csv.DictReader(bundle.read("views/events.csv").decode().splitlines()))
@@ -170,6 +173,8 @@ def test_the_sealed_case_shows_what_was_planted_and_sent_and_everybody_who_met_i
     assert [played["story"]["commit"].encode() in one for one in named] == [True]
     assert set(met) >= {*others["agents"], *others["met_the_same_content"], *others["met_the_same_place"]}
     assert met[truth["agent"]] == "reached it with a secret in its context"
+    assert {f"events/{n}.json" for n in refused} <= set(held)
+    assert refused
     leaks = [one["properties"]["event"] for one in results if one["ruleId"] == "flow.secret-out"]
     assert leaks == [truth["leak_event"]]
     assert [one["adds"] for one in rows if one["event"] == str(truth["cause_event"])] == ["untrusted"]

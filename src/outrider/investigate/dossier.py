@@ -20,7 +20,7 @@ from outrider.investigate.case import Case
 from outrider.investigate.cause import cause
 from outrider.investigate.containing import Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
-from outrider.investigate.meeting import EXPOSED, SENT, Meeting, meetings
+from outrider.investigate.meeting import CLOSE, Meeting, meetings
 from outrider.investigate.remedy import Remedy, remedies
 from outrider.investigate.words import Line, line
 from outrider.store import reading
@@ -140,8 +140,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         ends = [n for edge in self.edges for n in (edge.source, edge.target)]
         cited = [t.first for one in self.impact for t in (*one.credentials, *one.hosts, *one.commits, *one.files)]
         came = [one.since for told in self.impact for one in told.agents[:MOST_CAME]]
-        loud = [one.event for met in self.met if met.did in {SENT, EXPOSED} for one in met.deeds][:MOST_MOMENTS]
-        loud += [met.first for met in self.met if met.did in {SENT, EXPOSED}][:MOST_MOMENTS]
+        loud = [one.event for met in self.met if met.did in CLOSE for one in met.deeds][:MOST_MOMENTS]
+        loud += [met.first for met in self.met if met.did in CLOSE][:MOST_MOMENTS]
         return tuple(sorted({*own, *lines, *ends, *self.acts, *cited, *came, *loud, *self.prompts}))
 
 

@@ -31,6 +31,10 @@ _DID: Final = {"sent": SENT, "pushed": SENT, "exposed": EXPOSED, "called": REACH
 ORDER: Final = (SENT, EXPOSED, REACHED, REFUSED, READ, VISITED, UNDER)
 
 
+CLOSE: Final = frozenset({SENT, EXPOSED, REACHED, REFUSED})
+"""What was done with the artefact itself: the events of it leave with a case."""
+
+
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent did with one thing: its role, the thing, the first event of it, and whether it came about."""
 
@@ -106,7 +110,10 @@ def counted(met: Iterable[Meeting]) -> str:
     parts = ", ".join(f"{did[name]:,} {name}" for name in ORDER if did[name])
     ties = ", ".join(f"{count:,} {name}" for name, count in by.items())
     several = " (one agent may count in several)" if sum(by.values()) > len(all_) else ""
-    return f"{len(all_):,} agents met it: {parts}. Why they are listed{several}: {ties}."
+    return (
+        f"{len(all_):,} agents met it: {parts}. Why they are listed{several}: {ties}. Events of those who only met the"
+        " content or the place stay in the record."
+    )
 
 
 def _ties(answers: Iterable[Answer], impact: Iterable[Blast]) -> Iterator[tuple[str, str, int]]:
