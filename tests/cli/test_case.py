@@ -69,7 +69,7 @@ def test_a_case_is_kept_in_the_record_and_its_texts_are_not(outrider, two, tmp_p
     assert (b"Mallory" in leaves, b"a key was seen" in leaves, case.encode() in leaves) == (False, False, True)
     assert verify(home.record).ok
     shown = outrider("case", "show", case[-6:])
-    assert ("evil.example is ag_child" in shown.out, "What to do" in shown.out) == (True, True)
+    assert ("evil.example: the agent is ag_child" in shown.out, "What to do" in shown.out) == (True, True)
     assert outrider("case", "list", "--json").data[0]["title"] == "a key was seen"
 
 
@@ -290,7 +290,7 @@ def test_a_case_about_what_was_imported_says_everywhere_that_nobody_witnessed_it
     assert outrider("import", "claude", str(transcript(tmp_path))).code == 0
     case = outrider("case", "new", "a key left", "--artefact", "drop.example", "--imported").out.strip()
     shown = outrider("case", "show", case)
-    (behind,) = (line for line in shown.out.splitlines() if "Behind drop.example" in line)
+    (behind,) = (line for line in shown.out.splitlines() if "drop.example: the agent is" in line)
     assert behind.startswith("Imported, not witnessed: ")
     assert "of class imported" in behind
     assert "quarantine" not in shown.out  # Nobody can stop what a transcript tells of.
@@ -331,15 +331,15 @@ def test_a_case_may_seek_the_same_thing_in_both_records_and_keeps_them_apart(out
     case = opened(outrider)
     assert outrider("case", "add", case, "--imported", "--artefact", "drop.example").code == 0
     shown = outrider("case", "show", case).out.splitlines()
-    assert any(line.startswith("Behind evil.example is ag_child") for line in shown)
-    assert any(line.startswith("Imported, not witnessed: Behind drop.example") for line in shown)
+    assert any(line.startswith("evil.example: the agent is ag_child") for line in shown)
+    assert any(line.startswith("Imported, not witnessed: drop.example: the agent is") for line in shown)
 
 
 def test_whether_the_record_is_whole_is_answered_from_its_bytes(outrider, two):
     at, _ = two
     home = at("ada")
     case = opened(outrider)
-    assert "Yes: " in outrider("case", "question", case, "Q0010").out
+    assert "Yes, nothing in it was changed" in outrider("case", "question", case, "Q0010").out
     (segment,) = (home.record / "journal").iterdir()
     data = bytearray(segment.read_bytes())
     data[data.index(b"evil.example")] ^= 1

@@ -167,7 +167,7 @@ def test_the_sealed_case_shows_what_was_planted_and_sent_and_everybody_who_met_i
         results = json.loads(bundle.read("views/events.sarif"))["runs"][0]["results"]
         rows = list(csv.DictReader(bundle.read("views/events.csv").decode().splitlines()))
         verify_py = bundle.read("verify.py")
-    for words in ("Note to automated assistants", "/v1/ingest?d="):
+    for words in ("Note to automated assistants", "/v1/ingest?d=", "https://docs.", "lets it through by connect"):
         assert words in told
         assert words in page
     assert [played["story"]["commit"].encode() in one for one in named] == [True]
@@ -175,6 +175,7 @@ def test_the_sealed_case_shows_what_was_planted_and_sent_and_everybody_who_met_i
     assert met[truth["agent"]] == "reached it with a secret in its context"
     assert {f"events/{n}.json" for n in refused} <= set(held)
     assert refused
+    assert all(one["sponsor"].startswith("p_") for one in listed)
     leaks = [one["properties"]["event"] for one in results if one["ruleId"] == "flow.secret-out"]
     assert leaks == [truth["leak_event"]]
     assert [one["adds"] for one in rows if one["event"] == str(truth["cause_event"])] == ["untrusted"]

@@ -3,6 +3,7 @@
 from tests.investigate.test_replay import Host
 
 from outrider.charter.model import Charter
+from outrider.events.record import CharterLoaded
 from outrider.investigate.remedy import remedies
 
 LEAK = ("connect", "host", "evil.example")
@@ -20,6 +21,22 @@ def test_the_rule_against_what_was_done_is_tried_over_every_call_of_the_charter(
     assert (one.charter, one.verb, one.value) == ("coder", "connect", "evil.example")
     assert (one.acts, one.stopped, one.broken, one.judged, one.not_decidable) == (1, 1, 1, 3, 0)
     assert "1 of its 1 acts would have been stopped and 1 others of 3 calls refused" in one.statement
+
+
+def test_the_line_of_the_charter_that_let_it_through_is_named_with_the_event_that_holds_it(world):
+    host = Host(world)
+    open_one = Charter(name="open", extends="base", may={"connect": ("docs.test", "*.example")})
+    world.put(
+        CharterLoaded, heard="daemon", name="open", digest=open_one.digest, signer="", groups={},
+        source=open_one.canonical().decode(),
+    )  # fmt: skip
+    host.born("a", charter=open_one)
+    act = host.call("a", LEAK)
+    with world.view() as view:
+        (one,) = remedies(view, (act,))
+    assert one.allowed == ("*.example",)
+    assert one.loaded >= 0
+    assert f'open lets it through by connect = ["*.example"] (event {one.loaded} ' in one.statement
 
 
 def test_what_cannot_be_tried_is_left_to_a_person(world, monkeypatch):

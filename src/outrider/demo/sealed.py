@@ -39,7 +39,7 @@ def seal(home: Home, view: View, domain: str, key: bytes, path: Path) -> None:
         RecordError: The record cannot be read or written.
     """
     files = CaseFile(home, CASE)
-    for act, text in (("opened", f"{domain} was noticed"), ("added", domain)):
+    for act, text in (("opened", f"{domain} was noticed (a played story: outrider demo)"), ("added", domain)):
         promise = files.put(text)
         note(home, {"case": CASE, "act": act, "content": {"c": promise.c, "size": promise.size}})
     catch_up(view, Pairs(record_of(home)))

@@ -67,7 +67,7 @@ def chosen(told: Dossier, words: Iterable[str]) -> tuple[int, ...]:
     Raises:
         BadInputError: A word is none of these.
     """
-    meant = {"cause": told.causes, "act": (*told.acts, *told.results), "prompts": told.prompts}
+    meant = {"cause": (*told.sources, *told.causes), "act": (*told.acts, *told.results), "prompts": told.prompts}
     meant["story"] = tuple(n for one in meant.values() for n in one)
     wanted = tuple(words)
     if unknown := [word for word in wanted if word not in meant]:
@@ -87,8 +87,9 @@ def _as_it_leaves(view: View, told: Dossier, shown: Disclosure, events: tuple[in
     why |= dict.fromkeys(told.results, "what the act returned") | dict.fromkeys(
         told.acts, "the act: what was asked for"
     )
+    why |= dict.fromkeys(told.sources, "what was asked for when the cause was read")
     why |= dict.fromkeys(told.causes, "the cause: what was read")
-    order = (*told.causes, *told.acts, *told.results)
+    order = (*told.sources, *told.causes, *told.acts, *told.results)
     pieces = sorted(shown.pieces, key=lambda one: (order.index(one.of) if one.of in order else len(order), one.of))
     words = [
         Words(event=one.of, why=why.get(one.of, "asked for"), text=one.content.decode("utf-8", "replace"))

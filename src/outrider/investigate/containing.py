@@ -32,12 +32,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     do: str
     command: str = ""
     urgent: bool = False
+    shows: bool = False
+    """Whether the command only shows more: what is to be done is done elsewhere, by hand."""
 
     @property
     def needs(self) -> str:
         """What has to be there for it."""
         if not self.command:
             return "by hand"
+        if self.shows:
+            return "by hand; the command shows more, and needs the live record"
         what = "the live record" if self.command.startswith("outrider ") else "a clone of the repository"
         return f"needs {what}"
 
@@ -114,6 +118,7 @@ def _change(credentials: Iterable[Thing]) -> Iterator[Step]:
             f"{thing.first}.",
             command=f"outrider why {thing.first}",
             urgent=True,
+            shows=True,
         )
     if len(found) > _MOST:
         yield Step(do=f"Change {len(found) - _MOST} more credentials; the list of impact has them.", urgent=True)
@@ -128,6 +133,7 @@ def _shut(blasts: tuple[Blast, ...]) -> Iterator[Step]:
             " else reached it.",
             command=_involved(thing),
             urgent=True,
+            shows=True,
         )
 
 
@@ -173,8 +179,8 @@ def _hole(principals: tuple[Agent, ...], acts: Iterable[int]) -> Iterator[Step]:
     charter = next((agent.charter for agent in principals), "")
     for act in list(acts)[:1] if charter else ():
         yield Step(
-            do=f"Close the hole in charter {charter}: see which of its lines let event {act} through, and what it would"
-            " have needed to refuse it.",
+            do=f"Close the hole in charter {charter}: Q0008 names the line that let event {act} through where it can be"
+            " told, and what one more would have refused.",
             command=f"outrider why {act}",
         )
 

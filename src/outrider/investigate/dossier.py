@@ -128,6 +128,11 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(one.start.n for one in self.impact if one.start.n not in self.acts))
 
     @property
+    def sources(self) -> tuple[int, ...]:
+        """The calls that the causes are the results of: which page was asked for, which file was read."""
+        return tuple(moment.line.n for moment in self.moments if moment.why == "source")
+
+    @property
     def results(self) -> tuple[int, ...]:
         """The results of the acts."""
         return tuple(moment.line.n for moment in self.moments if moment.why == "result")
@@ -174,7 +179,8 @@ def _dossier(view: View, case: Case, key: bytes) -> Dossier:
         came = [one.agent for told in impact for one in told.agents[:MOST_CAME]]
         others = [one for one in {x.id: x for x in came}.values() if one.id not in {x.id for x in agents}]
         results = tuple(n for act in acts if (n := reading.result_of(view, act)) is not None)
-        known = {"act": acts, "cause": causes, "result": results, "pinned": pinned}
+        sources = tuple(reading.intents_of(view, causes).values())
+        known = {"act": acts, "cause": causes, "result": results, "source": sources, "pinned": pinned}
         moments = _moments(view, (*agents, *others), known)
         todo = steps(case.id, agents, impact, acts)
         return Dossier(

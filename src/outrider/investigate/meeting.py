@@ -51,6 +51,7 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         agent: Its id.
         charter: Its class.
+        sponsor: Pseudonym of who answers for it, or empty.
         did: The weightiest of what it did with the artefact, one of :data:`ORDER`. ``only visited the same place``:
             where the cause came from; ``only came under it``: nothing but lineage or a label ties it.
         by: Why it is here: ``came under it``, ``met the artefact``, ``met the same content``, ``met the same place``.
@@ -66,6 +67,7 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     first: int
     ts: int
     deeds: tuple[Deed, ...]
+    sponsor: str = ""
 
 
 def meetings(view: View, answers: Iterable[Answer], impact: Iterable[Blast]) -> tuple[Meeting, ...]:
@@ -96,7 +98,7 @@ def meetings(view: View, answers: Iterable[Answer], impact: Iterable[Blast]) -> 
         found.append(
             Meeting(
                 agent=agent, charter=known.charter, did=_did(done, tied, artefacts), by=tied, first=first,
-                ts=rows.get(first, 0), deeds=tuple(done[:MOST_DEEDS]),
+                ts=rows.get(first, 0), deeds=tuple(done[:MOST_DEEDS]), sponsor=known.sponsor,
             )
         )  # fmt: skip
     return tuple(sorted(found, key=lambda one: (ORDER.index(one.did), one.first, one.agent)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from outrider.charter.model import Charter, from_canonical
+from outrider.charter.patterns import Asked, Declared, Index, Scene
 from outrider.errors import CharterError
 from outrider.events.codec import decode
 from outrider.events.imported import IMPORTED
@@ -44,6 +45,9 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
         broken: Other calls that it would have refused.
         judged: Calls of agents under that charter, in all.
         not_decidable: Of those, calls of which too little was recorded.
+        allowed: The patterns of the charter's own ``[may]`` that let the first of the acts through; none where it has
+            none for it, or where they stand for what only a host knows, such as ``repo/**``.
+        loaded: The event that holds the charter's text, or -1.
     """
 
     charter: str
@@ -54,14 +58,22 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     broken: int
     judged: int
     not_decidable: int
+    allowed: tuple[str, ...] = ()
+    loaded: int = -1
 
     @property
     def statement(self) -> str:
         """It in a sentence or two."""
         lacking = f" {self.not_decidable:,} of the calls could not be decided." if self.not_decidable else ""
+        let = ""
+        if self.allowed:
+            where = f" (event {self.loaded} holds the charter)" if self.loaded >= 0 else ""
+            patterns = ", ".join(f'"{one}"' for one in self.allowed)
+            let = f"Charter {self.charter} lets it through by {self.verb} = [{patterns}]{where}. "
         return (
-            f"Had {self.charter} never been allowed to {self.verb} {self.value}, {self.stopped:,} of its {self.acts:,} "
-            f"acts would have been stopped and {self.broken:,} others of {self.judged:,} calls refused.{lacking}"
+            f"{let}Had {self.charter} never been allowed to {self.verb} {self.value}, {self.stopped:,} of its"
+            f" {self.acts:,} acts would have been stopped and {self.broken:,} others of {self.judged:,} calls"
+            f" refused.{lacking}"
         )
 
 
@@ -85,7 +97,7 @@ def remedies(view: View, acts: Iterable[int], most: int = 3) -> tuple[Remedy, ..
 
 
 def _one(view: View, digest: str, calls: list[CallDecided]) -> Remedy | None:
-    charter = _version(view, digest)
+    charter, loaded = _version(view, digest)
     effect = next((found for call in calls if (found := _weightiest(call)) is not None), None)
     if charter is None or effect is None:
         return None
@@ -104,21 +116,29 @@ def _one(view: View, digest: str, calls: list[CallDecided]) -> Remedy | None:
         broken=len(told.broken),
         judged=told.judged,
         not_decidable=len(told.not_decidable),
+        allowed=_lets(charter, effect) if digest != IMPORTED else (),
+        loaded=loaded,
     )
 
 
-def _version(view: View, digest: str) -> Charter | None:
-    """Return a charter version as the record keeps it; for what was imported one that allows all."""
+def _lets(charter: Charter, effect: Effect) -> tuple[str, ...]:
+    """Return the patterns of a charter's own permissions that an effect falls in, where no host need be known."""
+    index = Index(Declared(text, effect.verb, text, strict=False) for text in charter.may.get(effect.verb, ()))
+    return index.members(Asked(effect.verb, effect.kind, effect.value, effect.flags), Scene("", "", (), {}))
+
+
+def _version(view: View, digest: str) -> tuple[Charter | None, int]:
+    """Return a charter version as the record keeps it, and the event that does; for imports one that allows all."""
     if digest == IMPORTED:
-        return Charter(name=IMPORTED, may=_ALL)
+        return Charter(name=IMPORTED, may=_ALL), -1
     for (leaf,) in view.rows("SELECT l.leaf FROM charters c JOIN leaves l ON l.n = c.n ORDER BY c.n"):
         event = decode(leaf)
         if isinstance(event, CharterLoaded) and event.digest == digest:
             try:
-                return from_canonical(event.source.encode())
+                return from_canonical(event.source.encode()), event.n
             except CharterError:
-                return None
-    return None
+                return None, -1
+    return None, -1
 
 
 def _weightiest(call: CallDecided) -> Effect | None:

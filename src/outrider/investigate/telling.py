@@ -112,7 +112,7 @@ def _summary(told: Dossier) -> list[str]:
             continue
         agent = next((one for one in told.agents if one.id == top.agent), None)
         out += [short(told, one) for one in _lead(told, answer, top)]
-        ids.append(f"Behind {answer.artefact} is {described(agent) if agent else top.agent}.")
+        ids.append(f"{answer.artefact}: the agent is {described(agent) if agent else top.agent}.")
     if not told.answers:
         ids += [f"The case is about {described(agent)}." for agent in told.agents]
     if not out and not ids:
@@ -238,7 +238,8 @@ def _findings(told: Dossier) -> dict[str, str]:
         out["Q0008"] = " ".join(one.statement for one in told.remedies)
     out["Q0009"] = f"{unseen(told)} {told.holds}".rstrip()
     if told.whole:
-        out["Q0010"] = told.whole
+        lacks = told.coverage.missing or told.coverage.sources or told.coverage.gaps
+        out["Q0010"] = f"{told.whole} It was not told of everything: see Q0009." if lacks else told.whole
     return {name: short(told, text) for name, text in out.items()}
 
 

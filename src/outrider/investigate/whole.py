@@ -25,4 +25,5 @@ def whole(home: Home, size: int) -> str:
     if not report.ok:
         return f"No: it was tampered with, or is damaged. {report.problems[0]}."
     key = "under the record's own key; `outrider verify --vkey` proves more"
-    return f"Yes: {report.events:,} events, of which the checkpoint covers {report.sealed:,}, {key}."
+    covers = f"{report.events:,} events, of which the checkpoint covers {report.sealed:,}"
+    return f"Yes, nothing in it was changed: {covers}, {key}."
