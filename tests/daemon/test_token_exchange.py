@@ -18,7 +18,7 @@ from outrider.daemon.exchanging import GRANT, JWT
 from outrider.events.credential import CredentialIssued, CredentialUsed, IssuerKey
 from outrider.events.record import AgentBorn
 from outrider.identity import jose
-from outrider.identity.agent import Agent
+from outrider.identity.agent import Agent, Common
 from outrider.identity.issuer import Issuer
 from outrider.ledger.issuing import keyring
 
@@ -280,9 +280,13 @@ def test_the_credential_of_last_years_agent_holds_as_of_then_and_not_now(house):
     host = house.host()
     host.bash("git status")
     born = house.events(AgentBorn)[-1]
+    like = Common(
+        charter=born.charter, digest=born.digest, chain=born.chain, depth=0, sponsor=born.sponsor, how="session",
+        door="d",
+    )  # fmt: skip
     agent = Agent(
-        id=born.agent, charter=born.charter, digest=born.digest, chain=born.chain, parent="", root=born.agent, depth=0,
-        sponsor=born.sponsor, how="session", door="d", session="s", expires=then + day, born_n=born.n, born_ts=then,
+        id=born.agent, like=like, parent="", root=born.agent, session="s", expires=then + day, born_n=born.n,
+        born_ts=then,
     )  # fmt: skip
     published = house.control(do="issuer")
     url = published["discovery"]["issuer"]

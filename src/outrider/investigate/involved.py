@@ -21,6 +21,9 @@ MOST_EVENTS: Final = 2_000
 """Most events looked at for one thing, the newest of them; acts are looked at before mentions."""
 
 _SELF: Final = frozenset({"session", "pid", "agent"})
+_SURELY: Final = 101.0
+"""More than any evidence weighs."""
+
 _ACTS: Final = tuple(role for role in WEIGHT if role not in {"mentioned", "is"})
 
 
@@ -132,14 +135,16 @@ def _unnumbered(view: View, found: Found, covered: Coverage) -> str:
     if found.elsewhere:
         return f"Not known: this record is of {view.origin}, and says nothing of processes on {found.elsewhere}."
     at = found.running
-    row = view.one(
-        "SELECT count(*) FROM agents WHERE ? = 0 OR (ts <= ? AND (ended_ts IS NULL OR ended_ts >= ?))", at, at, at
-    )
-    if not row or not row[0]:
+    lived = covered.agents
+    if at:
+        then = "SELECT count(*) FROM agents WHERE ts <= ? AND (ended_ts IS NULL OR ended_ts >= ?)"
+        row = view.one(then, at, at)
+        lived = int(row[0]) if row else 0
+    if not lived:
         return ""
     return (
         "Not known: it is no agent's own process. What agents start is not kept by number, and "
-        f"{row[0]:,} lived{' then' if at else ''}. {covered.statement}"
+        f"{lived:,} lived{' then' if at else ''}. {covered.statement}"
     )
 
 
@@ -242,11 +247,12 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
     out = []
     for agent_id, pieces in evidence.items():
         agent = reading.agent(view, agent_id) or reading.unknown(agent_id)
-        # A value's print tells a reader nothing: it counts where the event says nothing else that weighs as much.
+        # A value's print tells a reader nothing: it gives way to an act of the same event, and to what weighs as much.
         better: dict[int, float] = {}
         for piece in pieces:
             if piece.kind != "value":
-                better[piece.n] = max(weigh(piece), better.get(piece.n, 0.0))
+                says = _SURELY if piece.role in _ACTS else weigh(piece)
+                better[piece.n] = max(says, better.get(piece.n, 0.0))
         told = [piece for piece in pieces if piece.kind != "value" or better.get(piece.n, 0.0) < weigh(piece)]
         unique = {(piece.n, piece.role, piece.kind, piece.value): piece for piece in told}
         ordered = sorted(unique.values(), key=lambda piece: (-weigh(piece), piece.n))

@@ -211,6 +211,7 @@ def holding(view: View, numbers: Iterable[int], marks: Sequence[bytes]) -> list[
     """
     out: list[int] = []
     for chunk in _chunks(numbers):
+        # outrider: allow code.python-sql-from-string -- only question marks are put in
         found = view.db.execute(
             f"SELECT n, beside FROM leaves WHERE n IN ({','.join('?' * len(chunk))}) ORDER BY n", chunk
         )
