@@ -283,6 +283,26 @@ def test_whoever_was_given_the_name_comes_before_those_who_saw_it_though_the_sam
     assert (first.agent.id, first.roles[0], first.evidence[0].n) == ("caller", "called", act)
 
 
+def test_an_act_is_shown_rather_than_the_value_that_the_same_call_was_given_and_weighs_as_much(world):
+    """Who was given the name and acted on it comes before who only came by it, and is told by the act."""
+    key = b"a key of this test's own, 32 long"
+    world.born("visitor")
+    world.call("visitor", entities=[Entity("reached", "host", DOMAIN)])
+    world.born("caller")
+    beside = Beside(entities=(Entity("reached", "host", DOMAIN),), said={"whole": pack([printer(key)(DOMAIN)])})
+    act = world.put(
+        CallDecided, agent="caller", call="t", tool="fetch", name="WebFetch", effects=(),
+        decision=Decision(verdict="allow", enforced="allow"),
+        chain=(), content=NOTHING, beside=beside,
+    )  # fmt: skip
+    with world.view() as view:
+        first, second = involved(view, DOMAIN, key=key).agents
+    assert (first.agent.id, first.roles, first.evidence[0].n, first.evidence[0].kind) == (
+        "caller", ("reached",), act, "host",
+    )  # fmt: skip
+    assert first.score > second.score
+
+
 @pytest.mark.parametrize(
     ("artefact", "answer"),
     [("pid:77@Box.example", "yes"), ("77@box@{then}", "yes"), ("pid:77@b-1@{then}", "yes"),

@@ -13,7 +13,7 @@ from outrider.store import reading
 from outrider.store.kept import erasure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from outrider.store.view import View
 
@@ -21,9 +21,6 @@ MOST_EVENTS: Final = 2_000
 """Most events looked at for one thing, the newest of them; acts are looked at before mentions."""
 
 _SELF: Final = frozenset({"session", "pid", "agent"})
-_SURELY: Final = 101.0
-"""More than any evidence weighs."""
-
 _ACTS: Final = tuple(role for role in WEIGHT if role not in {"mentioned", "is"})
 
 
@@ -231,6 +228,27 @@ def weigh(evidence: Evidence) -> float:
     return WEIGHT.get(evidence.role, 10) * REALITY[evidence.outcome] * SURENESS[evidence.confidence]
 
 
+def _told(pieces: Iterable[Evidence]) -> tuple[list[Evidence], dict[int, float]]:
+    """Return the evidence worth telling, and by event what it weighs more because a value that is not told does.
+
+    A value's print tells a reader nothing: it gives way to an act of the same event, which then weighs as much, and to
+    whatever else weighs as much by itself.
+    """
+    all_ = tuple(pieces)
+    acts = {piece.n for piece in all_ if piece.kind != "value" and piece.role in _ACTS}
+    most: dict[int, float] = {}
+    for piece in all_:
+        if piece.kind != "value":
+            most[piece.n] = max(weigh(piece), most.get(piece.n, 0.0))
+    values = [piece for piece in all_ if piece.kind == "value"]
+    kept = [piece for piece in values if piece.n not in acts and most.get(piece.n, 0.0) < weigh(piece)]
+    lifted: dict[int, float] = {}
+    for piece in values:
+        if piece.n in acts:
+            lifted[piece.n] = max(weigh(piece), lifted.get(piece.n, 0.0))
+    return [*(piece for piece in all_ if piece.kind != "value"), *kept], lifted
+
+
 def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tuple[Involvement, ...]:
     for named in found.agents:
         evidence.setdefault(named.agent.id, []).append(
@@ -247,15 +265,10 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
     out = []
     for agent_id, pieces in evidence.items():
         agent = reading.agent(view, agent_id) or reading.unknown(agent_id)
-        # A value's print tells a reader nothing: it gives way to an act of the same event, and to what weighs as much.
-        better: dict[int, float] = {}
-        for piece in pieces:
-            if piece.kind != "value":
-                says = _SURELY if piece.role in _ACTS else weigh(piece)
-                better[piece.n] = max(says, better.get(piece.n, 0.0))
-        told = [piece for piece in pieces if piece.kind != "value" or better.get(piece.n, 0.0) < weigh(piece)]
+        told, lifted = _told(pieces)
         unique = {(piece.n, piece.role, piece.kind, piece.value): piece for piece in told}
-        ordered = sorted(unique.values(), key=lambda piece: (-weigh(piece), piece.n))
+        heavy = {key: max(weigh(piece), lifted.get(piece.n, 0.0)) for key, piece in unique.items()}
+        ordered = [unique[key] for key in sorted(unique, key=lambda key: (-heavy[key], key[0], -weigh(unique[key])))]
         best = ordered[0]
         out.append(
             Involvement(
@@ -263,7 +276,7 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
                 roles=tuple(dict.fromkeys(piece.role for piece in ordered)),
                 outcome=best.outcome,
                 confidence=best.confidence,
-                score=round(weigh(best), 1),
+                score=round(max(heavy.values()), 1),
                 why=_why(best),
                 evidence=tuple(ordered),
                 erased=erasure_of(view, agent),
