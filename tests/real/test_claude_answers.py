@@ -86,9 +86,10 @@ def _listed(coder: Rider, run: Run, parent: str, child: str) -> None:
     assert [(one["id"], one["parent"]) for one in family["family"]] == [(parent, ""), (child, parent)]
     answer = told(coder, "involved", run.session)
     assert answer["agents"][0]["agent"] in {parent, child}
+    before = len(coder.events())  # the daemon may still write down what a session left: the record only grows
     report = told(coder, "verify")
     assert (report["ok"], report["problems"]) == (True, [])
-    assert report["events"] == len(coder.events())
+    assert before <= report["events"] <= len(coder.events())
 
 
 def test_every_call_of_a_batch_is_paired_with_its_result_and_none_went_past(coder: Rider, claude: ClaudeCode) -> None:
