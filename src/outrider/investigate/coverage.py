@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from outrider.investigate.whose import whose
+
 if TYPE_CHECKING:
     from outrider.store.view import View
 
@@ -34,8 +36,9 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
         until: End of the span, or 0.
         answered: What agents were told meanwhile: ``deny``, ``ask``, ``allow``, or empty.
         detail: For a person.
-        agent: The agent that it is about, or empty.
+        agent: The agent that it is about, or empty. Of a hook that met no daemon it is told by its process and time.
         door: The door that it is about, or empty.
+        whose: Of a hook that met no daemon: how its agent is known, or why it is not.
     """
 
     n: int
@@ -48,6 +51,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     agent: str = ""
     door: str = ""
+    whose: str = ""
 
 
 class SourceGap(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,7 +176,19 @@ def coverage(view: View) -> Coverage:
 def gaps_of(view: View, since: int = 0) -> tuple[Gap, ...]:
     """Return what is known to be missing at ``since`` (microseconds since 1970 UTC) or later, the oldest first."""
     rows = view.rows("SELECT * FROM gaps WHERE max(ts, until) >= ? ORDER BY n LIMIT ?", since, MOST_LISTED)
-    return tuple(Gap(**dict(zip(Gap.__struct_fields__, row, strict=True))) for row in rows)
+    gaps = [Gap(**dict(zip(_ROW, row, strict=True))) for row in rows]
+    known = whose(view, ((gap.n, gap.since or gap.ts, gap.detail) for gap in gaps if gap.what == "spool"))
+    return tuple(_named(gap, *known[gap.n]) if gap.n in known else gap for gap in gaps)
+
+
+def _named(gap: Gap, agent: str, words: str) -> Gap:
+    """Return a gap with its agent: the daemon's own word for it first, which knew the process by its start, too."""
+    if gap.agent:
+        return msgspec.structs.replace(gap, whose=f"of {gap.agent}: the daemon found its host's process alive")
+    return msgspec.structs.replace(gap, agent=agent, whose=words)
+
+
+_ROW = tuple(name for name in Gap.__struct_fields__ if name != "whose")
 
 
 _AWAY = frozenset({"down", "killed", "silent"})

@@ -11,6 +11,7 @@ from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
 from outrider.investigate.telling import (
     CAME,
+    GAPS,
     MET,
     MOST_MET,
     UNWITNESSED,
@@ -18,6 +19,7 @@ from outrider.investigate.telling import (
     came,
     exactly,
     findings,
+    gaps,
     home,
     meeting,
     said,
@@ -88,6 +90,8 @@ def markdown(told: Dossier) -> str:
     ]
     out += ["## Notes and deeds", _table(("time (UTC)", "who", "did", "about", "text"), entries)]
     out += ["## What could not be seen", plain(unseen(told)), plain(told.holds)]
+    if told.coverage.gaps:
+        out.append(_table(GAPS, [[plain(short(told, cell)) for cell in row] for row in gaps(told)]))
     out += [plain(one) for one in case.problems]
     out += ["## Words", "\n".join(f"- **{word}**: {said}" for word, said in GLOSSARY)]
     return "\n\n".join(one for one in out if one) + "\n"

@@ -15,6 +15,7 @@ from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
 from outrider.investigate.telling import (
     CAME,
+    GAPS,
     MET,
     MOST_MET,
     UNWITNESSED,
@@ -22,6 +23,7 @@ from outrider.investigate.telling import (
     came,
     exactly,
     findings,
+    gaps,
     home,
     meeting,
     said,
@@ -285,9 +287,8 @@ def _trust(told: Dossier) -> str:
         f"<p>{text(unseen(told))}</p>",
         f"<p>{text(told.holds)}</p>" if told.holds else "",
     ]
-    rows = [(str(gap.n), text(gap.what), str(gap.count), text(gap.detail)) for gap in told.coverage.gaps[:50]]
-    if rows:
-        out.append(_rows(("event", "gap", "how many", "detail"), rows))
+    if told.coverage.gaps:
+        out.append(_rows(GAPS, [[text(short(told, cell)) for cell in row] for row in gaps(told)]))
     for log in told.case.foreign:
         seen = ", ".join(log.witnesses) or "no witness"
         out.append(

@@ -6,6 +6,7 @@ import datetime as dt
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from outrider.investigate.extent import WORDS
 from outrider.investigate.meeting import counted
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ MOST_MET: Final = 25
 """Agents of those that met it that a report lists; `agents.json` lists all."""
 CAME: Final = ("agent", "class", "came under it", "from event", "what it did", "born, event", "end")
 MET: Final = ("agent", "class", "what it did", "with what", "first time (UTC)", "event")
+MOST_GAPS: Final = 50
+GAPS: Final = ("event", "from (UTC)", "what is missing", "agents were told", "whose", "detail")
 
 _SURE = {
     "value": "it names what the agent acted on",
@@ -173,7 +176,7 @@ def unseen(told: Dossier) -> str:
         first = "The record has gaps."
     elif seen.gaps:
         first = "The record lacks no event that it heard of, but there were times in which it heard nothing."
-    return f"{first} {seen.statement}"
+    return " ".join(one for one in (first, seen.statement, _hooks(told)) if one)
 
 
 def described(agent: Agent) -> str:
@@ -270,6 +273,36 @@ def meeting(told: Dossier) -> list[tuple[str, ...]]:
         )
         for one in told.met[:MOST_MET]
     ]  # fmt: skip
+
+
+def gaps(told: Dossier) -> list[tuple[str, ...]]:
+    """Return what is known to be missing, the oldest first: the event, when, what, what agents were told, and whose."""
+    return [
+        (
+            str(gap.n), exactly(gap.since or gap.ts), f"{gap.count} {WORDS.get(gap.what, gap.what)}",
+            gap.answered or "-", gap.whose or (f"of {gap.agent}" if gap.agent else "of no one agent"), gap.detail,
+        )
+        for gap in told.coverage.gaps[:MOST_GAPS]
+    ]  # fmt: skip
+
+
+def _hooks(told: Dossier) -> str:
+    """Return whose hooks met no daemon, and whether that is an agent of the case."""
+    hooks = [gap for gap in told.coverage.gaps if gap.what == "spool"]
+    if not hooks:
+        return ""
+    own = {agent.id for agent in told.agents} | {one.agent.id for blast in told.impact for one in blast.agents}
+    mine = [gap for gap in hooks if gap.agent in own]
+    unknown = sum(not gap.agent for gap in hooks)
+    whose = "; ".join(f"event {gap.n} {gap.whose}" for gap in (mine or hooks)[:3])
+    head = (
+        f"{len(mine)} of the {len(hooks)} hooks that met no daemon {'was' if len(mine) == 1 else 'were'} of an agent of"
+        " this case"
+        if mine
+        else "No hook that met no daemon is known to be of an agent of this case"
+    )
+    tail = f"; of {unknown} it cannot be told whose" if unknown else ""
+    return f"{head}{tail}: {whose}."
 
 
 def said(entry: Entry) -> str:
