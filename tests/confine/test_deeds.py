@@ -98,6 +98,19 @@ def test_what_a_denied_call_names_is_not_told(cell):
     assert ran(cell, "none") == {"cat", Path("/bin/sh").resolve().name}
 
 
+def test_outriders_own_tool_is_never_undeclared(cell):
+    spawn = f"{sys.executable} -P -m outrider spawn --charter reviewer -- true"
+    (cell.repo / "tool").write_text(f"#!/bin/sh\nexec {spawn}\n")
+    (cell.repo / "tool").chmod(0o755)
+    host(cell, ("ls", "./tool"))  # What starts the tool is told of all the same.
+    assert [born.how for born in cell.births()] == ["run", "spawn"]
+    python = Path(sys.executable).resolve().name
+    found = {message.partition(" was started")[0].rpartition("/")[2] for _, message in findings(cell)}
+    assert found >= {"tool"}
+    assert python not in found
+    assert python in ran(cell, "hook")
+
+
 def test_what_is_done_before_the_first_call_is_the_launchs(cell):
     host(cell, (None, "date > today"), ("ls", "ls"))
     assert findings(cell) == []

@@ -20,7 +20,10 @@ class Story:
     """One agent whose host is process 10; every step is a second later."""
 
     def __init__(self, command="agent", host=HOST):
-        self.deeds = Deeds(command, lambda process: process == host, hook=("/o/hook",), proxy=PROXY, ours="/o/run")
+        self.deeds = Deeds(
+            command, lambda process: process == host, hook=("/o/hook",), proxy=PROXY, ours="/o/run",
+            tools=("/o/bin/outrider",), interpreter="/o/python3",
+        )  # fmt: skip
         self.now = 1_000_000_000_000_000
         self.n = 100
         self.runs(HOST, "/usr/bin/agent")
@@ -171,6 +174,32 @@ def test_a_hook_is_known_by_its_path_and_not_by_its_name(story):
     rows, rules = story.over()
     assert rows["sh"][0] == "hook"
     assert rules == ["undeclared-exec"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "own"),
+    [
+        ("/o/bin/outrider", ["spawn"], True),
+        ("/o/python3", ["-P", "-m", "outrider", "spawn"], True),
+        ("/o/python3", ["-m", "outrider"], True),
+        ("/tmp/outrider", ["spawn"], False),
+        ("/usr/bin/python3", ["-m", "outrider"], False),
+        ("/o/python3", ["-m", "outrider.hook", "spawn"], False),
+        ("/o/python3", ["odd.py", "-m", "outrider"], False),
+        ("/o/python3", ["-c", "import odd", "-m", "outrider"], False),
+        ("/o/python3", ["-m"], False),
+        ("/o/python3", [], False),
+    ],
+)
+def test_outriders_own_tool_is_known_by_its_path_and_explains_nothing_that_it_starts(story, path, words, own):
+    story.names("ls")
+    story.runs("11.1", path, *words, under=HOST)
+    rows, rules = story.over()
+    assert rows[path.rpartition("/")[2]][0] == ("hook" if own else "none")
+    assert rules == ([] if own else ["undeclared-exec"])
+    if own:
+        story.runs("12.1", "/usr/bin/nc", under="11.1")
+        assert story.over()[1] == ["undeclared-exec"]
 
 
 def test_a_known_hosts_upkeep_is_its_own_and_goes_no_further():

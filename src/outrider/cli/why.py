@@ -68,7 +68,7 @@ _BASIS = {
     "call": "told by event {call}",
     "shell": "the shell of a call",
     "launch": "the launch",
-    "hook": "a hook of Outrider's",
+    "hook": "Outrider's hook or tool",
     "host": "the host's own upkeep",
     "nothing": "nothing was told",
     "none": "NO CALL TOLD OF IT",

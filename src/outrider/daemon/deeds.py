@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
+from pathlib import Path
+from sysconfig import get_default_scheme, get_path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+import outrider
+from outrider.confine.find import NATIVE as LAUNCHER
 from outrider.confine.heard import Dialled, Lost, Started, heard
 from outrider.errors import OutriderError
 from outrider.events.deeds import Ran, Reached
@@ -32,6 +38,10 @@ SOON_S: Final = 0.5
 """The same where a finding is among them."""
 _SETTLED_US: Final = 400_000
 """Microseconds after which what a launcher heard has reached us: it tells at least every 100 ms."""
+_USERS: Final = Path(get_path("purelib", "posix_user")) == Path(outrider.__file__).resolve().parents[1]
+_SCRIPTS: Final = get_path("scripts", "posix_user" if _USERS else get_default_scheme())
+TOOLS: Final = tuple(map(os.path.realpath, (LAUNCHER, Path(_SCRIPTS) / "outrider")))
+"""Where Outrider's own tool lies: the launcher, and the command where this installation put it."""
 _IN_THE_TREE: Final = frozenset({"subagent", "descendant", "run"})
 
 
@@ -52,7 +62,15 @@ class Watch:
         self.agent = agent
         self.by_sensor = bool(top)
         hooks = (str(NATIVE), str(PYTHON), str(SYSTEM), str(parts.home.bin / SYSTEM.name))
-        self.deeds = Deeds(command, self._is_host, hook=hooks, proxy=proxy, ours=str(parts.home.run))
+        self.deeds = Deeds(
+            command,
+            self._is_host,
+            hook=hooks,
+            proxy=proxy,
+            ours=str(parts.home.run),
+            tools=TOOLS,
+            interpreter=os.path.realpath(sys.executable),
+        )
         if top:
             self.deeds.begin_with(top)
         self._due: asyncio.TimerHandle | None = None

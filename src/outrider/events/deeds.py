@@ -17,7 +17,7 @@ Basis = Literal["call", "shell", "launch", "hook", "host", "nothing", "none"]
   into (``opaque``, ``unparsed``) covers it.
 - ``shell``: the shell in which the agent's host runs a call's text. It explains nothing that it starts.
 - ``launch``: the command that a person gave to ``outrider run``, and what it began before the agent's first call.
-- ``hook``: it carries a hook to Outrider.
+- ``hook``: it carries a hook to Outrider, or is Outrider's own tool. It explains nothing that it starts.
 - ``host``: the known agent host's own upkeep.
 - ``nothing``: no call of this agent has been told at all, so there is nothing to compare with.
 - ``none``: none of these. This is a finding.

@@ -9,8 +9,9 @@ that definition.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -98,7 +99,15 @@ class Deeds:
     """
 
     def __init__(
-        self, command: str, is_host: Callable[[str], bool], *, hook: Iterable[str], proxy: str, ours: str
+        self,
+        command: str,
+        is_host: Callable[[str], bool],
+        *,
+        hook: Iterable[str],
+        proxy: str,
+        ours: str,
+        tools: Iterable[str] = (),
+        interpreter: str = "",
     ) -> None:
         """Begin.
 
@@ -108,9 +117,12 @@ class Deeds:
             hook: Paths of the hook client.
             proxy: ``address:port`` of the proxy as the tree sees it, or empty.
             ours: Where Outrider's own sockets lie; connections to them are left out.
+            tools: Where Outrider's own tool and launcher lie, which agents are lent.
+            interpreter: The Python that runs the tool as a module.
         """
         self._command, self._is_host = command, is_host
         self._hook = frozenset(hook)
+        self._tools, self._interpreter = frozenset(tools), interpreter
         self._proxy, self._ours = proxy, f"unix:{ours}/"
         self._open: OrderedDict[int, Told] = OrderedDict()
         self._over: deque[Told] = deque(maxlen=_MOST_CALLS)
@@ -266,7 +278,7 @@ class Deeds:
         by_name = next((one for one in calls if one.all or names & one.names), None)
         if by_name is not None:
             return _named(name, names, by_name)
-        if self._is_hook(deed):
+        if self._is_hook(deed) or self._is_tool(deed):
             return Program(name=name, basis="hook")
         if above is not None and above.basis == "launch" and not self._hosts(deed, above):
             return Program(name=name, basis="launch")
@@ -318,6 +330,10 @@ class Deeds:
 
     def _is_hook(self, deed: Started) -> bool:
         return deed.program in self._hook or any(one in word for word in deed.words for one in self._hook)
+
+    def _is_tool(self, deed: Started) -> bool:
+        """Tell whether a program is Outrider's own tool, which says itself what it is asked to do, and is judged."""
+        return deed.program in self._tools or (deed.program == self._interpreter and _runs_us(deed.words))
 
     def _peer(self, ts: int, peer: str, program: Program | None, *, judged: bool, by_proxy: bool = False) -> None:
         basis, told = self._reaching(ts, peer, program, judged=judged)
@@ -374,6 +390,16 @@ def _named(name: str, names: set[str], told: Told) -> Program:
     if names & _SHELLS and not told.all and not told.blind:
         return Program(name=name, basis="call", carries=(told,))
     return Program(name=name, basis="call", told=told, blind=bool(names & told.blind))
+
+
+def _runs_us(words: Sequence[str]) -> bool:
+    """Tell whether an interpreter's first arguments make it run Outrider: ``-P -m outrider``."""
+    for at, word in enumerate(words):
+        if word == "-m":
+            return list(words[at + 1 : at + 2]) == ["outrider"]
+        if not re.fullmatch(r"-[bBdEiIOPqsSuv]+", word):
+            return False
+    return False
 
 
 def _vague(effect: Effect) -> bool:
