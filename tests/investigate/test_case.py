@@ -14,13 +14,14 @@ from outrider.errors import BadInputError
 from outrider.events.call import Label
 from outrider.events.case import CaseNoted
 from outrider.events.record import Entity
+from outrider.investigate.answering import findings
 from outrider.investigate.case import Entry, fold, ids, load, named
 from outrider.investigate.casefile import CaseFile
 from outrider.investigate.dossier import dossier
 from outrider.investigate.markdown import code, markdown, plain
 from outrider.investigate.questions import questions, scenario, sources
 from outrider.investigate.report import page
-from outrider.investigate.telling import findings, summary
+from outrider.investigate.telling import summary
 
 CASE = "case-0123456789ab"
 SITE = ("host", "evil.example")

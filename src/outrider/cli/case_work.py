@@ -13,7 +13,10 @@ from outrider.errors import BadInputError
 
 if TYPE_CHECKING:
     from outrider.config import Home
+    from outrider.investigate.answering import Found
+    from outrider.investigate.case import Entry
     from outrider.investigate.dossier import Dossier
+    from outrider.investigate.questions import Part
     from outrider.store.view import View
 
 _MOST = 25
@@ -152,8 +155,9 @@ def _save(path: Path, page: str) -> None:
 
 
 def _print(told: Dossier) -> None:
+    from outrider.investigate.answering import findings, standing
     from outrider.investigate.questions import questions
-    from outrider.investigate.telling import findings, said, summary, when, who
+    from outrider.investigate.telling import said, summary, when, who
 
     show.heading(show.safe(told.case.title))
     for one in summary(told):
@@ -177,12 +181,12 @@ def _print(told: Dossier) -> None:
         click.echo(f"{question.id}  {question.name}")
         for entry in people:
             click.echo(f"       {show.safe(who(entry))}: {show.safe(said(entry))}")
-        if not people:
-            click.echo(
-                show.safe(
-                    f"       the record: {found[question.id]}" if question.id in found else f"       {question.ask}"
-                )
-            )
+        answer = found.get(question.id)
+        if answer is not None:
+            click.echo(f"       {answer.by}: {show.safe(answer.text)}")
+        elif not people:
+            click.echo(f"       {question.ask}")
+    show.paragraph(standing(told, found))
     for problem in told.case.problems:
         show.say(f"outrider: {show.safe(problem)}")
 
@@ -261,8 +265,9 @@ def question_command(
 
     Questions have DFIQ ids. Without QUESTION all are shown, with what the record itself says and what people concluded.
     """
+    from outrider.investigate.answering import findings
     from outrider.investigate.questions import questions, sources
-    from outrider.investigate.telling import findings, said, who
+    from outrider.investigate.telling import said, who
 
     at = reach.home()
     opened, name = opened_case(at, case)
@@ -285,13 +290,24 @@ def question_command(
     shown = [known[question]] if question else list(known.values())
     answers = {one.id: [entry for entry in told.case.of("answered") if entry.about == one.id] for one in shown}
     if as_json:
-        data = [{"question": one, "record": found.get(one.id, ""), "conclusions": answers[one.id]} for one in shown]
+        data = [_answer(one, found.get(one.id), answers[one.id]) for one in shown]
         show.emit(data, kind="questions")
         return
     for one in shown:
         show.heading(f"{one.id}  {one.name}")
-        rows = [("the record", found[one.id])] if one.id in found else [("ask", one.ask)]
+        answer = found.get(one.id)
+        rows = [("the record", answer.text), ("", answer.by)] if answer else [("ask", one.ask)]
         show.facts([*rows, *((who(entry), said(entry)) for entry in answers[one.id])])
+
+
+def _answer(question: Part, found: Found | None, conclusions: list[Entry]) -> dict[str, Any]:
+    return {
+        "question": question,
+        "record": found.text if found else "",
+        "how": found.how if found else "",
+        "events": found.events if found else (),
+        "conclusions": conclusions,
+    }
 
 
 @click.command("close")

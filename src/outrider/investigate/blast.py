@@ -131,7 +131,7 @@ def blast(view: View, start: int | str) -> Blast:
         met = tuple(_met(view, event, origin))
         covered = coverage(view)
         shown = of(view, event)
-    credentials = tuple(thing for thing in things if _is_credential(thing))
+    credentials = tuple(thing for thing in things if touching.is_credential(thing))
     hosts = _pick(things, {"sent", "exposed", "reached", "called"}, {"host", "ip", "url", "email"})
     commits = _pick(things, {"committed", "pushed", "installed", "sent"}, {"commit", "branch", "repo", "package"})
     files = _pick(things, {"wrote", "deleted"}, {"path"})
@@ -284,22 +284,8 @@ def _things(view: View, agents: Iterable[Affected]) -> tuple[tuple[touching.Thin
         touching.gather(view, taken, sums)
         left_out = left_out or len(later) > left
         left -= len(taken)
-        read = view.rows(
-            "SELECT DISTINCT e.n FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
-            " WHERE e.agent = ? AND (x.kind IN ('secret', 'credential') OR t.role = 'credential')",
-            one.agent.id,
-        )
-        looked = set(taken)
-        secret = view.rows("SELECT n FROM labels WHERE agent = ? AND name = 'secret' AND origin = n", one.agent.id)
-        touching.gather(view, [n for (n,) in read if n not in looked], sums)
-        touching.gather(view, [n for (n,) in secret], sums, role="credential")
+        touching.secrets(view, one.agent.id, sums, looked=set(taken))
     return touching.things(sums), left_out
-
-
-def _is_credential(thing: touching.Thing) -> bool:
-    if not thing.happened:
-        return False
-    return thing.kind in {"secret", "credential"} or thing.role == "credential"
 
 
 def _pick(things: Iterable[touching.Thing], roles: set[str], kinds: set[str]) -> tuple[touching.Thing, ...]:

@@ -11,11 +11,14 @@ import msgspec
 
 if TYPE_CHECKING:
     from outrider.investigate.blast import Blast
+    from outrider.investigate.stopped import Stopped
     from outrider.investigate.touched import Thing
     from outrider.store.reading import Agent
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _MOST: Final = 12
+_FEW: Final = 3
+"""Credentials of refused agents that a step names; the table of who was stopped has all."""
 _SEVERAL: Final = 3
 """Living agents of one charter from which on the class is stopped rather than each of them."""
 
@@ -46,14 +49,22 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return f"needs {what}"
 
 
-def steps(case: str, agents: Iterable[Agent], impact: Iterable[Blast], acts: Iterable[int] = ()) -> Iterator[Step]:
+def steps(
+    case: str,
+    agents: Iterable[Agent],
+    impact: Iterable[Blast],
+    acts: Iterable[int] = (),
+    refused: Iterable[Stopped] = (),
+) -> Iterator[Step]:
     """Give what to do, in the order in which an incident commander needs it: stop, change, look, tell."""
     principals = tuple(agents)
     blasts = tuple(impact)
     affected = list({one.agent.id: one.agent for told in blasts for one in told.agents}.values())
     yield from _shut(blasts)
     yield from _stop(case, principals, affected)
-    yield from _change(thing for told in blasts for thing in told.credentials)
+    credentials = tuple(thing for told in blasts for thing in told.credentials)
+    yield from _change(credentials)
+    yield from _change_too(case, tuple(refused), {thing.value for thing in credentials})
     yield from _review(blasts)
     yield from _came(case, principals, affected)
     yield from _hole(principals, acts)
@@ -122,6 +133,39 @@ def _change(credentials: Iterable[Thing]) -> Iterator[Step]:
         )
     if len(found) > _MOST:
         yield Step(do=f"Change {len(found) - _MOST} more credentials; the list of impact has them.", urgent=True)
+
+
+def _change_too(case: str, refused: tuple[Stopped, ...], known: set[str]) -> Iterator[Step]:
+    """Give what to do about agents that were refused: what they had read, and who had started them."""
+    had = [(thing, one) for one in refused for thing in one.credentials if thing.value not in known]
+    if had:
+        named = "; ".join(
+            f"{thing.value} (read at event {thing.first}, {one.agent.id} was refused at event {one.attempt})"
+            for thing, one in had[:_FEW]
+        )
+        more = f"; and {len(had) - _FEW} more, in the table of who was stopped" if len(had) > _FEW else ""
+        yield Step(
+            do=f"Change the {_counted(len({t.value for t, _ in had}), 'credential')} that agents had read before they"
+            f" were refused: {named}{more}. The sending was refused, but the values were read.",
+            command=f"outrider why {had[0][0].first}",
+            shows=True,
+        )
+    parents = {one.parent.id: one for one in refused if one.parent is not None and one.parent.ended_n is None}
+    for one in list(parents.values())[:_MOST]:
+        read_it = one.parent_read == "the same content"
+        parent, known_of = one.agent.parent, f"{one.parent_had[0].upper()}{one.parent_had[1:]}"
+        yield Step(
+            do=f"Agent {parent} started {one.agent.id}, which was refused (event {one.attempt}), and still lives; had"
+            f" it read the same? {known_of}." + (" Stop it and all that descends from it." if read_it else ""),
+            command=f"outrider quarantine --lineage {shlex.quote(parent)} --why {shlex.quote(case)}"
+            if read_it
+            else f"outrider touched {shlex.quote(parent)}",
+            urgent=read_it,
+        )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _shut(blasts: tuple[Blast, ...]) -> Iterator[Step]:

@@ -22,6 +22,7 @@ from outrider.investigate.containing import Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.meeting import CLOSE, Meeting, meetings
 from outrider.investigate.remedy import Remedy, remedies
+from outrider.investigate.stopped import Stopped, stopped
 from outrider.investigate.words import Line, line
 from outrider.store import reading
 
@@ -96,6 +97,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         imported: The same of what hosts' own transcripts tell, which nobody witnessed; None where the case seeks
             nothing there. Its events are numbered in that record, and none of them can be proven.
         met: Every agent that met the artefacts or what caused the acts, and what each did.
+        stopped: Of those, who tried and was refused: what each had read, and who had started it.
         children: What agents that came under it did, by id: how many things of each role.
         prompts: Instructions that the agents and those above them were given.
         words: Texts of events that leave with it; none unless somebody asked for them.
@@ -117,6 +119,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     whole: str = ""
     imported: Dossier | None = None
     met: tuple[Meeting, ...] = ()
+    stopped: tuple[Stopped, ...] = ()
     children: dict[str, dict[str, int]] = {}
     prompts: tuple[int, ...] = ()
     words: tuple[Words, ...] = ()
@@ -147,7 +150,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         came = [one.since for told in self.impact for one in told.agents[:MOST_CAME]]
         loud = [one.event for met in self.met if met.did in CLOSE for one in met.deeds][:MOST_MOMENTS]
         loud += [met.first for met in self.met if met.did in CLOSE][:MOST_MOMENTS]
-        return tuple(sorted({*own, *lines, *ends, *self.acts, *cited, *came, *loud, *self.prompts}))
+        refused = [n for one in self.stopped[:MOST_MOMENTS] for n in one.events]
+        return tuple(sorted({*own, *lines, *ends, *self.acts, *cited, *came, *loud, *refused, *self.prompts}))
 
 
 def dossier(view: View, case: Case, *, key: bytes = b"", imported: View | None = None, whole: str = "") -> Dossier:
@@ -182,7 +186,9 @@ def _dossier(view: View, case: Case, key: bytes) -> Dossier:
         sources = tuple(reading.intents_of(view, causes).values())
         known = {"act": acts, "cause": causes, "result": results, "source": sources, "pinned": pinned}
         moments = _moments(view, (*agents, *others), known)
-        todo = steps(case.id, agents, impact, acts)
+        met = meetings(view, answers, impact)
+        refused = stopped(view, met, impact)
+        todo = steps(case.id, agents, impact, acts, refused)
         return Dossier(
             case=case,
             answers=answers,
@@ -196,7 +202,8 @@ def _dossier(view: View, case: Case, key: bytes) -> Dossier:
             todo=tuple(sorted(todo, key=lambda step: not step.urgent)),
             coverage=coverage(view),
             remedies=remedies(view, acts),
-            met=meetings(view, answers, impact),
+            met=met,
+            stopped=refused,
             children={one.id: _roles(view, one) for one in others},
             prompts=_prompts(view, agents),
         )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from outrider.investigate.answering import WORDS, findings, standing
 from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
@@ -14,16 +15,18 @@ from outrider.investigate.telling import (
     GAPS,
     MET,
     MOST_MET,
+    REFUSED,
+    STOPPED,
     UNWITNESSED,
     became,
     came,
     exactly,
-    findings,
     gaps,
     home,
     meeting,
     said,
     short,
+    stopped,
     summary,
     unseen,
     visible,
@@ -129,6 +132,8 @@ def _met(told: Dossier) -> list[str]:
     out = []
     if told.impact:
         out += ["### Who came under it", _table(CAME, [[code(x) for x in row] for row in came(told)])]
+    if told.stopped:
+        out += ["### Who was stopped", REFUSED, _table(STOPPED, [[code(x) for x in row] for row in stopped(told)])]
     if told.met:
         rows = [[code(x) for x in row] for row in meeting(told)]
         more = len(told.met) - MOST_MET
@@ -160,14 +165,14 @@ def _things(told: Dossier) -> list[str]:
 
 def _questions(told: Dossier) -> list[str]:
     found = findings(told)
-    out = ["## Questions"]
+    out = ["## Questions", plain(standing(told, found))]
     for facet in (part for part in scenario() if part.kind == "facet"):
         lines = [f"**{plain(facet.name)}**", ""]
         for one in questions(facet.id):
-            lines.append(f"- {one.id} {plain(one.name)}")
-            lines += [f"  - the record: {plain(found[one.id])}"] if one.id in found else []
+            answer = found.get(one.id)
+            lines.append(f"- {one.id} {plain(one.name)} ({answer.by if answer else WORDS[None]})")
+            lines += [f"  - {plain(answer.text)}"] if answer else []
             people = [entry for entry in told.case.of("answered") if entry.about == one.id]
-            lines += [f"  - {plain(who(entry))}, {when(entry.ts)}: {plain(said(entry))}" for entry in people]
-            lines += [] if people else ["  - no conclusion yet"]
+            lines += [f"  - **{plain(who(entry))}**, {when(entry.ts)} UTC: {plain(said(entry))}" for entry in people]
         out.append("\n".join(lines))
     return out

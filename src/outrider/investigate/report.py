@@ -10,6 +10,7 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from outrider.investigate.answering import WORDS, findings, standing
 from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
@@ -18,16 +19,18 @@ from outrider.investigate.telling import (
     GAPS,
     MET,
     MOST_MET,
+    REFUSED,
+    STOPPED,
     UNWITNESSED,
     became,
     came,
     exactly,
-    findings,
     gaps,
     home,
     meeting,
     said,
     short,
+    stopped,
     summary,
     unseen,
     visible,
@@ -241,6 +244,9 @@ def _impact(told: Dossier) -> str:
             more = len(rows) - _MOST_THINGS
             out.append(f"<h3>{name}</h3>{table}" + (f"<p class=soft>{more} more.</p>" if more > 0 else ""))
     out.append("<h3>Who came under it</h3>" + _rows(CAME, [[text(x) for x in row] for row in came(told)]))
+    if told.stopped:
+        table = _rows(STOPPED, [[text(x) for x in row] for row in stopped(told)])
+        out.append(f"<h3>Who was stopped</h3><p class=soft>{text(REFUSED)}</p>{table}")
     if told.met:
         table = _rows(MET, [[text(x) for x in row] for row in meeting(told)])
         more = len(told.met) - MOST_MET
@@ -251,18 +257,19 @@ def _impact(told: Dossier) -> str:
 
 def _questions(told: Dossier) -> str:
     found = findings(told)
-    out = ["<h2>Questions</h2>"]
+    out = [f"<h2>Questions</h2><p class=soft>{text(standing(told, found))}</p>"]
     for facet in (part for part in scenario() if part.kind == "facet"):
         out.append(f"<h3>{text(facet.name)}</h3><ul>")
         for one in questions(facet.id):
-            record = f"<br><span class=soft>The record:</span> {text(found[one.id])}" if one.id in found else ""
+            answer = found.get(one.id)
+            record = f"<br>{text(answer.text)}" if answer else ""
             people = "".join(
-                f"<br><span class=soft>{text(who(entry))}, {when(entry.ts)}:</span> <b>{text(said(entry))}</b>"
+                f"<br><span class=soft>{text(who(entry))}, {when(entry.ts)} UTC:</span> <b>{text(said(entry))}</b>"
                 for entry in told.case.of("answered")
                 if entry.about == one.id
             )
-            still = "" if people else '<br><span class="tag warm">no conclusion yet</span>'
-            out.append(f"<li><span class=soft>{one.id}</span> {text(one.name)}{record}{people}{still}</li>")
+            tag = f"<span class=tag>{text(answer.by if answer else WORDS[None])}</span>"
+            out.append(f"<li><span class=soft>{one.id}</span> {text(one.name)} {tag}{record}{people}</li>")
         out.append("</ul>")
     return "".join(out)
 

@@ -19,6 +19,15 @@ MOST_MET: Final = 25
 """Agents of those that met it that a report lists; `agents.json` lists all."""
 CAME: Final = ("agent", "class", "came under it", "from event", "what it did", "born, event", "end")
 MET: Final = ("agent", "class", "what it did", "with what", "first time (UTC)", "event")
+MOST_STOPPED: Final = 50
+STOPPED: Final = (
+    "agent", "class", "what was refused", "credentials that it had read before", "who started it",
+    "had that one read the same?",
+)  # fmt: skip
+REFUSED: Final = (
+    "What they tried was refused, so that nothing is known to have left by it; what they had read before was read all"
+    " the same, and is to be changed."
+)
 MOST_GAPS: Final = 50
 GAPS: Final = ("event", "from (UTC)", "what is missing", "agents were told", "whose", "detail")
 
@@ -191,61 +200,6 @@ def described(agent: Agent) -> str:
     return f"{agent.id}, an agent of class {agent.charter}, {by}; {sponsor}; born {exactly(agent.born_ts)} UTC, {end}"
 
 
-def findings(told: Dossier) -> dict[str, str]:
-    """Return what the record itself says to each question, by the question's id; one without an answer is left out."""
-    out = _findings(told)
-    for question, text in (_findings(told.imported) if told.imported is not None else {}).items():
-        known = f"{out[question]} " if question in out and (told.answers or told.agents) else ""
-        out[question] = f"{known}{UNWITNESSED}: {text}"
-    return out
-
-
-def _findings(told: Dossier) -> dict[str, str]:
-    out: dict[str, str] = {}
-    if told.answers:
-        out["Q0001"] = " ".join(
-            f"{one.artefact}: {one.involved.statement} Matched by: {one.involved.confidence or 'nothing'}."
-            for one in told.answers
-        )
-    if told.agents:
-        out["Q0002"] = "; ".join(
-            f"{described(one)}; charter version {one.charter_digest[:23]}" for one in told.agents[:3]
-        )
-    first = [one.agents[0] for one in told.answers if one.agents and one.agents[0].causes]
-    if first:
-        out["Q0003"] = " ".join(
-            f"Event {one.causes[0].event.n}, {one.causes[0].event.what}"
-            f" ({'trusted' if one.causes[0].trusted else 'untrusted'}; inferred from: {one.cause_confidence})."
-            for one in first
-        )
-        asked = [one.causes[0].trusted for one in first]
-        out["Q0004"] = "Yes: it was a person's prompt." if all(asked) else "No prompt of a person asked for it."
-    things = {
-        (thing.role, thing.kind, thing.value): thing
-        for one in told.answers
-        for top in one.agents[:1]
-        for thing in top.artefacts
-    }
-    if things:
-        counts: dict[str, int] = {}
-        for thing in things.values():
-            if thing.happened and thing.role not in {"is", "mentioned"}:
-                counts[thing.role] = counts.get(thing.role, 0) + 1
-        out["Q0005"] = "Things by role: " + ", ".join(f"{count} {role}" for role, count in counts.items()) + "."
-    if told.impact:
-        out["Q0006"] = told.impact[0].statement + (f" {counted(told.met)}" if len(told.met) > 1 else "")
-        changed = list(dict.fromkeys(thing.value for one in told.impact for thing in one.credentials))
-        out["Q0007"] = ", ".join(changed[:10]) + (f" and {len(changed) - 10} more" if len(changed) > 10 else "")
-        out["Q0007"] = out["Q0007"] or "None that the record knows of."
-    if told.remedies:
-        out["Q0008"] = " ".join(one.statement for one in told.remedies)
-    out["Q0009"] = f"{unseen(told)} {told.holds}".rstrip()
-    if told.whole:
-        lacks = told.coverage.missing or told.coverage.sources or told.coverage.gaps
-        out["Q0010"] = f"{told.whole} It was not told of everything: see Q0009." if lacks else told.whole
-    return {name: short(told, text) for name, text in out.items()}
-
-
 def came(told: Dossier) -> list[tuple[str, ...]]:
     """Return who came under it: agent, class, how, from which event on, and what it did then."""
     rows = {}
@@ -261,6 +215,18 @@ def came(told: Dossier) -> list[tuple[str, ...]]:
             f"{agent.born_n}", end
         )  # fmt: skip
     return list(rows.values())
+
+
+def stopped(told: Dossier) -> list[tuple[str, ...]]:
+    """Return who was refused: what it tried, what it had read before, and who had started it."""
+    return [
+        (
+            one.agent.id, one.agent.charter, f"{one.what} (event {one.attempt})",
+            ", ".join(f"{thing.value} (event {thing.first})" for thing in one.credentials) or "none that is known",
+            one.started_by, one.parent_had,
+        )
+        for one in told.stopped[:MOST_STOPPED]
+    ]  # fmt: skip
 
 
 def meeting(told: Dossier) -> list[tuple[str, ...]]:

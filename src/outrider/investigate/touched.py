@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from outrider.store.view import View
 
 _EVENTS_SHOWN: Final = 20
+_SECRETS: Final = frozenset({"secret", "credential"})
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,14 +110,17 @@ def touched(view: View, agent_id: str, *, lineage: bool = False) -> Touched:
         )
 
 
-def gather(view: View, numbers: Sequence[int], sums: Sums, *, role: str = "") -> None:
-    """Add what ``numbers`` touched to ``sums``; with ``role``, only what they read, and under that role."""
+def gather(view: View, numbers: Sequence[int], sums: Sums, *, role: str = "", kinds: Collection[str] = ()) -> None:
+    """Add what ``numbers`` touched to ``sums``; with ``role``, only what they read, and under that role.
+
+    ``kinds`` are the only ones that are added, if there are any.
+    """
     # A value is a print by which a text is found again, and tells a reader nothing.
     found = [touch for touch in reading.touches(view, numbers) if touch.kind != "value"]
     carried = connections(view, [touch.n for touch in found if touch.role == "sent" and touch.kind in HOSTS])
     refused = {n for n, outcome in reading.outcomes(view, {touch.n for touch in found}).items() if outcome in NEVER}
     for touch in found:
-        if role and touch.role != "read":
+        if (role and touch.role != "read") or (kinds and touch.kind not in kinds):
             continue
         shown = role or touch.role
         if touch.n in carried and shown == "sent" and touch.kind in HOSTS:
@@ -140,3 +144,29 @@ def things(sums: Sums) -> tuple[Thing, ...]:
         for (role, kind, value), one in sums.items()
     ]  # fmt: skip
     return tuple(sorted(out, key=lambda thing: (-WEIGHT.get(thing.role, 0), thing.first, thing.kind, thing.value)))
+
+
+def secrets(view: View, agent_id: str, sums: Sums, *, looked: Collection[int] = ()) -> None:
+    """Add the secrets and credentials that came into an agent's context at any time, by whoever's reading.
+
+    ``looked`` are events that were added already.
+    """
+    read = view.rows(
+        "SELECT DISTINCT e.n FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
+        " WHERE e.agent = ? AND (x.kind IN ('secret', 'credential') OR t.role = 'credential')",
+        agent_id,
+    )
+    origins = [
+        n
+        for (n,) in view.rows(
+            "SELECT DISTINCT origin FROM labels WHERE agent = ? AND name = 'secret' AND origin >= 0", agent_id
+        )
+    ]
+    gather(view, [n for (n,) in read if n not in looked], sums)
+    gather(view, origins, sums, role="credential")
+    gather(view, [n for n in origins if n not in looked], sums, kinds=_SECRETS)
+
+
+def is_credential(thing: Thing) -> bool:
+    """Whether a thing is a secret or a credential that somebody really had."""
+    return thing.happened and (thing.kind in _SECRETS or thing.role == "credential")
