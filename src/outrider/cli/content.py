@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 def command(*, event: int, why: str, as_json: bool) -> None:
     """Show what is kept of an event's content, and record that it was read.
 
-    It is checked against the commitments in the record first. Secrets were taken out of it before it was stored.
+    It is checked against the commitments in the record first. Secrets were taken out of it before it was stored. What
+    hexadecimal, base64 or percent escapes in it say is told below it.
 
     \b
     Examples:
       outrider content 4711
       outrider content 4711 --why "case 12" --json
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
+    from outrider.investigate.decoding import decoded
     from outrider.ledger.content.contents import Contents
 
     home = reach.home()
@@ -46,8 +48,13 @@ def command(*, event: int, why: str, as_json: bool) -> None:
     if content.text is None:
         show.say("Its text was not kept; only the salt of its commitment was.")
         return
-    for line in _readable(content.text.decode("utf-8", "replace")).splitlines():
+    text = _readable(content.text.decode("utf-8", "replace"))
+    for line in text.splitlines():
         click.echo(show.safe(line))
+    for one in decoded(text):
+        show.say(one.label)
+        for line in one.shown.splitlines():
+            show.say(f"  {show.safe(line)}")
 
 
 def _readable(text: str) -> str:

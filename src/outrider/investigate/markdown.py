@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from outrider.investigate.answering import WORDS, findings, standing
+from outrider.investigate.decoding import decoded
 from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
@@ -150,6 +151,9 @@ def _words(told: Dossier) -> list[str]:
         lines = "\n".join(f"    {visible(line)}" for line in one.text[:_MOST_TEXT].split("\n"))
         cut = f"\n\n... {len(one.text) - _MOST_TEXT} more characters" if len(one.text) > _MOST_TEXT else ""
         out.append(f"Event {one.event}, {one.why}:\n\n{lines}{cut}")
+        for value in decoded(one.text):
+            inner = "\n".join(f"    {visible(line)}" for line in value.shown.split("\n"))
+            out.append(f"{plain(value.label)}\n\n{inner}")
     return out
 
 

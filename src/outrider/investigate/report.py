@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from outrider.investigate.answering import WORDS, findings, standing
+from outrider.investigate.decoding import decoded
 from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
@@ -54,7 +55,7 @@ p{margin:.4rem 0}.soft,.when{color:var(--soft)}.lead{font-size:1.06rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line)}
 th{color:var(--soft);font-weight:600}td.n,.when{white-space:nowrap;font-variant-numeric:tabular-nums}td,code,pre{overflow-wrap:anywhere}
 code,pre{font:.86rem/1.45 ui-monospace,monospace}pre{background:var(--wash);border:1px solid var(--line);border-radius:6px;padding:.5rem .7rem;white-space:pre-wrap;margin:.3rem 0}
-.scroll{overflow-x:auto}.tag{font-size:.75rem;border:1px solid var(--line);border-radius:99px;padding:0 .5rem;color:var(--soft);white-space:nowrap}
+pre.decoded{border-left:3px solid var(--warm)}.scroll{overflow-x:auto}.tag{font-size:.75rem;border:1px solid var(--line);border-radius:99px;padding:0 .5rem;color:var(--soft);white-space:nowrap}
 .hot{color:var(--hot)}.warm{color:var(--warm)}ol,ul{padding-left:1.3rem;margin:.3rem 0}li{margin:.35rem 0}
 .tree{font:.86rem/1.6 ui-monospace,monospace;overflow-x:auto;white-space:pre}.tree b{color:var(--hot)}
 svg{max-width:100%;height:auto;display:block}svg text{font:13px ui-monospace,monospace;fill:var(--ink)}svg .soft{fill:var(--soft)}
@@ -172,6 +173,12 @@ def _words(told: Dossier) -> str:
         shown = "\n".join(text(line) for line in one.text[:_MOST_TEXT].split("\n"))
         cut = f"<p class=soft>{len(one.text) - _MOST_TEXT} more characters</p>" if len(one.text) > _MOST_TEXT else ""
         out.append(f"<p>Event {one.event}, {text(one.why)}</p><pre>{shown}</pre>{cut}")
+        out += [
+            f"<p class=soft>{text(value.label)}</p><pre class=decoded>"
+            + "\n".join(text(line) for line in value.shown.split("\n"))
+            + "</pre>"
+            for value in decoded(one.text)
+        ]
     return "".join(out)
 
 
