@@ -3,11 +3,13 @@ import tomllib
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.charter.cedar import to_cedar
+from outrider.charter.compare import compare
 from outrider.charter.model import Budget, Charter, Code, Flow, dollars, from_canonical, micros, seconds
 from outrider.charter.narrow import Keeping, effective, looser
 from outrider.charter.parse import parse
@@ -88,6 +90,19 @@ def test_a_charter_is_its_canonical_form_and_comments_do_not_count():
         from_canonical(charter.canonical() + b" ")
 
 
+def test_whom_to_ask_is_part_of_a_version_and_decides_nothing():
+    told = 'contact = "Platform security <security@shipyard.example>"\n'
+    before = parse(FULL)
+    after = parse(FULL.replace("[charter]\n", f"[charter]\n{told}", 1))
+    assert after.contact == "Platform security <security@shipyard.example>"
+    assert after.digest != before.digest
+    assert msgspec.structs.replace(after, contact="") == before
+    assert to_cedar(after) == to_cedar(before)
+    assert effective((after,)) == effective((before,))
+    assert looser(after, (before,)) == looser(before, (after,)) == []
+    assert [one.becomes for one in compare((before,), (after,))] == ["other"]
+
+
 HEAD = '[charter]\nname = "a"\n'
 
 
@@ -101,6 +116,9 @@ HEAD = '[charter]\nname = "a"\n'
         (HEAD + 'moode = "enforce"\n', 3, '"moode"', '"mode"'),
         (HEAD + 'mode = "enforced"\n', 3, "means nothing", '"enforce"'),
         (HEAD + 'ttl = "8 hours"\n', 3, "not a length of time", "8h"),
+        (HEAD + "contact = 1\n", 3, "not text", "contact"),
+        (HEAD + 'contact = "a\\nb"\n', 3, "not one line", "Platform security"),
+        (HEAD + f'contact = "{"a" * 201}"\n', 3, "not one line", "Platform security"),
         (HEAD + "grant = 1\n", 3, "neither true nor false", "true"),
         (HEAD + "budget = { calls = 1, spanws = 2 }\n", 3, '"spanws"', '"spawns"'),
         (HEAD + "budget = { calls = -1 }\n", 3, "not a count", "100"),

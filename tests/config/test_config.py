@@ -25,6 +25,7 @@ from outrider.config import (
     render_config,
     save_config,
 )
+from outrider.config.contact import Contact
 from outrider.errors import BadInputError
 
 
@@ -47,6 +48,7 @@ def test_every_setting_can_be_written_and_read_again(home):
     config = Config(
         repositories=(Repository(path='/a "b"\\\n\x7f\u2028', charter="coder", mode="observe"),),
         sponsor=Sponsor(name="Team \N{SNOWMAN}"),
+        contact=Contact(name="Security", email="security@shipyard.example", url="https://shipyard.example/sec"),
         http=Http(enabled=True, port=1, token_file="/t"),
         daemon=Daemon(idle=3, heartbeat=9),
         second_look=SecondLooks(tools=("bandit", "/opt/s/semgrep"), semgrep_rules="/r", seconds=9),
@@ -82,6 +84,9 @@ def test_any_text_survives_the_file(path, charter, sponsor, mode):
             ":8:",
             "zap",
         ),
+        ('[contact]\nname = "a\\nb"', ":2:", "not one line"),
+        ('[contact]\nemail = "nobody"', ":2:", "not an e-mail address"),
+        ('[contact]\nurl = "javascript:x"', ":2:", "not a URL"),
         ("[daemon]\nfoo = 1", ":2:", "foo"),
         ("bogus = 1", ":1:", "bogus"),
         ("[http]\nport = 1\nport = 2", ":3:", "not TOML"),
@@ -113,6 +118,20 @@ def test_a_mistake_is_named_with_its_line(home, text, where, what):
         load_config(home)
     assert f"{home.config}{where}" in str(caught.value)
     assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        (Contact(), ""),
+        (Contact(name="Ada"), "Ada"),
+        (Contact(email="ada@shipyard.example"), "ada@shipyard.example"),
+        (Contact(name="Ada", email="ada@shipyard.example"), "Ada <ada@shipyard.example>"),
+        (Contact(name="Ada", url="https://shipyard.example/ada"), "Ada https://shipyard.example/ada"),
+    ],
+)
+def test_whom_to_ask_is_one_line(named, words):
+    assert named.words == words
 
 
 def test_a_file_that_is_too_large_or_is_no_file_is_bad_input(home):
@@ -218,6 +237,7 @@ def test_the_example_in_the_documentation_is_a_configuration():
     found = parse_config(example.encode())
     assert found.charter_for("/home/ada/src/x/y") == ("coder", "observe")
     assert found.sponsor.name == "Platform team"
+    assert found.contact.words == "Platform security <security@shipyard.example> https://shipyard.example/security"
     assert (found.http, found.daemon) == (Http(), Daemon())
     assert found.charters == Signing(signed=True)
 

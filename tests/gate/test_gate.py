@@ -53,6 +53,8 @@ opaque = "allow"
 {rest}
 """
 
+WHOM = 'contact = "Release team <release@shipyard.example>"'
+
 FLOW = '[flow]\nsecret = { not_to = ["connect"] }\n'
 
 
@@ -507,3 +509,12 @@ def test_over_http_home_is_the_users_and_not_nowhere(make, keys):
     http.peer = m.Peer(pid=0, uid=-1)
     http.start()
     assert http.agent.home.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("name", "whom"), [("open", "Release team <release@shipyard.example>"), ("coder", "Host owner")]
+)
+def test_a_refusal_names_whom_to_ask_as_the_nearest_charter_says_and_else_the_host(make, keys, name, whom):
+    host = make(charter=name, charters=[charter(WHOM)], contact="Host owner").host()
+    answer = host.ask("Read", {"file_path": str(keys / ".ssh/id_rsa")})
+    assert f"Whom your user can ask: {whom}" in answer.reason

@@ -44,6 +44,12 @@ def test_the_remedy_comes_with_the_refusal_and_the_event_with_both():
     assert said.endswith("Recorded as event 41; `outrider why 41` explains it.")
 
 
+def test_whom_a_person_can_ask_is_said_where_somebody_is_named():
+    said = words.refusal(decision(hit(reason="no keys")), (), 41, contact="Security <security@shipyard.example>")
+    assert "Whom your user can ask: Security <security@shipyard.example>\nRecorded as event 41" in said
+    assert "can ask" not in words.refusal(decision(hit(reason="no keys")), (), 41)
+
+
 def test_the_worst_comes_first_and_the_same_advice_once():
     said = words.refusal(
         decision(hit("soft", "ask", reason="b"), hit("hard", "deny", reason="a"), hit("again", "deny", reason="a")),

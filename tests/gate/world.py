@@ -36,7 +36,16 @@ class World:
     """Everything that one gate needs, and what came of it."""
 
     def __init__(
-        self, top: Path, home: Path, *, repositories=(), charters=(), clock=wall_clock, steady=None, unattested=False
+        self,
+        top: Path,
+        home: Path,
+        *,
+        repositories=(),
+        charters=(),
+        clock=wall_clock,
+        steady=None,
+        unattested=False,
+        contact="",
     ):
         self.top = top
         self.home = home
@@ -54,7 +63,10 @@ class World:
             self.scribe.write(
                 CharterLoaded, name=name, digest=charter.digest, signer="", source=canonical(charter).decode()
             )
-        chains = Chains(self.state, groups={"registries": ("pypi.test",)}, protected=(str(top / "outrider"),))
+        chains = Chains(
+            self.state, groups={"registries": ("pypi.test",)}, protected=(str(top / "outrider"),),
+            contact=lambda: contact,
+        )  # fmt: skip
         self.results = Results(self.scribe, self.state)
         self.workers = Workers()
         self.enrolment = Enrolment(

@@ -74,6 +74,9 @@ def _changes(before: Sequence[Charter], after: Sequence[Charter]) -> Iterator[Ch
     for section in ("flow", "tools", "sequences"):
         yield from _named(section, getattr(old, section), getattr(new, section))
     yield from _named("code.rules", old.code.rules, new.code.rules)
+    if old.contact != new.contact:
+        told = f"whom to ask: {new.contact or 'nobody of its own'} instead of {old.contact or 'nobody of its own'}"
+        yield Change(becomes="other", section="charter", key="contact", text=told)
     if old.cedar != new.cedar:
         what = "other policies" if old.cedar and new.cedar else "policies" if new.cedar else "no policies any more"
         yield Change(becomes="other", section="cedar", key="policies", text=f"it has {what} in Cedar")

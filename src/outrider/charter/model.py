@@ -169,6 +169,8 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
         name: Agent class: lower-case letters, digits, hyphens.
         extends: Name of its ceiling, or empty for a root.
         description: One sentence.
+        contact: Whom to ask about agents of this class, one line; empty for whoever an ancestor or the host names. It
+            decides nothing.
         sponsor: Whether somebody must answer for every instance.
         ttl: An instance's life, such as ``8h``.
         budget: Counted limits.
@@ -194,6 +196,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     name: str
     extends: str = ""
     description: str = ""
+    contact: str = ""
     sponsor: Sponsor | None = None
     ttl: str = ""
     budget: Budget = Budget()

@@ -51,7 +51,9 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _AT = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
-CHARTER_KEYS = ("name", "extends", "description", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
+CHARTER_KEYS = ("name", "extends", "description", "contact", "sponsor", "ttl", "budget", "undecided", "mode", "grant")
+MAX_CONTACT = 200
+"""Most characters of whom to ask."""
 SECTIONS = (
     "charter", "may", "delegate", "ask", "never", "flow", "tools", "sequences", "code", "keep", "cedar", "examples",
 )  # fmt: skip
@@ -143,6 +145,7 @@ class _Reader:
             name=name,
             extends=extends,
             description=self.string(head, "description"),
+            contact=self.contact(head),
             sponsor=self.choice(head.get("sponsor"), "sponsor", ("charter", "sponsor")),  # type: ignore[arg-type]
             ttl=self.duration(head, "charter", "ttl"),
             budget=self.budget(head),
@@ -186,6 +189,13 @@ class _Reader:
         value = data.get(key, "")
         if not isinstance(value, str):
             self.fail(f"{key} is not text", (section, key), fix=f'Write {key} = "...".')
+        return value
+
+    def contact(self, head: Mapping[str, Any]) -> str:
+        value = self.string(head, "contact").strip()
+        if len(value) > MAX_CONTACT or not value.isprintable():
+            fix = 'Write a name and an address, such as contact = "Platform security <security@shipyard.example>".'
+            self.fail(f"contact is not one line of at most {MAX_CONTACT} characters", ("charter", "contact"), fix=fix)
         return value
 
     def flag(self, data: Mapping[str, Any], key: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from outrider.charter.cedar import ACTIONS
 from outrider.charter.examples import EXPECTED
 from outrider.charter.model import KINDS
-from outrider.charter.parse import APPROVER, CHOICES, LABEL, MAX_KEPT, NAME
+from outrider.charter.parse import APPROVER, CHOICES, LABEL, MAX_CONTACT, MAX_KEPT, NAME
 from outrider.charter.treatment import CLASS, RULE
 from outrider.events.call import VERBS
 from outrider.events.sequence import MAX_WITHIN
@@ -59,6 +59,7 @@ def _head() -> dict[str, Any]:
             "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "The agent class."},
             "extends": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "Its ceiling."},
             "description": {"type": "string", "description": "One sentence."},
+            "contact": {"type": "string", "maxLength": MAX_CONTACT, "description": "Whom to ask about its agents."},
             "sponsor": _words("sponsor", "Whether somebody must answer for every instance."),
             "ttl": {"type": "string", "pattern": "^[1-9][0-9]{0,8}[smhd]$", "description": "An instance's life: 8h."},
             "budget": _table(

@@ -55,7 +55,9 @@ def dossier_of(opened: View, at: Home, case: str) -> Dossier:
 
     told = load(opened, at, case)
     imported = reach.view(at, imported=True) if told.transcribed and at.imported.record.is_dir() else None
-    return dossier(opened, told, key=reach.key(at), imported=imported, whole=whole(at, opened.size))
+    return dossier(
+        opened, told, key=reach.key(at), imported=imported, whole=whole(at, opened.size), contact=reach.contact()
+    )
 
 
 def _refs(opened: View, events: str | None, *, imported: bool = False) -> list[str]:

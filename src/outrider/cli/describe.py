@@ -52,6 +52,7 @@ def charter(line: Sequence[Charter], seal: str) -> None:
     show.heading(f"{own.name}: {show.safe(own.description) or 'no description'}")
     above = " > ".join(one.name for one in line[1:])
     show.facts([("digest", own.digest), ("signature", seal), ("extends", above or "nothing: it is a root")])
+    show.facts([("whom to ask", next((one.contact for one in line if one.contact), "nobody is named (contact)"))])
     show.heading("\nAs it comes out, with everything above it")
     show.facts(_settings(settings))
     for one in line:

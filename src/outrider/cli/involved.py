@@ -44,7 +44,13 @@ def command(*, artefact: str, imported: bool, as_of: str | None, explain: bool, 
     commit = commit_of(artefact)
     sought = commit or (str(Path(artefact).absolute()) if _is_here(artefact) else artefact)
     here = () if imported else (platform.node(),)
-    told = answer(questions.view(imported=imported, as_of=as_of), _timed(sought), key=reach.key(), hosts=here)
+    told = answer(
+        questions.view(imported=imported, as_of=as_of),
+        _timed(sought),
+        key=reach.key(),
+        hosts=here,
+        contact=reach.contact(),
+    )
     if commit:
         show.say(f"{show.safe(artefact)} was last changed by commit {commit}.")
     if as_json:
@@ -100,6 +106,7 @@ def _one(one: Told, *, full: bool) -> None:
     rows = [
         ("charter", f"{one.charter}  {one.charter_digest}"),
         ("sponsor", one.sponsor_name or one.sponsor),
+        *([("ask", one.contact)] if one.contact else []),
         ("parent", one.parent or "none: it is a root"),
         ("root", one.root),
         ("state", f"{one.ended_how or 'alive'}, born {show.when(one.born)} UTC"),

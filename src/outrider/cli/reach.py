@@ -69,6 +69,16 @@ def proves(at: Home | None = None) -> Assurance:
     return witnesses.level(where, running)
 
 
+def contact(at: Home | None = None) -> str:
+    """Return whom the host's configuration names to ask, in one line; nothing where it names nobody or is wrong."""
+    from outrider.config import load_config
+
+    try:
+        return load_config(at or home()).contact.words
+    except OutriderError:  # `outrider doctor` says what is wrong with it.
+        return ""
+
+
 def refresh(opened: View, at: Home | None = None) -> None:
     """Bring an open view up to the record's end."""
     from outrider.investigate.reach import Pairs, record_of

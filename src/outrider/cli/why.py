@@ -25,7 +25,7 @@ def command(*, event: int, as_json: bool) -> None:
     """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     from outrider.investigate.why import why
 
-    told = why(reach.view(), event)
+    told = why(reach.view(), event, contact=reach.contact())
     if as_json:
         show.emit(told, kind="why")
         return
@@ -37,8 +37,8 @@ def _print(told: Why) -> None:
     if told.agent is not None:
         agent = told.agent
         show.facts([("agent", agent.id), ("charter", agent.charter), ("sponsor", agent.sponsor_name or agent.sponsor)])
-    if told.content:
-        show.facts([("content", told.content)])
+    rows = (("ask", told.contact), ("content", told.content))
+    show.facts((name, text) for name, text in rows if text)
     _decision(told)
     _evidence(told)
     if told.corrects is not None or told.corrected is not None:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from outrider.config.contact import Contact
 from outrider.config.matching import closeness
 from outrider.errors import BadInputError
 
@@ -256,6 +257,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
     repositories: tuple[Repository, ...] = ()
     sponsor: Sponsor = Sponsor()
+    contact: Contact = Contact()
     http: Http = Http()
     daemon: Daemon = Daemon()
     second_look: SecondLooks = SecondLooks()
@@ -356,6 +358,7 @@ def _check(config: Config, text: str, source: str) -> None:
         for name, seconds in (("every", config.witnesses.every), ("age", config.witnesses.age))
         if seconds < 1
     ]
+    wrong += config.contact.wrong()
     wrong += _wrong_timestamps(config.timestamps)
     wrong += _wrong_second_look(config.second_look)
     wrong += [

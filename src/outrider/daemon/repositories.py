@@ -28,6 +28,11 @@ class Repositories:
         self._follow()
         return self._config.charter_for(path)
 
+    def contact(self) -> str:
+        """Return whom the configuration names to ask, in one line, or nothing."""
+        self._follow()
+        return self._config.contact.words
+
     def _follow(self) -> None:
         try:
             facts = self._home.config.stat()

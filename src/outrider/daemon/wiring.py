@@ -133,7 +133,8 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
     scribe = Scribe(ledger, state, key, steady=steady_clock)
     groups = {"registries": registry_hosts(str(Path.home()))}
     charters = Charters(home, scribe, state, groups)
-    chains = Chains(state, groups=groups, protected=protected(home))
+    repositories = Repositories(home, config)
+    chains = Chains(state, groups=groups, protected=protected(home), contact=repositories.contact)
     scribe.keeper = Keeper(contents, state, chains, key)
     results = Results(scribe, state)
     people = Pseudonyms(key)
@@ -147,12 +148,11 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
         results=results,
         people=people,
         sponsor=config.sponsor.name,
-        repository_charter=Repositories(home, config),
+        repository_charter=repositories,
         unattested=config.http.enabled,
         meters=meters,
     )
     enrolment.heard = model_inputs.heard
-    facts = Kept(home)
     second_looks = SecondLooks(config.second_look, scribe)
     gate = Gate(
         scribe=scribe,
@@ -162,7 +162,7 @@ def assemble(home: Home, ledger: Ledger, state: State, contents: Contents) -> Pa
         chains=chains,
         workers=workers,
         harmless_settings=partial(harmless, home),
-        names=facts.facts,
+        names=(facts := Kept(home)).facts,
         second_look=second_looks.take if second_looks.wanted else None,
         meters=meters,
     )

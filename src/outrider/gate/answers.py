@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 SILENT = Answer()
 
 
-def answer(event: CallDecided, judged: Judged, later: str = "") -> Answer:
+def answer(event: CallDecided, judged: Judged, later: str = "", contact: str = "") -> Answer:
     """Return the answer for a recorded decision; ``later`` is what the agent is still to be told of calls before it.
+
+    ``contact`` is whom a person can ask about a refusal, or empty.
 
     Silence is the answer to whatever is allowed, so that the host's own rules and prompts still work; an affirmative
     allow leaves only where a charter says ``grant``.
     """
     enforced = event.decision.enforced
     if enforced in {"deny", "error", "ask"}:
-        reason = words.refusal(event.decision, event.effects, event.n, event.asked)
+        reason = words.refusal(event.decision, event.effects, event.n, event.asked, contact)
         return Answer(verdict="ask" if enforced == "ask" else "deny", reason=reason, event=event.n)
     note = "\n".join(one for one in (words.said_yes(event.asked), words.told(judged.told, event.n), later) if one)
     if event.decision.grant:

@@ -247,7 +247,7 @@ class Gate:
         await self._scribe.durable(event)
         if self._second_look is not None and tells(event) and study.writes(call, seen.plan):
             look_again(self._second_look, passed(event, call, seen.plan, facts, agent), large=large)
-        return answers.answer(event, judged, later if tells(event) else "")
+        return answers.answer(event, judged, later if tells(event) else "", self._chains.contact(agent))
 
     async def _inspected(
         self, call: Call, seen: study.Study, facts: Mapping[str, PathFact], agent: Agent, *, large: bool

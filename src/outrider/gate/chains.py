@@ -20,6 +20,8 @@ from outrider.errors import UndecidedError
 from outrider.identity.place import os_home
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from outrider.charter.model import Charter
     from outrider.gate.state import State
     from outrider.identity.registry import Agent
@@ -34,14 +36,23 @@ _Mark = tuple[str, bool, str, str, tuple[str, ...], tuple[str, ...]]
 class Chains:
     """Binds charters for agents and remembers the chains of those lately seen."""
 
-    def __init__(self, state: State, *, groups: dict[str, tuple[str, ...]], protected: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        state: State,
+        *,
+        groups: dict[str, tuple[str, ...]],
+        protected: tuple[str, ...],
+        contact: Callable[[], str] = str,
+    ) -> None:
         """Make a binder.
 
         Args:
             state: Where agents and charter versions are looked up.
             groups: What ``@registries`` and its kin mean on this host.
             protected: Outrider's own paths, for the floor.
+            contact: Tells whom the host names to ask; nobody if empty.
         """
+        self._host_contact = contact
         self._state = state
         self._groups = groups
         self._protected = protected
@@ -61,6 +72,11 @@ class Chains:
             if len(self._known) > _MOST_CHAINS:
                 self._known.popitem(last=False)
         return chain
+
+    def contact(self, agent: Agent) -> str:
+        """Return whom to ask about an agent: as the nearest charter of its chain says, else the host; or nothing."""
+        named = (one.charter.contact for one in self.of(agent) if one.charter is not None and one.charter.contact)
+        return next(named, "") or self._host_contact()
 
     def forget(self, agent_id: str) -> None:
         """Drop what is remembered of an agent, after its end or when its charter is rolled."""

@@ -44,10 +44,13 @@ def doing(effect: Effect) -> str:
     return f"{_DOING.get(effect.verb, effect.verb)} {effect.value}".strip()
 
 
-def refusal(decision: Decision, effects: Sequence[Effect], n: int, asked: Asked | None = None) -> str:
+def refusal(
+    decision: Decision, effects: Sequence[Effect], n: int, asked: Asked | None = None, contact: str = ""
+) -> str:
     """Return the reason given to the agent for a deny or an ask, recorded as event ``n``.
 
     ``asked``: that a person decides, and what came of it; a deny for which an answer is still awaited is a question.
+    ``contact``: whom a person can ask about it, or empty.
     """
     waits = asked is not None and asked.answer < 0
     hits = sorted(decision.hits, key=lambda hit: -WORSE[hit.verdict])
@@ -66,6 +69,8 @@ def refusal(decision: Decision, effects: Sequence[Effect], n: int, asked: Asked 
         lines += [*(_who_could(hits, asked=True) if asked.by == "host" else ()), _question(asked, n)]
     else:
         lines += _who_could(hits, asked=decision.enforced == "ask")
+    if contact:
+        lines.append(f"Whom your user can ask: {contact}")
     recorded = f"\nRecorded as event {n}; `outrider why {n}` explains it."
     return "\n".join(lines)[: MAX_REASON - len(recorded)] + recorded
 

@@ -8,6 +8,7 @@ import msgspec
 
 from outrider.investigate import blast as blasting
 from outrider.investigate.cause import Source, cause
+from outrider.investigate.contact import contact_of
 from outrider.investigate.coverage import Coverage
 from outrider.investigate.involved import Evidence, Involved, Involvement, involved
 from outrider.investigate.touched import Thing, Touched, touched
@@ -48,6 +49,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         confidence: How the artefact was matched.
         cause_confidence: What ties the cause to the act.
         score: As in :class:`Involvement`.
+        contact: Whom to ask about it, or empty where nobody is named.
     """
 
     agent: str
@@ -71,6 +73,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     confidence: str
     cause_confidence: str
     score: float
+    contact: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +97,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def answer(
-    view: View, artefact: str, *, key: bytes = b"", most: int = MOST_TOLD, hosts: Collection[str] = ()
+    view: View,
+    artefact: str,
+    *,
+    key: bytes = b"",
+    most: int = MOST_TOLD,
+    hosts: Collection[str] = (),
+    contact: str = "",
 ) -> Answer:
     """Return the whole answer to one artefact.
 
@@ -104,10 +113,11 @@ def answer(
         key: Key of this host's prints, for secrets and whole URLs.
         most: Most agents told in full.
         hosts: Names of the host that made the record.
+        contact: Whom the host's configuration names to ask, where no charter names anybody.
     """
     with view.snapshot():
         found = involved(view, artefact, key=key, hosts=hosts)
-        told = tuple(_tell(view, one) for one in found.agents[:most])
+        told = tuple(_tell(view, one, contact) for one in found.agents[:most])
     return Answer(
         artefact=artefact,
         answer=found.answer,
@@ -118,7 +128,7 @@ def answer(
     )
 
 
-def _tell(view: View, one: Involvement) -> Told:
+def _tell(view: View, one: Involvement, contact: str) -> Told:
     agent = one.agent
     act = _act(one)
     why = cause(view, act.n)
@@ -145,6 +155,7 @@ def _tell(view: View, one: Involvement) -> Told:
         confidence=one.confidence,
         cause_confidence=why.confidence,
         score=one.score,
+        contact=contact_of(view, agent, contact),
     )
 
 

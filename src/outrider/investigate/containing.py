@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -55,6 +55,7 @@ def steps(
     impact: Iterable[Blast],
     acts: Iterable[int] = (),
     refused: Iterable[Stopped] = (),
+    contacts: Mapping[str, str] | None = None,
 ) -> Iterator[Step]:
     """Give what to do, in the order in which an incident commander needs it: stop, change, look, tell."""
     principals = tuple(agents)
@@ -68,8 +69,7 @@ def steps(
     yield from _review(blasts)
     yield from _came(case, principals, affected)
     yield from _hole(principals, acts)
-    for sponsor in dict.fromkeys(agent.sponsor for agent in principals if agent.sponsor):
-        yield Step(do=f"Tell {sponsor}, who answers for the agent, and whoever owns what it read, sent and changed.")
+    yield from _tell(principals, contacts or {})
     yield Step(do="Ask what could not be seen, before anybody says that this was all.", command="outrider coverage")
     yield Step(
         do="Seal the case, so that others can check it without trusting this machine.",
@@ -226,6 +226,23 @@ def _hole(principals: tuple[Agent, ...], acts: Iterable[int]) -> Iterator[Step]:
             do=f"Close the hole in charter {charter}: Q0008 names the line that let event {act} through where it can be"
             " told, and what one more would have refused.",
             command=f"outrider why {act}",
+        )
+
+
+def _tell(principals: tuple[Agent, ...], contacts: Mapping[str, str]) -> Iterator[Step]:
+    by: dict[str, list[str]] = {}
+    for agent in principals:
+        if agent.sponsor:
+            whom = by.setdefault(agent.sponsor, [])
+            whom += [contacts[agent.id]] if contacts.get(agent.id, "") not in {"", *whom} else []
+    for sponsor, whom in by.items():
+        ask = (
+            f"Whom to ask: {'; '.join(whom)}."
+            if whom
+            else "Nobody is named whom to ask: a charter can (contact), and config.toml can ([contact])."
+        )
+        yield Step(
+            do=f"Tell {sponsor}, who answers for the agent, and whoever owns what it read, sent and changed. {ask}"
         )
 
 

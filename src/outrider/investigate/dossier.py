@@ -18,6 +18,7 @@ from outrider.investigate.answer import Answer, answer
 from outrider.investigate.blast import Blast, blast
 from outrider.investigate.case import Case
 from outrider.investigate.cause import cause
+from outrider.investigate.contact import contact_of
 from outrider.investigate.containing import Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.meeting import CLOSE, Meeting, meetings
@@ -101,6 +102,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         children: What agents that came under it did, by id: how many things of each role.
         prompts: Instructions that the agents and those above them were given.
         words: Texts of events that leave with it; none unless somebody asked for them.
+        contacts: Whom to ask about each agent that it is about, by id; those of whom nobody is named are left out.
         holds: What a bundle holds of the record, a sentence; empty outside of one.
     """
 
@@ -123,6 +125,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     children: dict[str, dict[str, int]] = {}
     prompts: tuple[int, ...] = ()
     words: tuple[Words, ...] = ()
+    contacts: dict[str, str] = {}
     holds: str = ""
 
     @property
@@ -154,7 +157,15 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({*own, *lines, *ends, *self.acts, *cited, *came, *loud, *refused, *self.prompts}))
 
 
-def dossier(view: View, case: Case, *, key: bytes = b"", imported: View | None = None, whole: str = "") -> Dossier:
+def dossier(
+    view: View,
+    case: Case,
+    *,
+    key: bytes = b"",
+    imported: View | None = None,
+    whole: str = "",
+    contact: str = "",
+) -> Dossier:
     """Return what the record says of a case.
 
     Args:
@@ -163,17 +174,18 @@ def dossier(view: View, case: Case, *, key: bytes = b"", imported: View | None =
         key: Key of this host's prints, for secrets and whole URLs.
         imported: The view of what was imported, if the case seeks something there.
         whole: What a check of the record says, if it was made.
+        contact: Whom the host's configuration names to ask, where no charter names anybody.
     """
-    told = msgspec.structs.replace(_dossier(view, case, key), whole=whole)
+    told = msgspec.structs.replace(_dossier(view, case, key, contact), whole=whole)
     if imported is None or not case.transcribed:
         return told
     there = case.transcribed
     other = msgspec.structs.replace(case, artefacts=there.artefacts, agents=there.agents, pinned=there.pinned)
-    more = _dossier(imported, other, key)
+    more = _dossier(imported, other, key, contact)
     return msgspec.structs.replace(told, imported=more, todo=(*told.todo, *unwitnessed(more.todo)))
 
 
-def _dossier(view: View, case: Case, key: bytes) -> Dossier:
+def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
     with view.snapshot():
         answers = tuple(answer(view, one, key=key, most=_PRINCIPALS) for one in case.artefacts)
         pinned = tuple(n for n in case.pinned if 0 <= n < view.size)
@@ -188,7 +200,8 @@ def _dossier(view: View, case: Case, key: bytes) -> Dossier:
         moments = _moments(view, (*agents, *others), known)
         met = meetings(view, answers, impact)
         refused = stopped(view, met, impact)
-        todo = steps(case.id, agents, impact, acts, refused)
+        contacts = {one.id: whom for one in agents if (whom := contact_of(view, one, contact))}
+        todo = steps(case.id, agents, impact, acts, refused, contacts)
         return Dossier(
             case=case,
             answers=answers,
@@ -204,6 +217,7 @@ def _dossier(view: View, case: Case, key: bytes) -> Dossier:
             remedies=remedies(view, acts),
             met=met,
             stopped=refused,
+            contacts=contacts,
             children={one.id: _roles(view, one) for one in others},
             prompts=_prompts(view, agents),
         )

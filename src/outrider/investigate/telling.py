@@ -130,6 +130,8 @@ def _summary(told: Dossier) -> list[str]:
     if not out and not ids:
         out.append("Nothing has been added to the case yet.")
     out += ids
+    whom = dict.fromkeys(told.contacts.values())
+    out += [f"Whom to ask about it: {'; '.join(whom)}."] if whom else []
     if told.impact:
         out.append(told.impact[0].statement)
     if len(told.met) > 1:

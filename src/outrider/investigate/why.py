@@ -21,6 +21,7 @@ from outrider.events.record import (
     Prompted,
     SecondLook,
 )
+from outrider.investigate.contact import contact_of
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
 from outrider.store import reading
@@ -88,6 +89,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
             none.
         confidence: ``value``: everything here was recorded with the decision; ``part`` if some effects were left out.
         coverage: What could not be seen.
+        contact: Whom to ask about it, or empty where nobody is named.
     """
 
     event: Line
@@ -111,10 +113,16 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: str
     coverage: Coverage
+    contact: str = ""
 
 
-def why(view: View, n: int) -> Why:
+def why(view: View, n: int, *, contact: str = "") -> Why:
     """Explain event ``n``. For a result, a second look, an answer or a time-out, its call is explained.
+
+    Args:
+        view: The view.
+        n: The event.
+        contact: Whom the host's configuration names to ask, where no charter names anybody.
 
     Raises:
         BadInputError: There is no such event.
@@ -130,9 +138,11 @@ def why(view: View, n: int) -> Why:
         call = event if isinstance(event, CallDecided) else None
         asked = _asked(call)
         result = reading.result_of(view, event.n) if call else None
+        agent = reading.agent(view, event.agent) if event.agent else None
         return Why(
             event=of(view, event),
-            agent=reading.agent(view, event.agent) if event.agent else None,
+            agent=agent,
+            contact=contact_of(view, agent, contact),
             decision=call.decision if call else None,
             effects=call.effects if call else (),
             findings=call.findings if call else event.findings if isinstance(event, DeedsSeen) else (),
