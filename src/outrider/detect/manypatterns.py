@@ -1,16 +1,29 @@
-"""Which of many patterns occur in a text: RE2's set, made cheap and safe against its own silence.
+"""Which of many patterns occur in a text: the letters that each must hold first, and RE2's sets, safe against silence.
 
-``RE2::Set`` answers "none" both when nothing matches and when its automaton ran out of memory, and a text can be
-written to exhaust it. So every set here holds one more pattern, which always matches: where that is missing from the
-answer, the set has failed and every pattern is asked by itself, slower and as sure.
+RE2 builds its automata while they run. One over many patterns has a state for every way in which their beginnings can
+stand in a text together, so that a text unlike all before costs a hundred times what one costs that was seen. So one
+automaton looks for the letters that a pattern cannot do without (``re2.Filter``), which has few states, and only what
+can then occur is asked by itself. Patterns that need no more than one or two letters together would be asked of every
+text; they are few, and stand in one set.
+
+Both sets answer "none" also when their automaton ran out of memory, and a text can be written to exhaust it. So each is
+asked for something more, which is always there: where that is missing from the answer, it has failed and every pattern
+is asked by itself, slower and as sure.
 """
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import re2
+
+_PRESENT: Final = b"\0present\0"
+"""What is put behind a text before it is looked at for letters, and must be found there."""
+_SIGNS: Final = string.ascii_lowercase + string.digits + string.punctuation + " \n\t"
+_SHORT: Final = "".join(one + other for one in _SIGNS for other in _SIGNS).encode()
+"""Every two signs together, in lower case: what can occur here needs no more, and is no rarity in any text."""
 
 
 class Patterns:
@@ -24,9 +37,9 @@ class Patterns:
         """Compile ``expressions``.
 
         Args:
-            alarms: What the set looks for, one an expression: occurs wherever the expression does.
+            alarms: What is looked for, one an expression: occurs wherever the expression does.
             expressions: RE2 expressions over text.
-            memory: Bytes that the set's automaton may use.
+            memory: Bytes that the automaton of what needs few letters may use, and each of the others.
 
         Raises:
             re2.error: An expression is not RE2.
@@ -34,20 +47,32 @@ class Patterns:
         options = re2.Options()
         options.max_mem = memory
         options.log_errors = False
+        self.each: list[Any] = [re2.compile(expression.encode(), options) for expression in expressions]
+        self._letters = re2.Filter()
+        for alarm in alarms:
+            self._letters.Add(alarm.encode(), options)
+        self._present = self._letters.Add(re2.escape(_PRESENT), options)
+        self._letters.Compile()
+        self._alarms = [self._letters.re(place) for place in range(len(alarms))]
+        common = self._letters.Match(_SHORT, potential=True) or []
+        self._common = [place for place in common if place != self._present]
         self._set = re2.Set.SearchSet(options)
-        self.each: list[Any] = []
-        for alarm, expression in zip(alarms, expressions, strict=True):
-            self._set.Add(alarm)
-            self.each.append(re2.compile(expression.encode(), options))
+        for place in self._common:
+            self._set.Add(alarms[place])
         self._always = self._set.Add("")
         self._set.Compile()
+        self._asked = frozenset((*self._common, self._present))
 
     def which(self, data: bytes) -> list[int]:
         """Return the positions, ascending, of the expressions that may occur in ``data``; none is left out."""
+        near = self._letters.Match(data + _PRESENT, potential=True)
         found = self._set.Match(data)
-        if found is None or self._always not in found:
+        if found is None or self._always not in found or near is None or self._present not in near:
             return [place for place, pattern in enumerate(self.each) if pattern.search(data)]
-        return sorted(place for place in found if place != self._always) if len(found) > 1 else []
+        out = [place for place in near if place not in self._asked and self._alarms[place].search(data)]
+        if len(found) == 1:
+            return out
+        return sorted(out + [self._common[place] for place in found if place != self._always])
 
 
 def encoded(text: str) -> bytes:
