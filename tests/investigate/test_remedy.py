@@ -3,8 +3,17 @@
 from tests.investigate.test_replay import Host
 
 from outrider.charter.model import Charter
+from outrider.config import Home
+from outrider.events.case import CaseNoted
 from outrider.events.record import CharterLoaded
+from outrider.investigate.case import load
+from outrider.investigate.casefile import CaseFile
+from outrider.investigate.dossier import dossier
+from outrider.investigate.groups import expanded, named
+from outrider.investigate.markdown import markdown
 from outrider.investigate.remedy import remedies
+from outrider.investigate.report import page
+from outrider.investigate.telling import glossary
 
 LEAK = ("connect", "host", "evil.example")
 
@@ -67,3 +76,31 @@ def test_what_one_charter_did_says_nothing_of_another(world):
     with world.view() as view:
         (one,) = remedies(view, (act,))
     assert (one.charter, one.judged) == ("coder", 1)
+
+
+def test_a_group_that_let_it_through_is_said_with_what_it_stood_for_on_the_host(world, tmp_path):
+    host = Host(world)
+    open_one = Charter(name="open", extends="base", may={"connect": ("@registries",)})
+    world.put(
+        CharterLoaded, heard="daemon", name="open", digest=open_one.digest, signer="",
+        groups={"registries": ("evil.example", "pypi.example")}, source=open_one.canonical().decode(),
+    )  # fmt: skip
+    host.born("a", charter=open_one)
+    act = host.call("a", LEAK)
+    home, case = Home(tmp_path / "home"), "case-0123456789ab"
+    world.put(CaseNoted, heard="case", case=case, act="opened", by="p_1", content=CaseFile(home, case).put("x"))
+    world.put(CaseNoted, heard="case", case=case, act="added", by="p_1", refs=(str(act),))
+    with world.view() as view:
+        told = dossier(view, load(view, home, case))
+    assert told.remedies[0].allowed == ("@registries",)
+    words = '"@registries" (package registries: evil.example, pypi.example)'
+    assert words in told.remedies[0].statement
+    assert ("@registries", "package registries: evil.example, pypi.example.") in glossary(told)
+    assert "<b>@registries</b>: package registries" in page(told)
+    assert "**@registries**: package registries" in markdown(told)
+
+
+def test_a_group_of_paths_is_said_in_words_and_only_known_ones_are_looked_for():
+    assert expanded("@keys", {}).startswith("private keys and keyrings: ~/.ssh/id_*, ")
+    assert " more" in expanded("@keys", {})
+    assert named(["never read @keys, not ada@keys.example", "@nobody @system"]) == ("@keys", "@system")

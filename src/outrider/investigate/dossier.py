@@ -21,6 +21,7 @@ from outrider.investigate.cause import cause
 from outrider.investigate.contact import contact_of
 from outrider.investigate.containing import Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.groups import of_host
 from outrider.investigate.meeting import CLOSE, Meeting, meetings
 from outrider.investigate.remedy import Remedy, remedies
 from outrider.investigate.stopped import Stopped, stopped
@@ -103,6 +104,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         prompts: Instructions that the agents and those above them were given.
         words: Texts of events that leave with it; none unless somebody asked for them.
         contacts: Whom to ask about each agent that it is about, by id; those of whom nobody is named are left out.
+        groups: What names with ``@`` stand for on the host that made the record.
         holds: What a bundle holds of the record, a sentence; empty outside of one.
     """
 
@@ -126,6 +128,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     prompts: tuple[int, ...] = ()
     words: tuple[Words, ...] = ()
     contacts: dict[str, str] = {}
+    groups: dict[str, tuple[str, ...]] = {}
     holds: str = ""
 
     @property
@@ -218,6 +221,7 @@ def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
             met=met,
             stopped=refused,
             contacts=contacts,
+            groups=of_host(view),
             children={one.id: _roles(view, one) for one in others},
             prompts=_prompts(view, agents),
         )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from outrider.investigate.answering import WORDS, findings, standing
 from outrider.investigate.decoding import decoded
-from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
 from outrider.investigate.telling import (
@@ -23,6 +22,7 @@ from outrider.investigate.telling import (
     came,
     exactly,
     gaps,
+    glossary,
     home,
     meeting,
     said,
@@ -97,7 +97,7 @@ def markdown(told: Dossier) -> str:
     if told.coverage.gaps:
         out.append(_table(GAPS, [[plain(short(told, cell)) for cell in row] for row in gaps(told)]))
     out += [plain(one) for one in case.problems]
-    out += ["## Words", "\n".join(f"- **{word}**: {said}" for word, said in GLOSSARY)]
+    out += ["## Words", "\n".join(f"- **{word}**: {said}" for word, said in glossary(told))]
     return "\n\n".join(one for one in out if one) + "\n"
 
 

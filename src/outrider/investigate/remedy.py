@@ -16,6 +16,7 @@ from outrider.errors import CharterError
 from outrider.events.codec import decode
 from outrider.events.imported import IMPORTED
 from outrider.events.record import CallDecided, CharterLoaded
+from outrider.investigate.groups import with_words
 from outrider.investigate.replay import replay
 from outrider.store import reading
 
@@ -48,6 +49,7 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
         allowed: The patterns of the charter's own ``[may]`` that let the first of the acts through; none where it has
             none for it, or where they stand for what only a host knows, such as ``repo/**``.
         loaded: The event that holds the charter's text, or -1.
+        groups: What names with ``@`` stood for on the host.
     """
 
     charter: str
@@ -60,6 +62,7 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     not_decidable: int
     allowed: tuple[str, ...] = ()
     loaded: int = -1
+    groups: dict[str, tuple[str, ...]] = {}
 
     @property
     def statement(self) -> str:
@@ -68,7 +71,7 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
         let = ""
         if self.allowed:
             where = f" (event {self.loaded} holds the charter)" if self.loaded >= 0 else ""
-            patterns = ", ".join(f'"{one}"' for one in self.allowed)
+            patterns = ", ".join(with_words(one, self.groups) for one in self.allowed)
             let = f"Charter {self.charter} lets it through by {self.verb} = [{patterns}]{where}. "
         return (
             f"{let}Had {self.charter} never been allowed to {self.verb} {self.value}, {self.stopped:,} of its"
@@ -98,6 +101,8 @@ def remedies(view: View, acts: Iterable[int], most: int = 3) -> tuple[Remedy, ..
 
 def _one(view: View, digest: str, calls: list[CallDecided]) -> Remedy | None:
     charter, loaded = _version(view, digest)
+    event = reading.peek(view, loaded) if loaded >= 0 else None
+    groups = dict(event.groups) if isinstance(event, CharterLoaded) else {}
     effect = next((found for call in calls if (found := _weightiest(call)) is not None), None)
     if charter is None or effect is None:
         return None
@@ -116,15 +121,16 @@ def _one(view: View, digest: str, calls: list[CallDecided]) -> Remedy | None:
         broken=len(told.broken),
         judged=told.judged,
         not_decidable=len(told.not_decidable),
-        allowed=_lets(charter, effect) if digest != IMPORTED else (),
+        allowed=_lets(charter, effect, groups) if digest != IMPORTED else (),
         loaded=loaded,
+        groups=groups,
     )
 
 
-def _lets(charter: Charter, effect: Effect) -> tuple[str, ...]:
+def _lets(charter: Charter, effect: Effect, groups: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the patterns of a charter's own permissions that an effect falls in, where no host need be known."""
     index = Index(Declared(text, effect.verb, text, strict=False) for text in charter.may.get(effect.verb, ()))
-    return index.members(Asked(effect.verb, effect.kind, effect.value, effect.flags), Scene("", "", (), {}))
+    return index.members(Asked(effect.verb, effect.kind, effect.value, effect.flags), Scene("", "", (), groups))
 
 
 def _version(view: View, digest: str) -> tuple[Charter | None, int]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from outrider.investigate.answering import WORDS, findings, standing
 from outrider.investigate.decoding import decoded
-from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
 from outrider.investigate.telling import (
@@ -27,6 +26,7 @@ from outrider.investigate.telling import (
     came,
     exactly,
     gaps,
+    glossary,
     home,
     meeting,
     said,
@@ -84,7 +84,7 @@ def page(told: Dossier) -> str:
         _notes(told),
         _trust(told),
         "<h2>Words</h2><ul>"
-        + "".join(f"<li><b>{text(word)}</b>: {text(said_)}</li>" for word, said_ in GLOSSARY)
+        + "".join(f"<li><b>{text(word)}</b>: {text(said_)}</li>" for word, said_ in glossary(told))
         + "</ul>",
     ]
     policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -7,6 +7,8 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from outrider.investigate.extent import WORDS
+from outrider.investigate.glossary import GLOSSARY
+from outrider.investigate.groups import expanded, named
 from outrider.investigate.meeting import counted
 
 if TYPE_CHECKING:
@@ -241,6 +243,13 @@ def meeting(told: Dossier) -> list[tuple[str, ...]]:
         )
         for one in told.met[:MOST_MET]
     ]  # fmt: skip
+
+
+def glossary(told: Dossier) -> list[tuple[str, str]]:
+    """Return the words of a report with what they mean, groups of charters that stand in it among them."""
+    texts = [one.line.what for one in told.moments] + [one.statement for one in told.remedies]
+    texts += [step.do for step in told.todo] + [gap.detail for gap in told.coverage.gaps]
+    return [*GLOSSARY, *((name, f"{expanded(name, told.groups)}.") for name in named(texts))]
 
 
 def gaps(told: Dossier) -> list[tuple[str, ...]]:
