@@ -12,7 +12,9 @@ from outrider.config import Home
 from outrider.investigate.cause import cause
 from outrider.investigate.involved import involved
 from outrider.investigate.reach import view_of
+from outrider.investigate.transcribed import place_of
 from outrider.ledger.verify import verify
+from outrider.store import reading
 
 
 def run(*args):
@@ -52,6 +54,37 @@ def test_the_cause_of_an_imported_call_is_the_result_that_named_its_target(tmp_p
         act = involved(view, "drop.example").agents[0].evidence[0]
         first = cause(view, act.n).ranked[0]
     assert "result of Bash" in first.event.what
+    assert first.place is not None
+    assert (first.place.file, first.place.line) == (str(path), 3)
+    said = run("cause", act.n, "--imported").stdout
+    assert "line 3 of" in said
+    assert "which holds it in line 3 of" in " ".join(said.split())
+
+
+def test_where_a_sub_agents_instruction_stands_is_its_own_file(tmp_path):
+    path = samples.claude(tmp_path)
+    below = path.parent / samples.SESSION / "subagents" / "agent-a1.jsonl"
+    below.parent.mkdir(parents=True)
+    row = samples.claude_rows()[0] | {"agentId": "a1", "uuid": "s0", "timestamp": "2026-11-20T10:00:01.500Z"}
+    below.write_text(json.dumps(row) + "\n")
+    read("claude", tmp_path)
+    with view_of(Home.default().imported) as view:
+        prompts = reading.of_kind(view, "agent.prompted")
+        files = {place.file: place.line for n in prompts if (place := place_of(view, n))}
+    assert files == {str(path): 1, str(below): 1}
+
+
+def test_what_is_read_later_of_a_session_is_found_in_its_file_too(tmp_path):
+    path = samples.claude(tmp_path)
+    raw = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(raw[:2]))
+    read("claude", path)
+    path.write_bytes(b"".join(raw))
+    read("claude", path)
+    with view_of(Home.default().imported) as view:
+        results = [n for (n,) in view.rows("SELECT n FROM events WHERE kind = 'call.result' ORDER BY n")]
+        places = [place_of(view, n) for n in results]
+    assert [place and (place.file, place.line) for place in places] == [(str(path), 3), (str(path), 5)]
 
 
 def test_what_was_imported_never_stands_in_the_record_of_what_was_witnessed(tmp_path):

@@ -65,6 +65,10 @@ def _print(told: Cause, marked: Highlighted | None) -> None:
             for one in told.ranked[:_MOST]
         ]  # fmt: skip
         show.table(["event", "score", "by", "as", "way", "what"], rows)
+        places = [(f"event {one.event.n}", one.place.words) for one in told.ranked[:_MOST] if one.place]
+        if places:
+            show.heading("\nWhere in the host's own transcript")
+            show.facts(places)
     if marked:
         _words(marked.shown)
     questions.lines("Where the data came from that it carried", told.data)
@@ -112,5 +116,7 @@ def _instruction(held: InForce, shown: Shown | None) -> list[tuple[str, str]]:
         return [("", f'"{shown.excerpts[0].text}"')]
     if not held.prompt:
         return []
+    if held.prompt_place:
+        return [("", f"in the transcript: {held.prompt_place.words}")]
     lacking = f"; its words: {shown.state} ({shown.why})" if shown is not None else ""
     return [("", f"committed to as {held.prompt_committed[:16]}...{lacking}")]

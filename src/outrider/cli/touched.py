@@ -52,6 +52,8 @@ def _print(told: Touched) -> None:
         f" and {len(told.agents) - 1:,} below it" if len(told.agents) > 1 else ""
     )
     click.echo(show.safe(f"{whose} touched {len(told.things):,} things: {counted or 'nothing'}."))
+    if told.basis.statement:
+        click.echo(told.basis.statement)
     if told.opaque:
         click.echo(
             f"{len(told.opaque):,} programs ran whose inner effects nobody saw: what they touched is not listed."

@@ -125,25 +125,31 @@ class Session:
                 if len(self.reasons[path]) < _MOST_REASONS:
                     self.reasons[path].append(f"line {step.line}: {step.text}")
             elif step.what in ("began", "ended"):
-                yield step
+                yield msgspec.structs.replace(step, file=str(path))
             elif fresh:
                 count[1] += 1
-                yield step
+                yield msgspec.structs.replace(step, file=str(path))
 
 
 class _Life:
     """What the importer remembers of an agent while it reads."""
 
-    __slots__ = ("id", "known", "labels", "last", "open", "source")
+    __slots__ = ("file", "id", "known", "labels", "last", "open", "source")
 
     def __init__(self, identifier: str, source: str, *, began: bool) -> None:
         """``began``: whether its life is told from here on; of one that goes on, what it was told before is unknown."""
         self.id = identifier
+        self.file = ""
         self.source = source
         self.labels: dict[Label, None] = {}
         self.open: dict[str, tuple[int, str]] = {}
         self.last = 0
         self.known = Known(full=not began)
+
+    def place(self, step: Step) -> dict[str, str]:
+        """Return where a step stands: its line, and its file where its agent's birth does not name that."""
+        line = {"line": str(step.line)}
+        return line if step.file == self.file else {**line, "transcript": step.file}
 
     def values(self, given: tuple[Given, ...], effects: Iterable[Effect]) -> tuple[str, ...]:
         """Return the labels that a call's values bring, held against what the agent was told until then."""
@@ -278,14 +284,15 @@ class Importer:
         if not isinstance(one, Studied):
             return
         source = life.source
+        beside = msgspec.structs.replace(one.beside, private=life.place(step))
         call = cut(step.id, 200, self._key)
         if step.what == "prompt":
             made: AnyEvent = self._scribe.write(
-                Prompted, agent=life.id, told_by=source, beside=one.beside, content=one.content, adds=_labels(one.adds)
+                Prompted, agent=life.id, told_by=source, beside=beside, content=one.content, adds=_labels(one.adds)
             )
         elif step.what == "call":
             made = self._scribe.write(
-                CallDecided, agent=life.id, told_by=source, beside=one.beside, call=call, tool=step.tool,
+                CallDecided, agent=life.id, told_by=source, beside=beside, call=call, tool=step.tool,
                 name=cut(step.name, 200, self._key), effects=one.effects, decision=NOT_JUDGED, chain=(),
                 content=one.content, findings=one.findings, labels=tuple(life.labels), adds=_labels(one.adds),
                 values=life.values(one.given, one.effects),
@@ -295,7 +302,7 @@ class Importer:
         else:
             n, _ = life.open.pop(call, (-1, ""))
             made = self._scribe.write(
-                CallResult, agent=life.id, told_by=source, beside=one.beside, call=call,
+                CallResult, agent=life.id, told_by=source, beside=beside, call=call,
                 intent=n if n >= 0 else self._intent(life.id, call), ok=step.ok, content=one.content,
                 adds=_labels(one.adds),
             )  # fmt: skip
@@ -316,6 +323,7 @@ class Importer:
             )
             if not known:
                 self._at = ts
+                life.file = step.file
                 self._birth(form, step, life.id)
         return life
 
@@ -334,13 +342,14 @@ class Importer:
         parent = self._agent(form.door, above, "") if above else ""
         root, depth = self._lines.get(parent, (parent, 0))
         cwd = step.cwd
+        places = {"home": home_of(cwd, self._home), "cwd": cwd, "repo": cwd} if cwd else {"home": self._home}
         self._scribe.write(
             AgentBorn,
             agent=identifier,
             told_by=f"import:{form.door}:{step.session}"[:200],
             beside=Beside(
                 entities=(Entity("is", "session", step.session), *model_of(step)),
-                private={"home": home_of(cwd, self._home), "cwd": cwd, "repo": cwd} if cwd else {"home": self._home},
+                private={**places, "transcript": step.file} if step.file else places,
             ),
             charter=IMPORTED,
             digest="",

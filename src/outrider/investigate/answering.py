@@ -18,6 +18,7 @@ from outrider.investigate.telling import UNWITNESSED, described, short, unseen
 
 if TYPE_CHECKING:
     from outrider.investigate.answer import Told
+    from outrider.investigate.cause import Source
     from outrider.investigate.dossier import Dossier
 
 How = Literal["answered", "inferred"]
@@ -116,7 +117,7 @@ def _cause(told: Dossier) -> Iterator[tuple[str, Found]]:
     if not first:
         return
     text = " ".join(
-        f"Event {one.causes[0].event.n}, {one.causes[0].event.what}"
+        f"Event {one.causes[0].event.n}, {one.causes[0].event.what}{_at(one.causes[0])}"
         f" ({'trusted' if one.causes[0].trusted else 'untrusted'}; inferred from: {one.cause_confidence})."
         for one in first
     )
@@ -158,6 +159,10 @@ def _control(told: Dossier) -> Iterator[tuple[str, Found]]:
     if told.whole:
         lacks = told.coverage.missing or told.coverage.sources or told.coverage.gaps
         yield "Q0010", Found(text=f"{told.whole} It was not told of everything: see Q0009." if lacks else told.whole)
+
+
+def _at(source: Source) -> str:
+    return f", {source.place.words}" if source.place else ""
 
 
 def _once(numbers: Iterable[int]) -> tuple[int, ...]:

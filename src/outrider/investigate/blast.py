@@ -16,6 +16,7 @@ import msgspec
 from outrider.errors import BadInputError
 from outrider.events.record import AgentBorn, AnyEvent, Beside, CallResult
 from outrider.investigate import touched as touching
+from outrider.investigate.basis import Basis, basis
 from outrider.investigate.carriers import split
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
@@ -98,6 +99,7 @@ class Blast(msgspec.Struct, frozen=True, kw_only=True):
         confidence: The weakest tie among the agents.
         coverage: What could not be seen.
         statement: The answer in a sentence.
+        basis: Whether the content can still be read of what it starts from and of who met the same.
     """
 
     start: Line
@@ -111,6 +113,7 @@ class Blast(msgspec.Struct, frozen=True, kw_only=True):
     confidence: str
     coverage: Coverage
     statement: str
+    basis: Basis = Basis()
 
 
 def blast(view: View, start: int | str) -> Blast:
@@ -129,6 +132,8 @@ def blast(view: View, start: int | str) -> Blast:
         agents, truncated = _closure(view, event, {event.n, origin})
         things, left_out = _things(view, agents)
         met = tuple(_met(view, event, origin))
+        same = [one.n for one in met if one.what == "content"][:MOST_PIVOT]
+        rests = basis(view, [event.n, *same])
         covered = coverage(view)
         shown = of(view, event)
     credentials = tuple(thing for thing in things if touching.is_credential(thing))
@@ -146,7 +151,8 @@ def blast(view: View, start: int | str) -> Blast:
         truncated=truncated or left_out or len(met) >= MOST_PIVOT,
         confidence="context" if any(one.confidence == "context" for one in agents) else "label",
         coverage=covered,
-        statement=_statement(agents, (credentials, hosts, commits, files), met),
+        statement=f"{_statement(agents, (credentials, hosts, commits, files), met)} {rests.statement}".rstrip(),
+        basis=rests,
     )
 
 

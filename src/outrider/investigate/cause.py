@@ -32,6 +32,7 @@ from outrider.investigate.carriers import (
     wanted,
 )
 from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.transcribed import Place, place_of
 from outrider.investigate.words import Line, line, of
 from outrider.store import reading
 from outrider.store.kept import erased
@@ -68,6 +69,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
             whether they say it, and what was a ``value`` counts as a ``fingerprint``.
         trusted: True for the prompt of an agent that no other agent started: what a person, or a person's program,
             asked for. False for all else.
+        place: Where it stands in a host's own transcript, where it was imported; else None.
     """
 
     event: Line
@@ -78,6 +80,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[int, ...]
     trusted: bool
     erased: int = -1
+    place: Place | None = None
 
 
 class InForce(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +94,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
         request: The last request to the model before it, whose content is what the model was sent, or None.
         prompt: The last instruction before it, or None.
         prompt_committed: The salted commitment to its text in the record, or empty.
+        prompt_place: Where it stands in a host's own transcript, where it was imported; else None.
         credentials: What was lent to it until then and had not run out.
         labels: What its context carried.
     """
@@ -104,6 +108,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
     prompt_committed: str
     credentials: tuple[Line, ...]
     labels: tuple[str, ...]
+    prompt_place: Place | None = None
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +153,10 @@ def cause(view: View, n: int, *, most: int = 10) -> Cause:
         data: tuple[Line, ...] = ()
         in_force = None
         if asked is not None:
-            ranked = _lowered(view, _ranked(view, asked, most))
+            ranked = [
+                msgspec.structs.replace(one, place=place_of(view, one.event.n))
+                for one in _lowered(view, _ranked(view, asked, most))
+            ]
             data = _data(view, asked)
             in_force = _in_force(view, asked)
         covered = coverage(view)
@@ -176,7 +184,8 @@ def _statement(first: Source | None) -> str:
         "label": "brought the label that its context carried",
         "time": "only came before it: no value of the call could be traced",
     }
-    told = f"Event {first.event.n}, {first.event.what}, {words[first.confidence]}."
+    at = f" ({first.place.words})" if first.place else ""
+    told = f"Event {first.event.n}, {first.event.what}{at}, {words[first.confidence]}."
     if first.erased < 0:
         return told
     return f"{told} Its content was erased (event {first.erased}): only fingerprints say so, and nobody can read it."
@@ -285,6 +294,7 @@ def _in_force(view: View, call: CallDecided) -> InForce:
         request=of(view, request) if request else None,
         prompt=line(view, prompts[-1]) if prompts else None,
         prompt_committed=instruction.content.c if isinstance(instruction, Prompted) else "",
+        prompt_place=place_of(view, prompts[-1]) if prompts else None,
         credentials=tuple(line(view, n) for n in lent[-10:]),
         labels=tuple(dict.fromkeys(label.name for label in call.labels)),
     )

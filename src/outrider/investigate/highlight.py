@@ -17,6 +17,7 @@ from outrider.events.record import AgentBorn, Beside
 from outrider.investigate.carriers import said, split, wanted
 from outrider.investigate.cause import Cause, Source, call_of
 from outrider.investigate.spans import Span, spans
+from outrider.investigate.transcribed import place_of
 from outrider.store import reading
 from outrider.store.kept import stored
 
@@ -148,7 +149,9 @@ def _show(view: View, n: int, want: Wanted | None, opened: Open, key: bytes) -> 
     if kept is None:
         whose = reading.agent(view, reading.event(view, at).agent)
         imported = whose is not None and whose.charter == IMPORTED
-        why = "it was imported from a host's transcript, which holds it" if imported else "the record names none"
+        place = place_of(view, at)
+        held = f"it was imported from a host's transcript, which holds it{f' in {place.words}' if place else ''}"
+        why = held if imported else "the record names none"
         return Shown(event=at, of=n, state="never kept", why=why)
     if kept.erased >= 0:
         return Shown(event=at, of=n, state="erased", why=f"event {kept.erased}")

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from outrider.investigate.basis import Basis, basis
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.find import SURENESS, Found, Match, Thing, find
 from outrider.investigate.roles import HOSTS, NEVER, REALITY, WEIGHT, connections
 from outrider.store import reading
-from outrider.store.kept import erasure_of
+from outrider.store.kept import erasure_of, states
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MOST_EVENTS: Final = 2_000
 """Most events looked at for one thing, the newest of them; acts are looked at before mentions."""
+
+MOST_RESTING: Final = 500
+"""Events of the first agent's evidence of which it is said whether their content can be read, the weightiest."""
 
 _SELF: Final = frozenset({"session", "pid", "agent"})
 _ACTS: Final = tuple(role for role in WEIGHT if role not in {"mentioned", "is"})
@@ -83,6 +87,7 @@ class Involved(msgspec.Struct, frozen=True, kw_only=True):
         truncated: True if there was more evidence than was looked at.
         coverage: What could not be seen.
         statement: The answer in one or two sentences.
+        basis: Whether the content of the evidence on the first agent can still be read.
     """
 
     artefact: str
@@ -93,6 +98,7 @@ class Involved(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
     coverage: Coverage
     statement: str
+    basis: Basis = Basis()
 
 
 def involved(view: View, artefact: str, *, key: bytes = b"", hosts: Collection[str] = ()) -> Involved:
@@ -108,6 +114,8 @@ def involved(view: View, artefact: str, *, key: bytes = b"", hosts: Collection[s
         found = find(view, artefact, key=key, hosts=hosts)
         evidence, truncated = _evidence(view, found)
         agents = _rank(view, found, evidence)
+        agents = _less_sure(view, agents)
+        rests = basis(view, [one.n for one in agents[0].evidence[:MOST_RESTING]] if agents else ())
         covered = coverage(view)
         if found.running >= 0 and not agents and (why := _unnumbered(view, found, covered)):
             return Involved(
@@ -123,7 +131,8 @@ def involved(view: View, artefact: str, *, key: bytes = b"", hosts: Collection[s
         confidence=agents[0].confidence if agents else "",
         truncated=truncated or found.cut,
         coverage=covered,
-        statement=statement,
+        statement=f"{statement} {rests.statement}".rstrip(),
+        basis=rests,
     )
 
 
@@ -283,6 +292,20 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
             )
         )
     return tuple(sorted(out, key=lambda one: (-one.score, one.evidence[0].n)))
+
+
+def _less_sure(view: View, agents: tuple[Involvement, ...]) -> tuple[Involvement, ...]:
+    """Return the agents, less sure where one only met a name in a text that nobody can read: its print was kept."""
+    named = {one.evidence[0].n for one in agents if _is_named(one)}
+    unread = {n for n, state in states(view, named).items() if state != "kept"}
+    return tuple(
+        msgspec.structs.replace(one, confidence="print") if _is_named(one) and one.evidence[0].n in unread else one
+        for one in agents
+    )
+
+
+def _is_named(one: Involvement) -> bool:
+    return one.evidence[0].role == "mentioned" and one.confidence == "value"
 
 
 _WORDS: Final[dict[str, str]] = {

@@ -173,6 +173,7 @@ def _lead(told: Dossier, answer: Answer, top: Told) -> list[str]:
     came_from = cause.event.what
     if came_from.startswith("result of "):
         came_from = f"what came back from {came_from.removeprefix('result of ').removesuffix(' (ok)')}"
+    came_from += f" ({cause.place.words}, its host's own transcript)" if cause.place else ""
     out.append(
         f"What told it to: {came_from}, which it had read at {exactly(cause.event.ts)} UTC (event {cause.event.n});"
         f" {kind}."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from outrider.errors import BadInputError
+from outrider.investigate.basis import Basis, basis
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.roles import HOSTS, NEVER, WEIGHT, connections
 from outrider.store import reading
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from outrider.store.view import View
 
 _EVENTS_SHOWN: Final = 20
+MOST_RESTING: Final = 2_000
+"""Events of which it is said whether their content can be read, the first ones."""
 _SECRETS: Final = frozenset({"secret", "credential"})
 
 
@@ -55,6 +58,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
         opaque: Events of programs whose inner effects nobody saw: what they touched is not in the list.
         confidence: ``value``: everything here was recorded as such.
         coverage: What could not be seen.
+        basis: Whether the content of the events can still be read.
     """
 
     agent: reading.Agent
@@ -63,6 +67,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     opaque: tuple[int, ...]
     confidence: str
     coverage: Coverage
+    basis: Basis = Basis()
 
 
 class _Sum:
@@ -97,9 +102,12 @@ def touched(view: View, agent_id: str, *, lineage: bool = False) -> Touched:
             ids += [child.id for child in reading.descendants(view, agent_id)]
         opaque: list[int] = []
         sums: Sums = {}
+        seen: list[int] = []
         for one in ids:
             opaque += [row[0] for row in view.rows("SELECT n FROM events WHERE agent = ? AND opaque", one)]
-            gather(view, reading.events_of(view, one), sums)
+            mine = reading.events_of(view, one)
+            gather(view, mine, sums)
+            seen += mine[: MOST_RESTING - len(seen)]
         return Touched(
             agent=agent,
             agents=tuple(ids),
@@ -107,6 +115,7 @@ def touched(view: View, agent_id: str, *, lineage: bool = False) -> Touched:
             opaque=tuple(sorted(opaque)),
             confidence="value",
             coverage=coverage(view),
+            basis=basis(view, seen),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -44,6 +44,24 @@ def erased(view: View, numbers: Iterable[int]) -> dict[int, int]:
         # outrider: allow code.python-sql-from-string -- only question marks are put in
         sql = f"SELECT n, erased FROM contents WHERE erased IS NOT NULL AND n IN ({marks})"  # noqa: S608
         found.update((row[0], row[1]) for row in view.rows(sql, *chunk))
+    return found
+
+
+def states(view: View, numbers: Iterable[int]) -> dict[int, Literal["kept", "erased", "never kept"]]:
+    """Return what became of the content of events that have one: prompts, calls, results, and what models were sent."""
+    wanted = sorted(set(numbers))
+    found: dict[int, Literal["kept", "erased", "never kept"]] = {}
+    for at in range(0, len(wanted), _CHUNK):
+        chunk = wanted[at : at + _CHUNK]
+        marks = ", ".join("?" * len(chunk))
+        # outrider: allow code.python-sql-from-string -- only question marks are put in
+        sql = (
+            "SELECT e.n, c.n IS NOT NULL, c.erased IS NOT NULL FROM events e LEFT JOIN contents c ON c.n = e.n"  # noqa: S608
+            f" WHERE e.n IN ({marks})"
+            " AND e.kind IN ('agent.prompted', 'call.decided', 'call.result', 'model.input')"
+        )
+        for n, there, gone in view.rows(sql, *chunk):
+            found[n] = "erased" if gone else "kept" if there else "never kept"
     return found
 
 

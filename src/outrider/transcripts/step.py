@@ -25,6 +25,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         parent: Of a sub-agent or a session that another one started: the host's id of that one, or empty.
         ts: Microseconds since 1970 UTC; 0 where the host wrote no time.
         line: Where it stands: 1 for the first line, message or row.
+        file: The file that it stands in, as whoever reads several together says; else empty.
         id: The host's id of the call; of a result, of the call that it answers; made up where the host has none.
         name: The host's own name of the tool.
         tool: The normal tool.
@@ -53,6 +54,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     version: str = ""
     branch: str = ""
+    file: str = ""
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
