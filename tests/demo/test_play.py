@@ -161,7 +161,7 @@ def test_the_sealed_case_shows_what_was_planted_and_sent_and_everybody_who_met_i
         page = bundle.read("report.html").decode()
         listed = json.loads(bundle.read("agents.json"))["met"]
         met = {one["agent"]: one["did"] for one in listed}
-        refused = [deed["event"] for one in listed if one["did"] == "tried and was refused" for deed in one["deeds"]]
+        refused = [deed["event"] for one in listed if one["did"] == "tried it: refused" for deed in one["deeds"]]
         held = bundle.namelist()
         named = [bundle.read(name) for name in bundle.namelist() if name.startswith("beside/")]
         results = json.loads(bundle.read("views/events.sarif"))["runs"][0]["results"]

@@ -65,7 +65,7 @@ def test_what_refused_agents_had_read_is_listed_apart_with_the_refusal(told):
     assert set(refused) == {"kid", "lone"}
     read, _, attempt = told.kid
     assert [(one.value, one.first) for one in refused["kid"].credentials] == [("/kid/deploy.key", read)]
-    assert (refused["kid"].attempt, refused["kid"].what) == (attempt, "sent evil.example")
+    assert (refused["kid"].attempt, refused["kid"].what) == (attempt, "send to evil.example")
     assert {one.value for blast_ in found.impact for one in blast_.credentials} == {"/leaker/deploy.key"}
     step = next(one for one in found.todo if "had read before they were refused" in one.do)
     assert f"/kid/deploy.key (read at event {read}, kid was refused at event {attempt})" in step.do

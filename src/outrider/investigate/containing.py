@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from outrider.investigate.stopped import Stopped
+
 if TYPE_CHECKING:
     from outrider.investigate.blast import Blast
-    from outrider.investigate.stopped import Stopped
     from outrider.investigate.touched import Thing
     from outrider.store.reading import Agent
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _MOST: Final = 12
+_LONG: Final = 200
 _FEW: Final = 3
 """Credentials of refused agents that a step names; the table of who was stopped has all."""
 _SEVERAL: Final = 3
@@ -49,27 +51,41 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return f"needs {what}"
 
 
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What else is known that decides what to do.
+
+    Attributes:
+        refused: Who tried and was refused.
+        contacts: Whom to ask about each agent, by its id.
+        carried: Of an act that carried what a credential's reading had brought, that event.
+    """
+
+    refused: tuple[Stopped, ...] = ()
+    contacts: dict[str, str] = {}
+    carried: dict[int, int] = {}
+
+
 def steps(
     case: str,
     agents: Iterable[Agent],
     impact: Iterable[Blast],
     acts: Iterable[int] = (),
-    refused: Iterable[Stopped] = (),
-    contacts: Mapping[str, str] | None = None,
+    known: Known | None = None,
 ) -> Iterator[Step]:
     """Give what to do, in the order in which an incident commander needs it: stop, change, look, tell."""
     principals = tuple(agents)
     blasts = tuple(impact)
     affected = list({one.agent.id: one.agent for told in blasts for one in told.agents}.values())
-    yield from _shut(blasts)
+    more = known or Known()
+    yield from _shut(blasts, more.carried)
     yield from _stop(case, principals, affected)
     credentials = tuple(thing for told in blasts for thing in told.credentials)
     yield from _change(credentials)
-    yield from _change_too(case, tuple(refused), {thing.value for thing in credentials})
+    yield from _change_too(case, more.refused, {thing.value for thing in credentials})
     yield from _review(blasts)
     yield from _came(case, principals, affected)
     yield from _hole(principals, acts)
-    yield from _tell(principals, contacts or {})
+    yield from _tell(principals, more.contacts)
     yield Step(do="Ask what could not be seen, before anybody says that this was all.", command="outrider coverage")
     yield Step(
         do="Seal the case, so that others can check it without trusting this machine.",
@@ -168,13 +184,15 @@ def _counted(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _shut(blasts: tuple[Blast, ...]) -> Iterator[Step]:
+def _shut(blasts: tuple[Blast, ...], carried: Mapping[int, int]) -> Iterator[Step]:
     out = {(t.kind, t.value): t for told in blasts for t in told.hosts if t.role in {"sent", "exposed"}}
     for thing in list(out.values())[:_MOST]:
-        carried = "Data went" if thing.role == "sent" else "Data may have gone"
+        with_it = next((carried[n] for n in thing.events if n in carried), -1)
+        went = "Data went" if thing.role == "sent" or with_it >= 0 else "Data may have gone"
+        what = f"; a value that event {with_it} had read went with it" if with_it >= 0 else ""
         yield Step(
-            do=f"{carried} to {thing.value} (event {thing.first}): close it at your proxy or name server, and ask who"
-            " else reached it.",
+            do=f"{went} to {thing.value} (event {thing.first}{what}): close it at your proxy or name server, and ask"
+            " who else reached it.",
             command=_involved(thing),
             urgent=True,
             shows=True,
@@ -198,13 +216,25 @@ def _review(blasts: tuple[Blast, ...]) -> Iterator[Step]:
         )
     if files and not work:
         yield Step(do=f"Look again at the files that were written or deleted: {wrote}.")
-    others = {one.agent for told in blasts for one in told.met if one.agent} - {
-        one.agent.id for told in blasts for one in told.agents
-    }
-    if others:
+    yield from _others(blasts)
+
+
+def _others(blasts: tuple[Blast, ...]) -> Iterator[Step]:
+    """Say who else met it: who read the same content first, whoever only reached the same place after that."""
+    own = {one.agent.id for told in blasts for one in told.agents}
+    met = [one for told in blasts for one in told.met if one.agent and one.agent not in own]
+    same = {one.agent for one in met if one.what == "content"}
+    visited = {one.agent for one in met} - same
+    places = ", ".join(dict.fromkeys(one.value for one in met if one.agent in visited and one.what != "content"))
+    if same:
         yield Step(
-            do=f"{len(others)} other agents met the same content or place: look at what they did then. The table of who"
-            " met it and agents.json list each; those that sent or reached something come first."
+            do=f"{_counted(len(same), 'other agent')} read the same content: look at what each did then (the table of"
+            " who met it; agents.json has all)."
+        )
+    if visited:
+        yield Step(
+            do=f"{_counted(len(visited), 'more agent')} only reached the same place ({places[:_LONG]}), where they may"
+            " have read something else: look at them last."
         )
 
 

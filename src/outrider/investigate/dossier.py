@@ -16,10 +16,11 @@ from outrider.errors import BadInputError
 from outrider.investigate import touched as touching
 from outrider.investigate.answer import Answer, answer
 from outrider.investigate.blast import Blast, blast
+from outrider.investigate.carried import carried
 from outrider.investigate.case import Case
 from outrider.investigate.cause import cause
 from outrider.investigate.contact import contact_of
-from outrider.investigate.containing import Step, steps, unwitnessed
+from outrider.investigate.containing import Known, Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.groups import of_host
 from outrider.investigate.meeting import CLOSE, Meeting, meetings
@@ -105,6 +106,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         words: Texts of events that leave with it; none unless somebody asked for them.
         contacts: Whom to ask about each agent that it is about, by id; those of whom nobody is named are left out.
         groups: What names with ``@`` stand for on the host that made the record.
+        carried: Of an act that carried what a credential's reading had brought, that event.
         holds: What a bundle holds of the record, a sentence; empty outside of one.
     """
 
@@ -128,6 +130,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     prompts: tuple[int, ...] = ()
     words: tuple[Words, ...] = ()
     contacts: dict[str, str] = {}
+    carried: dict[int, int] = {}
     groups: dict[str, tuple[str, ...]] = {}
     holds: str = ""
 
@@ -157,7 +160,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         loud = [one.event for met in self.met if met.did in CLOSE for one in met.deeds][:MOST_MOMENTS]
         loud += [met.first for met in self.met if met.did in CLOSE][:MOST_MOMENTS]
         refused = [n for one in self.stopped[:MOST_MOMENTS] for n in one.events]
-        return tuple(sorted({*own, *lines, *ends, *self.acts, *cited, *came, *loud, *refused, *self.prompts}))
+        went = self.carried.values()
+        return tuple(sorted({*own, *lines, *ends, *self.acts, *cited, *came, *loud, *refused, *went, *self.prompts}))
 
 
 def dossier(
@@ -203,8 +207,9 @@ def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
         moments = _moments(view, (*agents, *others), known)
         met = meetings(view, answers, impact)
         refused = stopped(view, met, impact)
+        went = _carried(view, answers, impact, acts, causes)
         contacts = {one.id: whom for one in agents if (whom := contact_of(view, one, contact))}
-        todo = steps(case.id, agents, impact, acts, refused, contacts)
+        todo = steps(case.id, agents, impact, acts, Known(refused=refused, contacts=contacts, carried=went))
         return Dossier(
             case=case,
             answers=answers,
@@ -221,10 +226,22 @@ def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
             met=met,
             stopped=refused,
             contacts=contacts,
+            carried=went,
             groups=of_host(view),
             children={one.id: _roles(view, one) for one in others},
             prompts=_prompts(view, agents),
         )
+
+
+def _carried(
+    view: View, answers: Iterable[Answer], impact: Iterable[Blast], acts: Iterable[int], causes: Iterable[int]
+) -> dict[int, int]:
+    """Return, of the acts that carried what a credential's reading had brought, the event that brought it."""
+    things = [t for told in impact for t in told.credentials]
+    things += [t for told in answers for top in told.agents for t in top.also_affected.credentials]
+    reads = sorted({n for thing in things for n in thing.events})
+    found = {act: carried(view, act, [n for n in reads if n < act], causes) for act in acts}
+    return {act: n for act, n in found.items() if n >= 0}
 
 
 def _roles(view: View, agent: reading.Agent) -> dict[str, int]:

@@ -12,6 +12,10 @@ GLOSSARY: Final = (
     ("artefact", "what a case starts from: a domain, a commit, a file, a package that somebody noticed."),
     ("assurance level", "how much the record proves: local is one machine's word, witnessed is not."),
     ("beside", "what lies beside an event and not in it: names of things, fingerprints, salts; it can be erased."),
+    (
+        "came under it",
+        "read what told the agent to act, or took it over from an agent that had: as a child, by a report or a file.",
+    ),
     ("charter", "the rules that a class of agents is bound to; a class has the name of its charter."),
     ("door", "the way by which an agent's calls come before our eyes, such as the hooks of its host program."),
     ("exposed", "reached while the agent's context held a secret: it may have gone there."),

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 from outrider.investigate.answering import WORDS, findings, standing
 from outrider.investigate.decoding import decoded
+from outrider.investigate.glance import glance
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
 from outrider.investigate.telling import (
     CAME,
     GAPS,
     MET,
-    MOST_MET,
     REFUSED,
     STOPPED,
     UNWITNESSED,
     became,
     came,
+    class_of,
     exactly,
     gaps,
     glossary,
@@ -29,6 +30,8 @@ from outrider.investigate.telling import (
     short,
     stopped,
     summary,
+    tail,
+    unlisted,
     unseen,
     visible,
     when,
@@ -48,8 +51,9 @@ def markdown(told: Dossier) -> str:
     case = told.case
     state = f"closed {when(case.closed)} UTC" if case.closed else "open"
     out = [f"# {plain(case.title)}", f"{case.id} · opened {when(case.opened)} UTC · {state}"]
+    out += [_table(("at a glance", ""), [(name, plain(said_)) for name, said_ in glance(told)])] if glance(told) else []
     out += [plain(one) for one in summary(told)]
-    out.append("## What to do")
+    out += ["## What to do", plain(home(told))]
     for number, step in enumerate(told.todo, 1):
         command = f"\n   {code(step.command)}" if step.command else ""
         out.append(
@@ -59,7 +63,7 @@ def markdown(told: Dossier) -> str:
         (
             exactly(m.line.ts),
             str(m.line.n),
-            code(m.line.agent[-8:] or "-"),
+            code(f"{class_of(told, m.line.agent)}{tail(m.line.agent)}" or "-"),
             m.why,
             code(short(told, m.line.what)),
             became(m.became),
@@ -137,7 +141,7 @@ def _met(told: Dossier) -> list[str]:
         out += ["### Who was stopped", REFUSED, _table(STOPPED, [[code(x) for x in row] for row in stopped(told)])]
     if told.met:
         rows = [[code(x) for x in row] for row in meeting(told)]
-        more = len(told.met) - MOST_MET
+        more = unlisted(told)
         out += ["### Who met it", plain(counted(told.met)), _table(MET, rows)]
         out += [f"and {more} more in agents.json of the bundle."] if more > 0 else []
     return out

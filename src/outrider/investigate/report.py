@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 
 from outrider.investigate.answering import WORDS, findings, standing
 from outrider.investigate.decoding import decoded
+from outrider.investigate.glance import glance
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions, scenario
 from outrider.investigate.telling import (
     CAME,
     GAPS,
     MET,
-    MOST_MET,
     REFUSED,
     STOPPED,
     UNWITNESSED,
     became,
     came,
+    class_of,
     exactly,
     gaps,
     glossary,
@@ -33,6 +34,8 @@ from outrider.investigate.telling import (
     short,
     stopped,
     summary,
+    tail,
+    unlisted,
     unseen,
     visible,
     when,
@@ -53,7 +56,7 @@ main{max-width:60rem;margin:0 auto;padding:2rem 1.25rem 5rem}h1{font-size:1.7rem
 h2{font-size:1.15rem;margin:2.4rem 0 .6rem;padding-top:.9rem;border-top:1px solid var(--line)}h3{font-size:1rem;margin:1.2rem 0 .3rem}
 p{margin:.4rem 0}.soft,.when{color:var(--soft)}.lead{font-size:1.06rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line)}
-th{color:var(--soft);font-weight:600}td.n,.when{white-space:nowrap;font-variant-numeric:tabular-nums}td,code,pre{overflow-wrap:anywhere}
+th{color:var(--soft);font-weight:600}td.n,.when{white-space:nowrap;font-variant-numeric:tabular-nums}td{overflow-wrap:break-word}code,pre{overflow-wrap:anywhere}.id{white-space:nowrap}.glance td{border:0;padding:.12rem .8rem .12rem 0}.glance td:first-child{color:var(--soft);white-space:nowrap}.glance{background:var(--wash);border:1px solid var(--line);border-radius:8px;padding:.5rem .9rem;margin:.8rem 0 1rem}
 code,pre{font:.86rem/1.45 ui-monospace,monospace}pre{background:var(--wash);border:1px solid var(--line);border-radius:6px;padding:.5rem .7rem;white-space:pre-wrap;margin:.3rem 0}
 pre.decoded{border-left:3px solid var(--warm)}.scroll{overflow-x:auto}.tag{font-size:.75rem;border:1px solid var(--line);border-radius:99px;padding:0 .5rem;color:var(--soft);white-space:nowrap}
 .hot{color:var(--hot)}.warm{color:var(--warm)}ol,ul{padding-left:1.3rem;margin:.3rem 0}li{margin:.35rem 0}
@@ -72,6 +75,7 @@ def page(told: Dossier) -> str:
     parts = [
         f"<p class=soft>{text(case.id)} &middot; opened {when(case.opened)} UTC &middot; {state}</p>",
         f"<h1>{text(case.title)}</h1>",
+        _glance(told),
         *(f"<p class=lead>{text(one)}</p>" for one in summary(told)),
         _todo(told),
         _timeline(told),
@@ -97,9 +101,18 @@ def page(told: Dossier) -> str:
     )
 
 
+def _glance(told: Dossier) -> str:
+    rows = "".join(f"<tr><td>{text(name)}</td><td>{text(said_)}</td></tr>" for name, said_ in glance(told))
+    return f"<div class=glance><table><tbody>{rows}</tbody></table></div>" if rows else ""
+
+
 def text(value: object) -> str:
     """Return a value as text of a page: marked where it does not show as itself, and escaped."""
     return html.escape(visible(str(value)))
+
+
+def _id(agent: str) -> str:
+    return f"<span class=id>{text(agent)}</span>"
 
 
 def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -117,7 +130,7 @@ def _todo(told: Dossier) -> str:
         lines.append(
             f"<li>{mark}{text(short(told, step.do))} <span class=soft>({text(step.needs)})</span>{command}</li>"
         )
-    return f"<h2>What to do</h2><ol>{''.join(lines)}</ol>"
+    return f"<h2>What to do</h2><p class=soft>{text(home(told))}</p><ol>{''.join(lines)}</ol>"
 
 
 def _timeline(told: Dossier) -> str:
@@ -130,7 +143,7 @@ def _timeline(told: Dossier) -> str:
             (
                 f"<span class=when>{exactly(one.ts)}</span>",
                 str(one.n),
-                f"<span class=when>{text(one.agent[-8:])}</span>",
+                f"<span class=when>{text(class_of(told, one.agent))}{text(tail(one.agent))}</span>",
                 mark,
                 what,
                 text(became(moment.became)),
@@ -250,13 +263,19 @@ def _impact(told: Dossier) -> str:
             table = _rows(("role", "kind", "what", "first event"), rows[:_MOST_THINGS])
             more = len(rows) - _MOST_THINGS
             out.append(f"<h3>{name}</h3>{table}" + (f"<p class=soft>{more} more.</p>" if more > 0 else ""))
-    out.append("<h3>Who came under it</h3>" + _rows(CAME, [[text(x) for x in row] for row in came(told)]))
+    out.append("<h3>Who came under it</h3>" + _rows(CAME, [[_id(row[0]), *map(text, row[1:])] for row in came(told)]))
     if told.stopped:
-        table = _rows(STOPPED, [[text(x) for x in row] for row in stopped(told)])
+        table = _rows(
+            STOPPED,
+            [
+                [_id(who_), text(of), text(what), f"<code>{text(had)}</code>", text(by)]
+                for who_, of, what, had, by in stopped(told)
+            ],
+        )
         out.append(f"<h3>Who was stopped</h3><p class=soft>{text(REFUSED)}</p>{table}")
     if told.met:
-        table = _rows(MET, [[text(x) for x in row] for row in meeting(told)])
-        more = len(told.met) - MOST_MET
+        table = _rows(MET, [[_id(row[0]), *map(text, row[1:])] for row in meeting(told)])
+        more = unlisted(told)
         out.append(f"<h3>Who met it</h3><p>{text(counted(told.met))}</p>{table}")
         out.append(f"<p class=soft>and {more} more in agents.json of the bundle.</p>" if more > 0 else "")
     return "".join(out)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 MOST: Final = 200
 """Agents that are looked at, the first ones."""
 
+_TRIED: Final = {
+    "sent": "send to", "exposed": "connect, a secret in its context, to", "reached": "connect to", "pushed": "push to",
+    "called": "call", "wrote": "write", "deleted": "delete", "committed": "commit", "ran": "run",
+    "installed": "install",
+}  # fmt: skip
 Read = Literal["the same content", "the same place", "came under it", "nothing of it", "not known"]
 
 
@@ -106,7 +111,7 @@ def stopped(view: View, met: Iterable[Meeting], impact: Iterable[Blast]) -> tupl
         )
         out.append(
             Stopped(
-                agent=agent, attempt=tried.event, what=f"{tried.role} {tried.value}",
+                agent=agent, attempt=tried.event, what=f"{_TRIED.get(tried.role, tried.role)} {tried.value}",
                 credentials=tuple(one for one in touching.things(sums) if touching.is_credential(one)),
                 parent=parent, parent_read=had[0], parent_event=had[1],
             )

@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING, Final
 from outrider.investigate.extent import WORDS
 from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.groups import expanded, named
-from outrider.investigate.meeting import counted
+from outrider.investigate.meeting import VISITED, counted
 
 if TYPE_CHECKING:
     from outrider.investigate.answer import Answer, Told
     from outrider.investigate.case import Entry
+    from outrider.investigate.cause import Source
     from outrider.investigate.dossier import Dossier
+    from outrider.investigate.meeting import Deed, Meeting
     from outrider.store.reading import Agent
 
 MOST_MET: Final = 25
 """Agents of those that met it that a report lists; `agents.json` lists all."""
 CAME: Final = ("agent", "class", "came under it", "from event", "what it did", "born, event", "end")
 MET: Final = ("agent", "class", "what it did", "with what", "first time (UTC)", "event")
+MOST_VISITED: Final = 5
+"""Of those that only visited the same place, how many are listed beside the others."""
+_TAIL: Final = 8
 MOST_STOPPED: Final = 50
-STOPPED: Final = (
-    "agent", "class", "what was refused", "credentials that it had read before", "who started it",
-    "had that one read the same?",
-)  # fmt: skip
+STOPPED: Final = ("agent", "class", "what was refused", "credentials read before", "who started it, and what that had")
 REFUSED: Final = (
     "What they tried was refused, so that nothing is known to have left by it; what they had read before was read all"
     " the same, and is to be changed."
@@ -116,6 +118,14 @@ def summary(told: Dossier) -> list[str]:
     return out
 
 
+def source_of(cause: Source) -> str:
+    """Return what a cause was, in a phrase: what came back from a page, a prompt."""
+    what = cause.event.what
+    if what.startswith("result of "):
+        what = f"what came back from {what.removeprefix('result of ').removesuffix(' (ok)')}"
+    return what + (f" ({cause.place.words}, its host's own transcript)" if cause.place else "")
+
+
 def _summary(told: Dossier) -> list[str]:
     out: list[str] = []
     ids: list[str] = []
@@ -164,22 +174,29 @@ def _lead(told: Dossier, answer: Answer, top: Told) -> list[str]:
     out = [
         f"On {exactly(top.act.ts)} UTC an agent of class {top.charter}{by} {first}{deed} {answer.artefact} (event"
         f" {top.act.n}): {said}. Proven: the record holds the call and its result; matched by {top.confidence}."
-        + (f" {proof[0].upper()}{proof[1:]}." if proof else "")
+        + _proof(told, top.act.n, proof)
     ]
     if top.cause_event < 0:
         return [*out, "What led to it could not be traced."]
     cause = top.causes[0]
     kind = "trusted: a person's own prompt" if cause.trusted else "untrusted: nothing that a person had asked for"
-    came_from = cause.event.what
-    if came_from.startswith("result of "):
-        came_from = f"what came back from {came_from.removeprefix('result of ').removesuffix(' (ok)')}"
-    came_from += f" ({cause.place.words}, its host's own transcript)" if cause.place else ""
     out.append(
-        f"What told it to: {came_from}, which it had read at {exactly(cause.event.ts)} UTC (event {cause.event.n});"
-        f" {kind}."
+        f"What told it to: {source_of(cause)}, which it had read at {exactly(cause.event.ts)} UTC"
+        f" (event {cause.event.n}); {kind}."
         f" Inferred from a match of {cause.confidence}: {_SURE[cause.confidence]}."
     )
     return out
+
+
+def _proof(told: Dossier, act: int, proof: str) -> str:
+    """Return what is known of whether a secret went out: told by its own value, else as the role of the act says."""
+    brought = told.carried.get(act, -1)
+    if brought >= 0:
+        return (
+            f" Proven, too: the call was given a value that event {brought} had brought, as it is or encoded (told by"
+            " keyed prints, which are equal): what was read went out with it."
+        )
+    return f" {proof[0].upper()}{proof[1:]}." if proof else ""
 
 
 def unseen(told: Dossier) -> str:
@@ -190,7 +207,8 @@ def unseen(told: Dossier) -> str:
         first = "The record has gaps."
     elif seen.gaps:
         first = "The record lacks no event that it heard of, but there were times in which it heard nothing."
-    return " ".join(one for one in (first, seen.statement, _hooks(told)) if one)
+    plain = seen.statement.replace("spool without events", "hooks that met no daemon")
+    return " ".join(one for one in (first, plain, _hooks(told)) if one)
 
 
 def described(agent: Agent) -> str:
@@ -216,7 +234,7 @@ def came(told: Dossier) -> list[tuple[str, ...]]:
         end = f"{agent.ended_how}, event {agent.ended_n}" if agent.ended_n is not None else "alive"
         by = f"{one.by} {one.through}".strip()
         rows[agent.id] = (
-            agent.id, agent.charter, by, str(one.since), did or "nothing that the record knows of",
+            tail(agent.id), agent.charter, by, str(one.since), did or "nothing that the record knows of",
             f"{agent.born_n}", end
         )  # fmt: skip
     return list(rows.values())
@@ -226,23 +244,51 @@ def stopped(told: Dossier) -> list[tuple[str, ...]]:
     """Return who was refused: what it tried, what it had read before, and who had started it."""
     return [
         (
-            one.agent.id, one.agent.charter, f"{one.what} (event {one.attempt})",
+            tail(one.agent.id), one.agent.charter, f"{one.what} (event {one.attempt})",
             ", ".join(f"{thing.value} (event {thing.first})" for thing in one.credentials) or "none that is known",
-            one.started_by, one.parent_had,
+            f"{one.started_by}; had it read the same? {one.parent_had}" if one.agent.parent else one.started_by,
         )
         for one in told.stopped[:MOST_STOPPED]
     ]  # fmt: skip
+
+
+def tail(agent: str) -> str:
+    """Return the end of an agent's id, which every command takes for the whole."""
+    return agent if len(agent) <= _TAIL else f"…{agent[-_TAIL:]}"
+
+
+def class_of(told: Dossier, agent: str) -> str:
+    """Return the class of an agent of the case and a space, or nothing where it is none of its agents."""
+    kin = {one.agent.id: one.agent.charter for family in told.families for one in family}
+    kin |= {one.agent.id: one.agent.charter for blast in told.impact for one in blast.agents}
+    return f"{kin[agent]} " if agent in kin else ""
+
+
+def _deed(deed: Deed) -> str:
+    words = "reached, a secret in its context," if deed.role == "exposed" else deed.role
+    return f"{words} {deed.value}{'' if deed.happened else ' (refused)'}"
+
+
+def _shown(told: Dossier) -> list[Meeting]:
+    """Return who is listed of those that met it: whoever did more than visit the same place, and a few of the rest."""
+    more = [one for one in told.met if one.did != VISITED][:MOST_MET]
+    return [*more, *[one for one in told.met if one.did == VISITED][: max(0, min(MOST_VISITED, MOST_MET - len(more)))]]
+
+
+def unlisted(told: Dossier) -> int:
+    """Return how many of those that met it are not listed."""
+    return len(told.met) - len(_shown(told))
 
 
 def meeting(told: Dossier) -> list[tuple[str, ...]]:
     """Return who met it: agent, class, what it did, with what, when, and the event; the first of them."""
     return [
         (
-            one.agent, one.charter, one.did,
-            ", ".join(f"{d.role} {d.value}{'' if d.happened else ' (not done)'}" for d in one.deeds[:3]) or "-",
+            tail(one.agent), one.charter, one.did,
+            ", ".join(_deed(deed) for deed in one.deeds[:3]) or "-",
             exactly(one.ts), str(one.first),
         )
-        for one in told.met[:MOST_MET]
+        for one in _shown(told)
     ]  # fmt: skip
 
 
@@ -277,7 +323,7 @@ def _hooks(told: Dossier) -> str:
         f"{len(mine)} of the {len(hooks)} hooks that met no daemon {'was' if len(mine) == 1 else 'were'} of an agent of"
         " this case"
         if mine
-        else "No hook that met no daemon is known to be of an agent of this case"
+        else f"The {len(hooks)} hooks that met no daemon are of other agents than this case's, as far as can be told"
     )
     tail = f"; of {unknown} it cannot be told whose" if unknown else ""
     return f"{head}{tail}: {whose}."

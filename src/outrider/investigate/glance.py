@@ -1,0 +1,59 @@
+"""A case in a few rows, for whoever has half a minute."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from outrider.investigate.telling import became, exactly, short, source_of
+
+if TYPE_CHECKING:
+    from outrider.investigate.answer import Told
+    from outrider.investigate.cause import Source
+    from outrider.investigate.dossier import Dossier
+
+_SHOWN: Final = 3
+
+
+def glance(told: Dossier) -> list[tuple[str, str]]:
+    """Return what was done, by whom, because of what, and what it takes; nothing where nobody did anything."""
+    top = next((answer.agents[0] for answer in told.answers if answer.agents), None)
+    agent = next((one for one in told.agents if top is not None and one.id == top.agent), None)
+    if top is None or agent is None:
+        return []
+    cause = top.causes[0] if top.cause_event >= 0 else None
+    change = list(dict.fromkeys(thing.value for one in told.impact for thing in one.credentials))
+    more = f" and {len(change) - _SHOWN} more" if len(change) > _SHOWN else ""
+    lives = "it lives" if agent.ended_n is None else f"it is gone ({agent.ended_how})"
+    rows = [
+        ("what", f"{top.act.what.removesuffix(': allow')}: {became(top.outcome)} (event {top.act.n})"),
+        ("when", f"{exactly(top.act.ts)} UTC"),
+        ("which agent", f"{agent.id} of class {agent.charter}; {lives}"),
+        ("who answers for it", agent.sponsor or "nobody"),
+        ("whom to ask", told.contacts.get(agent.id, "nobody is named")),
+        ("what told it to", f"{source_of(cause)} (event {cause.event.n})" if cause else "could not be traced"),
+        ("a person asked for it", ("yes" if cause.trusted else "no") if cause else "not known"),
+        ("credentials to change", ", ".join(change[:_SHOWN]) + more if change else "none that is known"),
+        ("others", _others(told)),
+        ("how sure", _sure(told, top, cause)),
+        ("gaps in the record", "yes: see the end" if told.coverage.gaps or told.coverage.missing else "none is known"),
+    ]
+    return [(name, short(told, text)) for name, text in rows]
+
+
+def _others(told: Dossier) -> str:
+    change = {thing.value for one in told.impact for thing in one.credentials}
+    too = {thing.value for one in told.stopped for thing in one.credentials} - change
+    under = {one.agent.id for blast in told.impact for one in blast.agents} - {one.id for one in told.agents}
+    same = {one.agent for blast in told.impact for one in blast.met if one.what == "content"} - under
+    read = f" after reading {len(too)} more credentials" if too else ""
+    return f"{len(under)} more came under it; {len(told.stopped)} were refused{read}; {len(same)} read the same content"
+
+
+def _sure(told: Dossier, top: Told, cause: Source | None) -> str:
+    parts = ["that it was done: proven" if top.outcome == "done" else f"that it was asked for: proven ({top.outcome})"]
+    if top.act.n in told.carried:
+        parts.append("that a secret went out: proven by its value")
+    elif any(blast.credentials for blast in told.impact):
+        parts.append("that a secret went out: not shown by its value")
+    parts.append(f"what told it to: inferred ({cause.confidence})" if cause else "what told it to: not known")
+    return "; ".join(parts)
