@@ -48,12 +48,12 @@ def stem(word: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _meanings(word: str) -> frozenset[str]:
+def _meanings(word: str) -> tuple[str, ...]:
     """Return what a word stands for: its classes, or else its stem; nothing for one that says nothing."""
     cut = stem(word)
     if len(word) < _LEAST or word in _EMPTY:
-        return frozenset()
-    return _CLASSES.get(word, frozenset()) | _CLASSES.get(cut, frozenset()) or frozenset((cut,))
+        return ()
+    return tuple(sorted(_CLASSES.get(word, frozenset()) | _CLASSES.get(cut, frozenset()))) or (cut,)
 
 
 _DOING: Final = frozenset(meaning for verb in VERBS for meaning in _meanings(verb))
@@ -68,7 +68,7 @@ def _words(text: str) -> Iterator[str]:
 
 def _acts(sentence: str) -> dict[str, None]:
     """Return the verbs of a sentence and each with each other word of it, in order, as texts to be printed."""
-    line = [meaning for word in _words(sentence) for meaning in sorted(_meanings(word))]
+    line = [meaning for word in _words(sentence) for meaning in _meanings(word)]
     verbs = [meaning for meaning in dict.fromkeys(line) if meaning in _DOING]
     out = dict.fromkeys(f"do {verb}" for verb in verbs)
     out.update((f"do {verb} {other}", None) for verb in verbs for other in dict.fromkeys(line) if other != verb)

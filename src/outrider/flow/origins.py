@@ -56,14 +56,13 @@ class Known(msgspec.Struct):
                 continue  # Acts and the like: no values.
             bit = BITS[place]
             self.secrets = self.secrets or (bit == HIDDEN and bool(data))
-            for one in unpack(data):
-                before = held.get(one)
-                if before is not None:
-                    held[one] = before | bit
-                elif len(held) < MAX_KNOWN:
-                    held[one] = bit
-                else:
-                    self.full = True
+            prints = dict.fromkeys(unpack(data))
+            for one in prints.keys() & held.keys():
+                held[one] |= bit
+            fresh = [one for one in prints if one not in held]
+            room = MAX_KNOWN - len(held)
+            held.update(dict.fromkeys(fresh[:room], bit))
+            self.full = self.full or len(fresh) > room
 
     @property
     def hidden(self) -> frozenset[int]:

@@ -28,9 +28,13 @@ Kind = Literal["field", "text", "order"]
 
 _KEYED = re.compile(r"(\s*)((?:- )*)([A-Za-z_][\w .$#/@-]{0,40}?|'[^'\n]{1,40}'|\"[^\"\n]{1,40}\"):(?:\s+(.*))?$")
 _ITEM = re.compile(r"(\s*)- (.*)$")
-_SENTENCE = re.compile(
-    r"(?<=[.!?])[\"')\]]*\s+|\n\s*\n|<[^<>]{0,300}>|\n(?=\s*(?:[-*•]|\d+[.)])\s)|;\s|\r?\n(?=\s*[A-Z][\w ]{0,30}:\s)"
+_AFTER_END = r"[\"')\]]*\s+"
+_BETWEEN_SENTENCES = re.compile(
+    rf"\.{_AFTER_END}|!{_AFTER_END}|\?{_AFTER_END}|\n\s*\n|<[^<>]{{0,300}}>|\n(?=\s*(?:[-*•]|\d+[.)])\s)|;\s"
+    r"|\n(?=\s*[A-Z][\w ]{0,30}:\s)|\r\n(?=\s*[A-Z][\w ]{0,30}:\s)"
 )
+"""What parts two sentences, and the sign that ends the one before: each begins with one sign alone, and so it is found
+by looking for these signs."""
 _LINK = re.compile(r"\b(?:href|src|action)\s*=\s*[\"']([^\"'\n]{1,300})[\"']", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\{1,8}[nrt]")
 """A line's end as a text inside a text writes it, escaped three times at most: a longer run is not one."""
@@ -185,7 +189,7 @@ def _prose(text: str) -> Iterator[Passage]:
     if _may_link(text):
         for link in _LINK.finditer(text):
             yield Passage("field", link[1])
-    sentences = [piece for piece in _SENTENCE.split(text) if piece and piece.strip()]
+    sentences = [piece for piece in _sentences(text) if piece and piece.strip()]
     orders = [is_order(sentence) for sentence in sentences]
     reach = -1
     for at, sentence in enumerate(sentences):
@@ -195,6 +199,18 @@ def _prose(text: str) -> Iterator[Passage]:
         # "P025 is what I want. Please buy it": the value may stand beside the order.
         near = at <= reach or (at + 1 < len(sentences) and orders[at + 1])
         yield Passage("order" if near else "text", sentence)
+
+
+def _sentences(text: str) -> list[str]:
+    """Return a text's sentences, without what parts them."""
+    out: list[str] = []
+    last = 0
+    for found in _BETWEEN_SENTENCES.finditer(text):
+        start = found.start()
+        out.append(text[last : start + (text[start] in ".!?")])
+        last = found.end()
+    out.append(text[last:])
+    return out
 
 
 def _may_link(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
@@ -45,44 +46,35 @@ _WEAK = frozenset(
 )  # fmt: skip
 """Words that tie no value to anybody's request."""
 
+_HALVES = struct.Struct(">HI")
 Printer = Callable[[str], int]
-
-
-@lru_cache(maxsize=4)
-def _bare(key: bytes) -> Callable[[str], bytes]:
-    """Return the function that makes the bytes of a print under ``key``."""
-    copy = hashlib.blake2b(key=key, digest_size=SIZE).copy
-
-    def of(value: str) -> bytes:
-        one = copy()
-        one.update(value.encode("utf-8", "replace"))
-        return one.digest()
-
-    return of
-
-
-@lru_cache(maxsize=4)
-def _kept(key: bytes) -> Callable[[str], bytes]:
-    """As :func:`_bare`, for words: texts repeat them, so it remembers some."""
-    return lru_cache(maxsize=16_384)(_bare(key))
 
 
 @lru_cache(maxsize=4)
 def printer(key: bytes) -> Printer:
     """Return the function that makes prints under ``key``. Calls repeat their words, so it remembers some."""
-    make = _bare(key)
 
     @lru_cache(maxsize=4096)
     def of(value: str) -> int:
-        return int.from_bytes(make(value), "big")
+        return int.from_bytes(_prints((value,), key).pop(), "big")
 
     return of
 
 
 def packed(values: Iterable[str], key: bytes) -> bytes:
     """Return the prints of ``values`` as :func:`pack` does."""
-    words, phrases = _kept(key), _bare(key)
-    return b"".join(sorted({phrases(value) if " " in value else words(value) for value in values}))
+    return b"".join(sorted(_prints(values, key)))
+
+
+def _prints(values: Iterable[str], key: bytes) -> set[bytes]:
+    """Return the bytes of the prints of ``values``."""
+    copy = hashlib.blake2b(key=key, digest_size=SIZE).copy
+    out: set[bytes] = set()
+    for value in values:
+        one = copy()
+        one.update(value.encode("utf-8", "replace"))
+        out.add(one.digest())
+    return out
 
 
 def pack(prints: Iterable[int]) -> bytes:
@@ -92,15 +84,17 @@ def pack(prints: Iterable[int]) -> bytes:
 
 def unpack(data: bytes) -> Iterator[int]:
     """Yield the prints in the bytes of :func:`pack`."""
-    for at in range(0, len(data) - SIZE + 1, SIZE):
-        yield int.from_bytes(data[at : at + SIZE], "big")
+    for high, low in _HALVES.iter_unpack(data[: len(data) // SIZE * SIZE]):
+        yield high << 32 | low
 
 
 @lru_cache(maxsize=8192)
 def normal(value: str) -> str:
     """Return a value's normal form: lower case, edges and runs of space taken off, no scheme, no closing slash."""
+    if value.isalnum():
+        return value.lower()
     low = _SPACE.sub(" ", value.strip(_EDGES)).lower()
-    bare = _SCHEME.sub("", low, count=1)
+    bare = _SCHEME.sub("", low, count=1) if "://" in low or low.startswith("www.") else low
     return bare.rstrip("/.") or bare
 
 

@@ -143,6 +143,7 @@ class Ahead:
         self._waiting = 0
         self._new = 0
         self._pool: ProcessPoolExecutor | None = None
+        self._most = 2 * CHUNK * (_cores() + 1)
 
     def __enter__(self) -> Self:
         return self
@@ -175,7 +176,7 @@ class Ahead:
                 self._put(item)
             else:
                 self._row.append(item)
-            yield from self._ready(2 * CHUNK * (_cores() + 1))
+            yield from self._ready(self._most)
         yield from self._ready(0)
         if failed is not None:
             raise failed
