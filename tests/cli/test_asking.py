@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -116,8 +117,6 @@ def test_log_filters_by_agent_and_verdict(case: dict[str, Any], run: Callable[..
 def test_verify_is_green_on_what_was_left_and_red_after_one_flipped_byte(
     case: dict[str, Any], run: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
-    import shutil
-
     assert run("verify")[0] == 0
     shutil.copytree(Path(case["case"]) / "record", tmp_path / "record")
     segment = min((tmp_path / "record" / "journal").iterdir())
@@ -136,6 +135,67 @@ def test_a_rebuilt_view_answers_the_same(case: dict[str, Any], run: Callable[...
     assert code == 0
     assert f"{case['verify']['events']} events" in out
     assert run("involved", case["story"]["domain"], "--json")[1] == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("involved", "collect.metrics-cdn.example"),
+        ("agents", "--all"),
+        ("log", "--verdict", "deny"),
+        ("coverage",),
+        ("assume", "check"),
+        ("charter", "drift", "release"),
+        ("sigma",),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_copy_of_a_record_answers_as_the_home_does_and_nothing_is_written_beside_it(
+    words: tuple[str, ...], case: dict[str, Any], run: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    at_home = run(*words, "--json")
+    copy = tmp_path / "copy"
+    for part in ("record", "charters"):
+        shutil.copytree(Path(case["case"]) / part, copy / part)
+    before = {path: path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*"))}
+    monkeypatch.setenv("OUTRIDER_HOME", str(tmp_path / "none"))
+    code, out = run(*words, "--record", str(copy), "--json")
+    told, expected = json.loads(out), json.loads(at_home[1])
+    if words == ("coverage",):  # What is installed on this machine is no matter of another's record.
+        assert told["data"].pop("installed") == []
+        expected["data"].pop("installed")
+    assert (code, told) == (at_home[0], expected)
+    assert {path: path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*"))} == before
+
+
+def test_a_copy_that_does_not_verify_is_asked_only_on_demand_and_that_is_said(
+    case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "record"
+    shutil.copytree(Path(case["case"]) / "record", copy)
+    segment = min((copy / "journal").iterdir())
+    written = bytearray(segment.read_bytes())
+    written[written.index(b'"enforced":"allow"') + 13] ^= 1
+    segment.write_bytes(written)
+    asked = ["agents", "--all", "--record", str(tmp_path)]
+    with pytest.raises(SystemExit) as ended:
+        main(asked)
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (6, "")
+    assert "does not verify" in told.err
+    assert "--unverified" in told.err
+    with pytest.raises(SystemExit):
+        main([*asked, "--unverified"])
+    assert "IT DOES NOT VERIFY" in capsys.readouterr().err
+
+
+def test_no_content_of_a_copy_is_opened_and_it_is_said_why(case: dict[str, Any], tmp_path: Path) -> None:
+    told = CliRunner().invoke(cli, ["cause", str(case["truth"]["leak_event"]), "--record", case["case"]])
+    assert f"Event {case['truth']['cause_event']}, " in told.stdout
+    assert "no daemon is there to record that it was read" in told.stdout
+    nothing = CliRunner().invoke(cli, ["cause", "1", "--record", str(tmp_path)], standalone_mode=False)
+    assert "there is no record in" in str(nothing.exception)
 
 
 def test_an_event_or_an_agent_that_is_not_there_is_a_clear_error(run: Callable[..., tuple[int, str]]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import reach, show
+from outrider.cli import elsewhere, reach, show
 from outrider.errors import OutriderError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--charter", help="Only those of this charter.")
 @click.option("--limit", default=50, show_default=True, help="Most agents, the youngest first.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@elsewhere.options
 def command(*, everyone: bool, gone: bool, charter: str | None, limit: int, as_json: bool) -> None:
     """Agents, living and gone.
 

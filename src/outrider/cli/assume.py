@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import reach, show, times
+from outrider.cli import elsewhere, reach, show, times
 from outrider.errors import FOUND, UnavailableError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _NAMES = click.argument("names", nargs=-1)
 @_FILE
 @click.option("--since", metavar="TIME", default="", help="Only what came after: 2026-11-23, 14:03, 90m, 7d.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@elsewhere.options
 def check(*, names: tuple[str, ...], named: Path | None, since: str, as_json: bool) -> int:
     """Check assumptions over the record: all, or those of these NAMES.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import named, reach, show
+from outrider.cli import elsewhere, named, reach, show
 
 if TYPE_CHECKING:
     from outrider.investigate.suggest import Tried
@@ -17,6 +17,7 @@ _SHOWN = 15
 @click.command("drift")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@elsewhere.options
 def command(*, name: str, as_json: bool) -> None:
     """Declared against used: what NAME allows and nobody used, what it denies and everybody tries.
 

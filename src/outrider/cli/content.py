@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from outrider.cli import reach, show
+from outrider.cli import elsewhere, reach, show
 from outrider.errors import TamperedError, UnavailableError
 
 if TYPE_CHECKING:
@@ -80,6 +80,11 @@ def kept_text(event: int, why: str) -> bytes | None:
     """
     from outrider.ledger.content.contents import Contents
 
+    if elsewhere.home() is not None:
+        raise UnavailableError(
+            "no content of a copy is opened, since no daemon is there to record that it was read",
+            fix="`outrider restore` puts a backup with its keys into a home of its own.",
+        )
     home = reach.home()
     reach.daemon({"do": "content", "of": event, "why": why}, seconds=60)
     with Contents(home.content, home.content_key) as contents:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import hooks, hosts, reach, show, times, witnesses
+from outrider.cli import elsewhere, hooks, hosts, reach, show, times, witnesses
 from outrider.cli.finding import Finding, tell
 from outrider.config import load_config
 from outrider.errors import OutriderError
@@ -27,6 +27,7 @@ _SPANS = 5
 @click.option("--diff", is_flag=True, help="Hold hosts' own transcripts against what was decided.")
 @click.option("--from", "sources", metavar="HOST=PATH", multiple=True, help="With --diff: which, also otel=PATH.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@elsewhere.options
 def command(*, since: str, agent: str, diff: bool, sources: tuple[str, ...], as_json: bool) -> int:
     """What was covered and what was not: by host, door and agent, since when, and why.
 
@@ -48,7 +49,7 @@ def command(*, since: str, agent: str, diff: bool, sources: tuple[str, ...], as_
     if diff or sources:
         return _diff(opened, sources, start, as_json=as_json)
     told = extent(opened, since=start, agent=reach.agent_id(opened, agent) if agent else "")
-    installed = _installed(home)
+    installed = [] if elsewhere.home() else _installed(home)  # another machine's record says nothing of this one
     if as_json:
         show.emit({"extent": told, "installed": installed}, kind="coverage")
     else:

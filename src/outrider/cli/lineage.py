@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import reach, show
+from outrider.cli import elsewhere, reach, show
 
 if TYPE_CHECKING:
     from outrider.store.reading import Agent
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 @click.command("lineage")
 @click.argument("agent")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@elsewhere.options
 def command(*, agent: str, as_json: bool) -> None:
     """Where an agent comes from, and what came from it.
 

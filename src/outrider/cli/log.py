@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from outrider.cli import reach, show
+from outrider.cli import elsewhere, reach, show
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -23,6 +23,7 @@ _PAUSE = 0.2
 @click.option("-n", "--limit", default=30, show_default=True, help="Most events, the newest.")
 @click.option("-f", "--follow", is_flag=True, help="Keep going as events come.")
 @click.option("--json", "as_json", is_flag=True, help="One object; with --follow, one a line.")
+@elsewhere.options
 def command(*, limit: int, follow: bool, as_json: bool, **filters: Any) -> None:
     """The record, filtered.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from outrider.cli import reach, show
+from outrider.cli import elsewhere, reach, show
 from outrider.cli.times import moment
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def options(question: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
             click.option("--imported", is_flag=True, help="Ask what `outrider import` read; nobody witnessed that."),
         ):
             command = option(command)
-        return command
+        return elsewhere.options(command)
 
     return decorate
 

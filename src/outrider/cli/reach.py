@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from outrider.cli import show
+from outrider.cli import elsewhere, show
 from outrider.config import Home
 from outrider.daemon.control import ask
 from outrider.errors import OutriderError, UnavailableError
@@ -18,8 +18,8 @@ _MANY = 20_000
 
 
 def home() -> Home:
-    """Return the home that commands work on."""
-    return Home.default()
+    """Return the home that commands work on: the one that the running command was told of, else this user's."""
+    return elsewhere.home() or Home.default()
 
 
 def view(at: Home | None = None, *, imported: bool = False) -> View:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from outrider.cli import reach, show, times
+from outrider.cli import elsewhere, reach, show, times
 
 
 @click.command("sigma")
@@ -15,6 +15,7 @@ from outrider.cli import reach, show, times
 @click.option("--since", metavar="TIME", help="Only events from then on: 2026-11-23, 14:03, 90m, 7d.")
 @click.option("-n", "--limit", default=50, show_default=True, help="Most matches printed; all are counted.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@elsewhere.options
 def command(*, paths: tuple[Path, ...], since: str | None, limit: int, as_json: bool) -> int:
     """Ask Sigma rules of the record: those in PATHS, or the ready-made ones.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outrider.cli import reach, show
+from outrider.cli import elsewhere, reach, show
 
 if TYPE_CHECKING:
     from outrider.events.deeds import Deeds
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.command("why")
 @click.argument("event", type=click.IntRange(0))
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+@elsewhere.options
 def command(*, event: int, as_json: bool) -> None:
     """One decision explained: what, which rules, which labels from where, and what would allow it.
 

@@ -161,7 +161,8 @@ def _readme(played: Played) -> str:
 
 {played.story["agents"]} agents lived and are gone; their homes are deleted. This folder is all there is.
 
-- `record/`: the record they left. Check it from its bytes: `outrider verify --record record`
+- `record/`: the record they left. Check it from its bytes: `outrider verify --record record`.
+  Ask it what you like: `outrider involved collect.metrics-cdn.example --record record`
 - `forged/`: the same record, forged with its own key: `outrider verify --record forged` accepts it
 - `witness.policy`: whom a verifier asks for. `outrider verify --record forged --policy witness.policy` refuses it;
   `outrider verify --record record --policy witness.policy` does not

@@ -73,7 +73,9 @@ def drift(view: View, line: Sequence[Charter], *, protected: tuple[str, ...] = (
         some=some,
         not_decidable=found.not_decidable,
         coverage=covered,
-        statement=_statement(own.name, found.agents, found.calls, declared, found.unused, everybody, covered),
+        statement=_statement(
+            own.name, found.agents, found.calls, found.not_decidable, declared, found.unused, everybody, covered
+        ),
     )
 
 
@@ -81,6 +83,7 @@ def _statement(
     name: str,
     agents: int,
     calls: int,
+    not_decidable: int,
     declared: dict[str, tuple[str, ...]],
     unused: dict[str, tuple[str, ...]],
     everybody: tuple[Tried, ...],
@@ -96,6 +99,11 @@ def _statement(
         parts.append(f"{len(everybody)} things that it refuses were tried by at least half of them.")
     else:
         parts.append("Nothing that it refuses was tried by half of them.")
+    if not_decidable:
+        parts.append(
+            f"{not_decidable:,} of the calls could not be held against it, since where their agents lived was erased "
+            "or its key is not here: what only they needed is called unused."
+        )
     if idle and covered.opaque:
         parts.append(f"{covered.opaque:,} programs were not seen into, and may have used what is called unused.")
     return " ".join(parts)
