@@ -73,6 +73,54 @@ def test_a_case_is_kept_in_the_record_and_its_texts_are_not(outrider, two, tmp_p
     assert outrider("case", "list", "--json").data[0]["title"] == "a key was seen"
 
 
+@pytest.mark.parametrize("name", ["new", "list", "show", "add", "note", "question", "close", "export", "import"])
+def test_the_help_of_every_command_has_an_example(outrider, name):
+    assert re.search(r"Examples?:\n +outrider case " + name, outrider("case", name, "--help").out)
+
+
+def test_the_only_case_need_not_be_named_and_of_several_one_has_to_be(outrider, two):
+    at, _ = two
+    at("ada")
+    assert "there is no case" in outrider("case", "show").err
+    case = opened(outrider)
+    shown = outrider("case", "show").out
+    assert case in shown
+    assert " UTC, open" in shown
+    assert outrider("case", "question", case, "3", "a planted page").code == 0
+    assert "a planted page" in outrider("case", "question", case, "q3").out
+    assert outrider("case", "note", case, "the owner was called").code == 0
+    assert "the owner was called" in outrider("case", "show").out.partition("Notes")[2]
+    opened(outrider)
+    assert "which case? There are 2" in outrider("case", "show").err
+
+
+def test_a_key_that_is_none_says_nothing_about_the_bundle_and_one_taken_over_is_not_taken_again(
+    outrider, two, tmp_path
+):
+    at, keys = two
+    at("ada")
+    bundle = tmp_path / "ada.zip"
+    done = outrider("case", "export", opened(outrider), "-o", str(bundle))
+    assert done.code == 0
+    assert "outrider case import ada.zip --vkey KEY" in done.err
+    at("bob")
+    half = outrider("case", "import", str(bundle), "--vkey", keys["ada"][:-8])
+    assert half.code == 2
+    assert "--vkey is no verifier key" in half.err
+    wrong = outrider("case", "import", str(bundle), "--vkey", keys["bob"])
+    assert wrong.code == 6
+    assert str(bundle) in wrong.err
+    assert "cannot be read: No such file or directory" in outrider("case", "import", str(tmp_path / "none.zip")).err
+    assert outrider("case", "import", str(bundle), "--vkey", keys["ada"]).code == 0
+    again = outrider("case", "import", str(bundle))
+    assert again.code == 0
+    assert "taken over before" in again.err
+    assert (
+        len([one for one in outrider("case", "show", "--json").data["case"]["entries"] if one["act"] == "imported"])
+        == 1
+    )
+
+
 def test_a_secret_in_a_note_is_taken_out_before_it_is_kept(outrider, two):
     from outrider.detect.vectors import fill
 
@@ -95,7 +143,7 @@ def test_a_conclusion_stands_with_its_question_and_in_every_report(outrider, two
     html, markdown = tmp_path / "r.html", tmp_path / "r.md"
     assert outrider("case", "show", case, "--html", str(html), "--markdown", str(markdown)).code == 0
     assert ("a planted page" in html.read_text(), "a planted page" in markdown.read_text()) == (True, True)
-    assert outrider("case", "question", case, "Q9", "x").code == 2
+    assert outrider("case", "question", case, "Q99", "x").code == 2
     folder = tmp_path / "dfiq"
     assert outrider("case", "question", case, "--dfiq", str(folder)).code == 0
     assert (folder / "S0001.yaml").is_file()

@@ -18,6 +18,7 @@ from outrider.investigate.answering import findings
 from outrider.investigate.case import Entry, fold, ids, load, named
 from outrider.investigate.casefile import CaseFile
 from outrider.investigate.dossier import dossier
+from outrider.investigate.glance import glance
 from outrider.investigate.markdown import code, markdown, plain
 from outrider.investigate.questions import questions, scenario, sources
 from outrider.investigate.report import page
@@ -193,6 +194,25 @@ def test_entries_of_two_people_merge_and_one_told_twice_counts_once():
     assert (case.pinned, case.abroad) == ((), ("outrider/x#3", "other/log#7"))
     shut = Entry(origin="other/log", n=11, ts=30, act="closed", by="p_9", text="done")
     assert fold(CASE, [mine, shut], [], []).closed == 30
+    taken = Entry(origin="third/log", n=1, ts=40, act="opened", by="p_3", text="mine")
+    assert fold(CASE, [mine, shut, taken], [], []).closed == 30  # Whoever takes a case over does not open it again.
+
+
+def test_where_only_a_label_ties_a_cause_it_is_not_said_what_told_the_agent_to(world, home):
+    world.born("a")
+    world.prompt("a", "ship", "it")
+    key = world.read("a", "/r/deploy.key")[0]
+    world.join("a", "a", Label("secret", key))
+    world.upload("a", "evil.example", labels=[Label("secret", key)])
+    files = CaseFile(home, CASE)
+    world.put(CaseNoted, heard="case", case=CASE, act="opened", by="p", content=files.put("x"))
+    world.put(CaseNoted, heard="case", case=CASE, act="added", by="p", content=files.put("evil.example"))
+    found = dossier(world.view(), load(world.view(), home, CASE))
+    told = " ".join(summary(found))
+    assert "What told it to is not known: nothing that it had read could be tied to the act by what it says" in told
+    assert "nothing that a person had asked for" not in told
+    assert "Q0004" not in findings(found)
+    assert dict(glance(found))["a person asked for it"] == "not known"
 
 
 def test_the_questions_are_dfiq_and_every_one_has_a_facet_and_a_command():

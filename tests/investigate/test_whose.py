@@ -103,9 +103,14 @@ def test_a_report_says_whose_hooks_met_no_daemon_and_whether_they_are_of_its_age
     with lived.view() as view:
         found = dossier(view, load(view, home, case))
     sentence = (
-        f"1 of the 1 hooks that met no daemon was of an agent of this case: event {n} of gone: the process 4711 was its"
+        f"Hooks that met no daemon: 1 of agents of this case (event {n}: of gone: the process 4711 was its host's)."
     )
     assert sentence in page(found).replace("&#x27;", "'")
     assert sentence in markdown(found)
     assert "1 hooks met no daemon" in markdown(found)
+    hook(lived, 99, lived.birth)
+    hook(lived, 99, lived.birth)
+    with lived.view() as view:
+        found = dossier(view, load(view, home, case))
+    assert "; 2 of which it cannot be told whose they were (events 6, 7: no agent of this record had the" in page(found)
     assert "of gone: the process 4711 was its host's" in markdown(found).partition("## What could not be seen")[2]

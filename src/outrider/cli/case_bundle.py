@@ -39,7 +39,13 @@ def export_command(
     The texts of the case leave with it, disclosed against their commitments; names of people and content do not, unless
     you say so. Secrets that detectors know are prints in content already; one that none of them knew, or that an agent
     encoded, is still in it: read what you disclose first (`outrider content EVENT`).
-    """
+
+    \b
+    Examples:
+      outrider case export 7f3a91c2d401
+      outrider case export 7f3a91c2d401 -o case.zip --disclose story
+      outrider case export 7f3a91c2d401 --names --tiles
+    """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     import msgspec
 
     from outrider.cli import sealed
@@ -68,6 +74,11 @@ def export_command(
         show.emit({"path": str(path), "case": name, "sealed": made}, kind="case-export")
         return
     sealed.tell(path, made)
+    if not shown.pieces:
+        show.say(
+            f"No text that agents read or sent is in it: `outrider case export {name} --disclose story` lets it leave."
+        )
+    show.say(f"Who has Outrider takes it over with: outrider case import {path.name} --vkey KEY")
 
 
 def _digest(path: Path) -> str:
@@ -89,7 +100,14 @@ def import_command(*, bundle: Path, vkey: str | None, policy: Path | None, as_js
     time, remembered for that log afterwards. Notes and conclusions of several people stand side by side.
 
     Exit status: 2 no bundle that is safe to read, 4 its key is not known, 6 not what was sealed.
-    """
+
+    \b
+    Examples:
+      outrider case import case.zip --vkey outrider.example/ada+1a2b3c4d+AZ...
+      outrider case import case.zip
+    """  # noqa: D301
+    import hashlib
+
     from outrider.investigate.case import ids
     from outrider.investigate.casefile import CaseFile
 
@@ -97,7 +115,13 @@ def import_command(*, bundle: Path, vkey: str | None, policy: Path | None, as_js
     person.required(at)
     opened = reach.view(at)
     found, data = _read(bundle, opened, at, vkey, policy)
-    digest = CaseFile(at, found.case).keep(data, found.vkey)
+    digest = hashlib.sha256(data).hexdigest()
+    if (known := _taken(opened, found.case, digest)) >= 0:
+        show.say(f"It was taken over before, as event {known} of {found.case}; nothing was added.")
+        if as_json:
+            show.emit({"case": found.case, "origin": found.origin, "event": known}, kind="case-import")
+        return
+    CaseFile(at, found.case).keep(data, found.vkey)
     if found.case not in ids(opened):
         title = next((text for event, text in found.entries if event.act == "opened" and text), found.case)
         case_work.write(at, found.case, "opened", text=title)
@@ -109,6 +133,17 @@ def import_command(*, bundle: Path, vkey: str | None, policy: Path | None, as_js
         f"Verified, and joined to {found.case} as event {event}: {len(found.entries)} entries and {len(found.events)} "
         f"events of {found.origin}. `outrider case show {found.case[5:]}` shows them beside yours."
     )
+
+
+def _taken(opened: View, case: str, digest: str) -> int:
+    """Return the event that says that a bundle was taken over before, or -1."""
+    from outrider.events.case import CaseNoted
+    from outrider.store import reading
+
+    for event in reading.leaves(opened, reading.of_kind(opened, "case.noted")):
+        if isinstance(event, CaseNoted) and (event.act, event.case, event.digest) == ("imported", case, digest):
+            return event.n
+    return -1
 
 
 def _read(path: Path, opened: View, at: Home, vkey: str | None, policy: Path | None) -> tuple[Foreign, bytes]:
@@ -124,13 +159,17 @@ def _read(path: Path, opened: View, at: Home, vkey: str | None, policy: Path | N
     from outrider.investigate.foreign import read
     from outrider.ledger.verify.bundle import BundleError, WrongError, parse_policy, verify
 
+    if vkey is not None:
+        _key(vkey)
     try:
         demand = parse_policy(policy.read_text(encoding="utf-8")) if policy else None
         if path.stat().st_size > MOST_BUNDLE:
             raise BadInputError(f"{path} is larger than {MOST_BUNDLE} bytes")
         data = path.read_bytes()
-    except (OSError, WrongError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise BadInputError(f"{error.filename or path} cannot be read: {error.strerror}") from error
+    except (WrongError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{policy} is no policy: {error}") from error
     with tempfile.NamedTemporaryFile(dir=at.root) as copy:
         # What is checked is a copy that nobody else writes, and the same bytes are kept.
         copy.write(data)
@@ -143,12 +182,28 @@ def _read(path: Path, opened: View, at: Home, vkey: str | None, policy: Path | N
                     "the key of the log that it is from is not known here, and no bundle is believed for its own key",
                     fix=f"Ask its maker for the key by another way; if it is this: --vkey '{show.safe(first.vkey)}'.",
                 )
-            found = read(Path(copy.name), vkey=key or first.vkey, policy=demand)
+            found = read(Path(copy.name), vkey=key or first.vkey, policy=demand, name=str(path))
         except BundleError as error:
             raise BadInputError(f"{path}: {error}", fix="Do not open it by other means.") from error
     if found.origin == opened.origin:
         raise BadInputError("the bundle is of this record itself; there is nothing to join")
     return found, data
+
+
+def _key(text: str) -> None:
+    """Do nothing where a text is a verifier key.
+
+    Raises:
+        BadInputError: It is none: that says nothing about the bundle.
+    """
+    from outrider.ledger.verify.formats import parse_vkey
+
+    try:
+        parse_vkey(text)
+    except BadInputError as error:
+        raise BadInputError(
+            f"--vkey is no verifier key: {error}", fix="Copy the whole of it; it reads NAME+HASH+KEY."
+        ) from error
 
 
 def _known(opened: View, at: Home) -> dict[str, str]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from outrider.store.view import View
 
 _MOST = 25
+_DIGITS = 4
+_NOTES = 10
+"""Notes and conclusions that are shown on a terminal, the last ones; the report has all."""
 
 
 def write(at: Home, case: str, act: str, *, text: str = "", **more: Any) -> int:
@@ -81,7 +84,15 @@ def _told(as_json: bool, case: str, event: int, sentence: str) -> None:  # noqa:
 @click.option("--imported", is_flag=True, help="Seek it in what `outrider import` read; nobody witnessed that.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def new_command(*, title: str, artefacts: tuple[str, ...], imported: bool, as_json: bool) -> None:
-    """Open a case."""
+    """Open a case: give it a title, and what was found.
+
+    Without --artefact it is empty, and `outrider case add` says later what it is about.
+
+    \b
+    Examples:
+      outrider case new "key seen at evil.example" --artefact evil.example
+      outrider case new "who wrote this?" --artefact src/app.py --artefact 9f1c2ab
+    """  # noqa: D301 - \b is click's mark for text that is not re-wrapped.
     at = reach.home()
     person.required(at)
     if imported:
@@ -98,7 +109,12 @@ def new_command(*, title: str, artefacts: tuple[str, ...], imported: bool, as_js
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def list_command(*, as_json: bool) -> None:
-    """List the cases of this record."""
+    """List the cases of this record.
+
+    \b
+    Example:
+      outrider case list --json
+    """  # noqa: D301
     from outrider.investigate.case import ids, load
     from outrider.investigate.telling import when
 
@@ -118,15 +134,21 @@ def list_command(*, as_json: bool) -> None:
 
 
 @click.command("show")
-@click.argument("case")
+@click.argument("case", required=False, default="")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as one HTML page.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write it as Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def show_command(*, case: str, html: Path | None, markdown: Path | None, as_json: bool) -> None:
     """What a case amounts to: who, why, what else, and what to do now.
 
-    CASE is an id, or enough of its end.
-    """
+    CASE is an id, or enough of its end; where there is one case only, it need not be said.
+
+    \b
+    Examples:
+      outrider case show
+      outrider case show 7f3a91c2d401
+      outrider case show 7f3a91c2d401 --html report.html --markdown report.md
+    """  # noqa: D301
     at = reach.home()
     opened, name = opened_case(at, case)
     told = dossier_of(opened, at, name)
@@ -158,15 +180,21 @@ def _save(path: Path, page: str) -> None:
 
 def _print(told: Dossier) -> None:
     from outrider.investigate.answering import findings, standing
+    from outrider.investigate.glance import glance
     from outrider.investigate.questions import questions
     from outrider.investigate.telling import said, summary, when, who
 
+    people = {one.sponsor: one.sponsor_name for one in told.agents if one.sponsor and one.sponsor_name}
     show.heading(show.safe(told.case.title))
+    state = f"closed {when(told.case.closed)} UTC" if told.case.closed else "open"
+    click.echo(f"{told.case.id}, opened {when(told.case.opened)} UTC, {state}\n")
+    show.facts((name, _named(text, people)) for name, text in glance(told))
+    click.echo()
     for one in summary(told):
-        click.echo(show.safe(one))
+        show.prose(_named(one, people))
     show.heading("\nWhat to do")
     for number, step in enumerate(told.todo, 1):
-        click.echo(f"{number:>2}. {'Now: ' if step.urgent else ''}{show.safe(step.do)}")
+        show.prose(f"{number:>2}. {'Now: ' if step.urgent else ''}{_named(step.do, people)}")
         if step.command:
             click.echo(f"      {show.safe(step.command)}")
     show.heading("\nWhat happened")
@@ -179,16 +207,38 @@ def _print(told: Dossier) -> None:
     show.heading("\nQuestions")
     found = findings(told)
     for question in questions():
-        people = [entry for entry in told.case.of("answered") if entry.about == question.id]
-        click.echo(f"{question.id}  {question.name}")
-        for entry in people:
-            click.echo(f"       {show.safe(who(entry))}: {show.safe(said(entry))}")
         answer = found.get(question.id)
-        if answer is not None:
-            click.echo(f"       {answer.by}: {show.safe(answer.text)}")
-        elif not people:
-            click.echo(f"       {question.ask}")
-    show.paragraph(standing(told, found))
+        click.echo(f"{question.id}  {question.name}")
+        concluded = [entry for entry in told.case.of("answered") if entry.about == question.id]
+        rows = [(f"{who(entry)}, {when(entry.ts)} UTC", said(entry)) for entry in concluded]
+        rows += [(answer.by, answer.text)] if answer else [] if concluded else [("to find out", question.ask)]
+        for name, text in rows:
+            click.echo(show.safe(f"       {name}: {text}"))
+    show.prose(standing(told, found))
+    _notes(told)
+
+
+def _named(text: str, people: dict[str, str]) -> str:
+    """Return a text with the names behind pseudonyms, for this terminal alone: no report and no bundle has them."""
+    for pseudonym, name in people.items():
+        text = text.replace(pseudonym, f"{name} ({pseudonym})")
+    return text
+
+
+def _notes(told: Dossier) -> None:
+    """Show what people wrote down, and whose other records the case rests on."""
+    from outrider.investigate.telling import said, when, who
+
+    notes = [entry for entry in told.case.entries if entry.act in {"noted", "closed"}]
+    if notes:
+        show.heading("\nNotes")
+        rows = [(when(entry.ts), who(entry), entry.act, said(entry)) for entry in notes[-_NOTES:]]
+        show.table(["time (UTC)", "who", "", "text"], rows, last_wraps=True)
+    for log in told.case.foreign:
+        show.prose(
+            f"From {log.origin}, verified under its key: {len(log.entries)} entries and {len(log.events)} events, which"
+            " the report lists apart (--html FILE)."
+        )
     for problem in told.case.problems:
         show.say(f"outrider: {show.safe(problem)}")
 
@@ -211,7 +261,14 @@ def add_command(
     imported: bool,
     as_json: bool,
 ) -> None:
-    """Add an artefact, an agent or events."""
+    """Add to a case: an artefact, an agent or events.
+
+    \b
+    Examples:
+      outrider case add 7f3a91c2d401 --artefact evil.example
+      outrider case add 7f3a91c2d401 --agent 1R2S3P --why "it was started by the same person"
+      outrider case add 7f3a91c2d401 --event 41,52-60
+    """  # noqa: D301
     at = reach.home()
     person.required(at)
     opened, name = opened_case(at, case)
@@ -239,7 +296,12 @@ def add_command(
 @click.option("--event", "--events", "events", help="Events that it is about: 41,52-60.")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def note_command(*, case: str, text: str, events: str | None, as_json: bool) -> None:
-    """Write something down. A note is an event: it can be added to, and not taken back."""
+    """Write something down. A note is an event: it can be added to, and not taken back.
+
+    \b
+    Example:
+      outrider case note 7f3a91c2d401 "the owner of the key was called" --event 41
+    """  # noqa: D301
     at = reach.home()
     person.required(at)
     opened, name = opened_case(at, case)
@@ -265,8 +327,16 @@ def question_command(
 ) -> None:
     """Show the questions of a case, or write down what you conclude.
 
-    Questions have DFIQ ids. Without QUESTION all are shown, with what the record itself says and what people concluded.
-    """
+    Questions have DFIQ ids (Q0003, or 3 for short). Without QUESTION all are shown, with what the record itself says
+    and what people concluded.
+
+    \b
+    Examples:
+      outrider case question 7f3a91c2d401
+      outrider case question 7f3a91c2d401 Q0003
+      outrider case question 7f3a91c2d401 Q0003 "a planted page did" --event 41
+      outrider case question 7f3a91c2d401 --dfiq questions/
+    """  # noqa: D301
     from outrider.investigate.answering import findings
     from outrider.investigate.questions import questions, sources
     from outrider.investigate.telling import said, who
@@ -280,6 +350,8 @@ def question_command(
         show.say(f"Wrote {len(sources())} DFIQ files to {dfiq}.")
         return
     known = {one.id: one for one in questions()}
+    short = (question or "").upper().removeprefix("Q")
+    question = f"Q{int(short):04d}" if short.isascii() and short.isdigit() and len(short) <= _DIGITS else question
     if question is not None and question not in known:
         raise BadInputError(f"there is no question {question!r}", fix=f"There are {', '.join(known)}.")
     if question is not None and conclusion is not None:
@@ -317,7 +389,12 @@ def _answer(question: Part, found: Found | None, conclusions: list[Entry]) -> di
 @click.argument("conclusion")
 @click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def close_command(*, case: str, conclusion: str, as_json: bool) -> None:
-    """Close a case with what came out of it. It can still be shown, added to and exported."""
+    """Close a case with what came out of it. It can still be shown, added to and exported.
+
+    \b
+    Example:
+      outrider case close 7f3a91c2d401 "a planted page; the key was changed"
+    """  # noqa: D301
     at = reach.home()
     person.required(at)
     _, name = opened_case(at, case)

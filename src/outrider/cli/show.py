@@ -102,6 +102,12 @@ def paragraph(text: str) -> None:
         click.echo(line)
 
 
+def prose(text: str) -> None:
+    """Print sentences on stdout, wrapped on a terminal alone: whoever reads them from a pipe has each on one line."""
+    for line in _fit(safe(text), min(_WIDE, _room()) if sys.stdout.isatty() else _room(), wraps=True):
+        click.echo(line)
+
+
 def heading(text: str) -> None:
     """Print a heading on stdout."""
     click.echo(click.style(text, bold=True))

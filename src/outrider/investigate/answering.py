@@ -14,7 +14,7 @@ import msgspec
 
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions
-from outrider.investigate.telling import UNWITNESSED, described, short, unseen
+from outrider.investigate.telling import UNWITNESSED, WEAK, described, short, unseen
 
 if TYPE_CHECKING:
     from outrider.investigate.answer import Told
@@ -123,6 +123,8 @@ def _cause(told: Dossier) -> Iterator[tuple[str, Found]]:
     )
     events = _once(one.causes[0].event.n for one in first)
     yield "Q0003", Found(text=text, events=events, how="inferred")
+    if any(one.causes[0].confidence in WEAK for one in first):
+        return  # A label or a time says nothing of who asked for it.
     asked = all(one.causes[0].trusted for one in first)
     said = "Yes: it was a person's prompt." if asked else "No prompt of a person asked for it."
     yield "Q0004", Found(text=said, events=events, how="inferred")

@@ -111,15 +111,22 @@ def ids(view: View) -> list[str]:
 
 
 def named(view: View, text: str) -> str:
-    """Return the id of the case that ``text`` is, or ends.
+    """Return the id of the case that ``text`` is, or ends; of the only one, where it is empty.
 
     Raises:
         BadInputError: None, or several.
     """
     known = ids(view)
+    if not text and len(known) == 1:
+        return known[0]
     found = [one for one in known if one == text] or [one for one in known if text and one.endswith(text)]
     if len(found) == 1:
         return found[0]
+    if not known:
+        what = 'there is no case: `outrider case new "what happened" --artefact evil.example` opens one'
+        raise BadInputError(what)
+    if not text:
+        raise BadInputError(f"which case? There are {len(known)}", fix="`outrider case list` lists them.")
     several = f"several cases end in {text!r}: {', '.join(found)}" if found else f"there is no case {text!r}"
     raise BadInputError(several, fix="`outrider case list` lists them.")
 
@@ -150,7 +157,7 @@ def fold(case: str, entries: Iterable[Entry], foreign: list[Foreign], problems: 
     once = {(one.origin, one.n): one for one in entries}
     ordered = tuple(sorted(once.values(), key=lambda one: (one.ts, one.origin, one.n)))
     opened = [one for one in ordered if one.act == "opened"]
-    closed = [one for one in ordered if one.act in {"closed", "opened"}]
+    closed = [one for one in ordered if one.act == "closed"]
     every = [one for one in ordered if one.act == "added"]
     told = [one for one in every if not one.origin and one.about.partition("#")[0] == IMPORTED]
     added = [one for one in every if one not in told]
@@ -161,7 +168,7 @@ def fold(case: str, entries: Iterable[Entry], foreign: list[Foreign], problems: 
         id=case,
         title=next((one.text for one in opened if one.text), "(its title is gone)"),
         opened=opened[0].ts if opened else ordered[0].ts,
-        closed=closed[-1].ts if closed and closed[-1].act == "closed" else 0,
+        closed=closed[-1].ts if closed else 0,
         entries=ordered,
         artefacts=tuple(dict.fromkeys(one.text for one in added if one.text)),
         agents=tuple(dict.fromkeys(one.about for one in added if one.about)),

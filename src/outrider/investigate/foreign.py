@@ -59,7 +59,7 @@ class Foreign(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def read(path: Path, *, vkey: str, policy: Policy | None = None) -> Foreign:
+def read(path: Path, *, vkey: str, policy: Policy | None = None, name: str = "") -> Foreign:
     """Return what a bundle says of its case, if it is whole under ``vkey``.
 
     Raises:
@@ -70,10 +70,12 @@ def read(path: Path, *, vkey: str, policy: Policy | None = None) -> Foreign:
     report = verify(path, vkey=vkey, policy=policy)
     if not report.ok:
         wrong = "; ".join(f"{check}: {detail}" for check, detail in report.problems[:3])
-        raise TamperedError(f"{path} is not what was sealed: {wrong}", fix="Nothing of it was taken. Ask for it anew.")
+        raise TamperedError(
+            f"{name or path} is not what was sealed: {wrong}", fix="Nothing of it was taken. Ask for it anew."
+        )
     case = str(report.about.get("case", ""))
     if not _ID.fullmatch(case):
-        raise BadInputError(f"{path} is a bundle of events and of no case", fix="`outrider verify` checks it.")
+        raise BadInputError(f"{name or path} is a bundle of events and of no case", fix="`outrider verify` checks it.")
     with zipfile.ZipFile(path) as archive:
         return _read(archive, report, case)
 

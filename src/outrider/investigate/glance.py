@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from outrider.investigate.telling import became, exactly, short, source_of
+from outrider.investigate.telling import WEAK, became, exactly, short, source_of
 
 if TYPE_CHECKING:
     from outrider.investigate.answer import Told
@@ -20,17 +20,17 @@ def glance(told: Dossier) -> list[tuple[str, str]]:
     agent = next((one for one in told.agents if top is not None and one.id == top.agent), None)
     if top is None or agent is None:
         return []
-    cause = top.causes[0] if top.cause_event >= 0 else None
+    cause = top.causes[0] if top.cause_event >= 0 and top.causes[0].confidence not in WEAK else None
     change = list(dict.fromkeys(thing.value for one in told.impact for thing in one.credentials))
     more = f" and {len(change) - _SHOWN} more" if len(change) > _SHOWN else ""
     lives = "it lives" if agent.ended_n is None else f"it is gone ({agent.ended_how})"
     rows = [
-        ("what", f"{top.act.what.removesuffix(': allow')}: {became(top.outcome)} (event {top.act.n})"),
+        ("what", _what(top)),
         ("when", f"{exactly(top.act.ts)} UTC"),
         ("which agent", f"{agent.id} of class {agent.charter}; {lives}"),
         ("who answers for it", agent.sponsor or "nobody"),
         ("whom to ask", told.contacts.get(agent.id, "nobody is named")),
-        ("what told it to", f"{source_of(cause)} (event {cause.event.n})" if cause else "could not be traced"),
+        ("what told it to", f"{source_of(cause)} (event {cause.event.n})" if cause else "not known"),
         ("a person asked for it", ("yes" if cause.trusted else "no") if cause else "not known"),
         ("credentials to change", ", ".join(change[:_SHOWN]) + more if change else "none that is known"),
         ("others", _others(told)),
@@ -38,6 +38,12 @@ def glance(told: Dossier) -> list[tuple[str, str]]:
         ("gaps in the record", "yes: see the end" if told.coverage.gaps or told.coverage.missing else "none is known"),
     ]
     return [(name, short(told, text)) for name, text in rows]
+
+
+def _what(top: Told) -> str:
+    call, _, verdict = top.act.what.rpartition(": ")
+    only = "; its charter would have refused it, and was only observed" if verdict == "deny, told allow" else ""
+    return f"{call or top.act.what}: {became(top.outcome)} (event {top.act.n}){only}"
 
 
 def _others(told: Dossier) -> str:

@@ -51,58 +51,73 @@ def markdown(told: Dossier) -> str:
     case = told.case
     state = f"closed {when(case.closed)} UTC" if case.closed else "open"
     out = [f"# {plain(case.title)}", f"{case.id} · opened {when(case.opened)} UTC · {state}"]
-    out += [_table(("at a glance", ""), [(name, plain(said_)) for name, said_ in glance(told)])] if glance(told) else []
+    out += [_table(("at a glance", ""), [(name, plain(text)) for name, text in glance(told)])] if glance(told) else []
     out += [plain(one) for one in summary(told)]
-    out += ["## What to do", plain(home(told))]
-    for number, step in enumerate(told.todo, 1):
-        command = f"\n   {code(step.command)}" if step.command else ""
-        out.append(
-            f"{number}. {'**Now.** ' if step.urgent else ''}{plain(short(told, step.do))} ({step.needs}){command}"
-        )
-    rows = [
-        (
-            exactly(m.line.ts),
-            str(m.line.n),
-            code(f"{class_of(told, m.line.agent)}{tail(m.line.agent)}" or "-"),
-            m.why,
-            code(short(told, m.line.what)),
-            became(m.became),
-        )
-        for m in told.moments
-    ]
-    out += _words(told)
-    out += ["## What happened", plain(home(told)), _table(("time (UTC)", "event", "agent", "", "what", "became"), rows)]
-    if told.more:
-        out.append(f"{told.more} more events have no room here.")
-    if told.imported is not None:
-        told_of = [
-            (when(m.line.ts), f"imported {m.line.n}", code(m.line.agent[-8:] or "-"), m.why, code(m.line.what))
-            for m in told.imported.moments
-        ]
-        out += [
-            f"## {UNWITNESSED}: what hosts' own transcripts tell",
-            "Whoever held them could have changed them or left something out. No bundle proves any of it.",
-            _table(("time (UTC)", "event", "agent", "", "what"), told_of),
-        ]
+    out += [*_todo(told), *_words(told), *_happened(told)]
     out.append("## Why")
     out += [
         f"- event {edge.source} led to event {edge.target} (inferred from a match of {edge.by})" for edge in told.edges
     ] or ["Not traced."]
     out += ["## Who", *(_tree(family) for family in told.families)]
     out += ["## What else is affected", *(plain(one.statement) for one in told.impact), *_things(told)]
-    out += _met(told)
-    out += _questions(told)
-    entries = [
-        (when(e.ts), plain(who(e)), e.act, code(", ".join((*e.refs, e.about)) or "-"), plain(said(e)))
-        for e in case.entries
-    ]
-    out += ["## Notes and deeds", _table(("time (UTC)", "who", "did", "about", "text"), entries)]
+    out += [*_met(told), *_questions(told), *_notes(told)]
     out += ["## What could not be seen", plain(unseen(told)), plain(told.holds)]
     if told.coverage.gaps:
         out.append(_table(GAPS, [[plain(short(told, cell)) for cell in row] for row in gaps(told)]))
     out += [plain(one) for one in case.problems]
-    out += ["## Words", "\n".join(f"- **{word}**: {said}" for word, said in glossary(told))]
+    out += ["## Words", "\n".join(f"- **{word}**: {meaning}" for word, meaning in glossary(told))]
     return "\n\n".join(one for one in out if one) + "\n"
+
+
+def _todo(told: Dossier) -> list[str]:
+    out = ["## What to do", plain(home(told))]
+    for number, step in enumerate(told.todo, 1):
+        command = f"\n   {code(step.command)}" if step.command else ""
+        now = "**Now.** " if step.urgent else ""
+        out.append(f"{number}. {now}{plain(short(told, step.do))} ({step.needs}){command}")
+    return out
+
+
+def _happened(told: Dossier) -> list[str]:
+    rows = [
+        (
+            exactly(one.line.ts),
+            str(one.line.n),
+            code(f"{class_of(told, one.line.agent)}{tail(one.line.agent)}" or "-"),
+            one.why,
+            code(short(told, one.line.what)),
+            became(one.became),
+        )
+        for one in told.moments
+    ]
+    out = ["## What happened", plain(home(told)), _table(("time (UTC)", "event", "agent", "", "what", "became"), rows)]
+    out += [f"{told.more} more events have no room here."] if told.more else []
+    if told.imported is None:
+        return out
+    told_of = [
+        (when(one.line.ts), f"imported {one.line.n}", code(one.line.agent[-8:] or "-"), one.why, code(one.line.what))
+        for one in told.imported.moments
+    ]
+    return [
+        *out,
+        f"## {UNWITNESSED}: what hosts' own transcripts tell",
+        "Whoever held them could have changed them or left something out. No bundle proves any of it.",
+        _table(("time (UTC)", "event", "agent", "", "what"), told_of),
+    ]
+
+
+def _notes(told: Dossier) -> list[str]:
+    rows = [
+        (
+            when(one.ts),
+            plain(who(one)),
+            one.act,
+            code(", ".join(part for part in (*one.refs, one.about) if part) or "-"),
+            plain(said(one)),
+        )
+        for one in told.case.entries
+    ]
+    return ["## Notes and deeds", _table(("time (UTC)", "who", "did", "about", "text"), rows)]
 
 
 def code(text: str) -> str:

@@ -306,7 +306,7 @@ def _notes(told: Dossier) -> str:
             f"<span class=when>{when(one.ts)}</span>",
             text(who(one)),
             text(one.act),
-            text(", ".join((*one.refs, one.about))),
+            text(", ".join(part for part in (*one.refs, one.about) if part)),
             text(said(one)),
         )
         for one in told.case.entries

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from outrider.investigate.answer import Answer, Told
     from outrider.investigate.case import Entry
     from outrider.investigate.cause import Source
+    from outrider.investigate.coverage import Gap
     from outrider.investigate.dossier import Dossier
     from outrider.investigate.meeting import Deed, Meeting
     from outrider.store.reading import Agent
@@ -59,6 +60,8 @@ _BECAME = {
     "asked": "put to a person",
     "not run": "not run",
 }
+WEAK: Final = frozenset({"label", "time"})
+"""What ties a cause to an act and says nothing of what told the agent to."""
 ASK = "outrider case export {case} --disclose story"
 """The command that has the texts of a case's causes, acts and prompts leave with it."""
 
@@ -179,6 +182,8 @@ def _lead(told: Dossier, answer: Answer, top: Told) -> list[str]:
     if top.cause_event < 0:
         return [*out, "What led to it could not be traced."]
     cause = top.causes[0]
+    if cause.confidence in WEAK:
+        return [*out, f"{_untold(cause)} Whether a person had asked for it is not known either."]
     kind = "trusted: a person's own prompt" if cause.trusted else "untrusted: nothing that a person had asked for"
     out.append(
         f"What told it to: {source_of(cause)}, which it had read at {exactly(cause.event.ts)} UTC"
@@ -186,6 +191,15 @@ def _lead(told: Dossier, answer: Answer, top: Told) -> list[str]:
         f" Inferred from a match of {cause.confidence}: {_SURE[cause.confidence]}."
     )
     return out
+
+
+def _untold(cause: Source) -> str:
+    """Return what is known where no text could be tied to the act by what it says."""
+    how = "its context carried a label of" if cause.confidence == "label" else "it came after"
+    return (
+        f"What told it to is not known: nothing that it had read could be tied to the act by what it says; {how} event"
+        f" {cause.event.n}, {cause.event.what}."
+    )
 
 
 def _proof(told: Dossier, act: int, proof: str) -> str:
@@ -313,20 +327,29 @@ def gaps(told: Dossier) -> list[tuple[str, ...]]:
 def _hooks(told: Dossier) -> str:
     """Return whose hooks met no daemon, and whether that is an agent of the case."""
     hooks = [gap for gap in told.coverage.gaps if gap.what == "spool"]
-    if not hooks:
-        return ""
     own = {agent.id for agent in told.agents} | {one.agent.id for blast in told.impact for one in blast.agents}
     mine = [gap for gap in hooks if gap.agent in own]
-    unknown = sum(not gap.agent for gap in hooks)
-    whose = "; ".join(f"event {gap.n} {gap.whose}" for gap in (mine or hooks)[:3])
-    head = (
-        f"{len(mine)} of the {len(hooks)} hooks that met no daemon {'was' if len(mine) == 1 else 'were'} of an agent of"
-        " this case"
-        if mine
-        else f"The {len(hooks)} hooks that met no daemon are of other agents than this case's, as far as can be told"
+    others = [gap for gap in hooks if gap.agent and gap.agent not in own]
+    unknown = [gap for gap in hooks if not gap.agent]
+    kinds = (
+        (mine, "of agents of this case"),
+        (others, "of other agents"),
+        (unknown, "of which it cannot be told whose they were"),
     )
-    tail = f"; of {unknown} it cannot be told whose" if unknown else ""
-    return f"{head}{tail}: {whose}."
+    parts = [f"{len(gaps)} {lead} ({_whose(gaps)})" for gaps, lead in kinds if gaps]
+    return f"Hooks that met no daemon: {'; '.join(parts)}." if parts else ""
+
+
+def _whose(gaps: list[Gap]) -> str:
+    """Return how it is known whose hooks they were, each reason once with its events."""
+    by: dict[str, list[int]] = {}
+    for gap in gaps:
+        by.setdefault(gap.whose.removeprefix("whose cannot be told: "), []).append(gap.n)
+    said_ = []
+    for why, events in list(by.items())[:3]:
+        numbers = ", ".join(str(n) for n in events[:5]) + (f" and {len(events) - 5} more" if len(events) > 5 else "")
+        said_.append(f"event{'' if len(events) == 1 else 's'} {numbers}: {why}")
+    return "; ".join(said_) + (f"; and {len(by) - 3} more" if len(by) > 3 else "")
 
 
 def said(entry: Entry) -> str:
