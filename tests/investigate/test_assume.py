@@ -134,7 +134,7 @@ def test_what_is_held_is_held_as_far_as_was_seen(world):
     with world.view() as view:
         told = check(view, of(NETWORK))
         assert "as far as was seen" in told.statement
-        assert "1 intents without results" in told.statement
+        assert "1 intent without results" in told.statement
 
 
 def test_ten_and_more_come_ready_made_each_with_a_check_that_runs(world):

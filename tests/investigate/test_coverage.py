@@ -49,7 +49,7 @@ def test_what_is_missing_is_counted_per_source_and_by_name(world):
         assert covered.vanished == 1
         assert [gap.what for gap in covered.gaps] == ["spool", "unseen-call"]
         assert covered.sources[0].id == "claude_code:s"
-        assert "1 intents without results" in covered.statement
+        assert "1 intent without results" in covered.statement
 
 
 def test_calls_that_nobody_judged_but_all_were_denied_are_missing_and_yet_nothing_was_done(world):

@@ -59,15 +59,18 @@ def _progress(done: Imported) -> None:
 
 def _print(done: Imported) -> None:
     click.echo(
-        f"Read {done.transcripts:,} transcripts: {done.steps:,} prompts, calls and results of {done.agents:,} agents."
+        f"Read {show.many(done.transcripts, 'transcript')}: {done.steps:,} prompts, calls and results"
+        f" of {show.many(done.agents, 'agent')}."
         " Imported, not witnessed."
     )
     if done.known:
         click.echo(f"{done.known:,} had been read before and have not changed.")
     if done.unread:
-        click.echo(f"{done.unread:,} lines could not be read, or are of a kind that is not known here.")
+        click.echo(f"{show.many(done.unread, 'line')} could not be read or understood.")
     if done.doubts:
-        click.echo(f"{done.doubts:,} places do not fit together: lines may have been taken out, put in or changed.")
+        click.echo(
+            f"{show.many(done.doubts, 'place')} not fitting together: lines may have been taken out, put in or changed."
+        )
     for reason in done.reasons[:_MOST]:
         click.echo(f"  {show.safe(reason)}")
     left = len(done.reasons) - _MOST

@@ -46,6 +46,11 @@ def _shown(char: str) -> str:
     return f"<U+{ord(char):04X}>"
 
 
+def many(count: int, one: str) -> str:
+    """Return a count with what is counted: ``1 line``, ``2,000 lines``."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
 def when(micros: int) -> str:
     """Return a time in UTC to the second: ``2026-11-23 14:03:11``."""
     if not micros:

@@ -63,7 +63,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
             if self.elsewhere and not self.erased
             else "nobody can read the text again"
         )
-        return f"{how}: there only what was recorded says so (acts, names and fingerprints); {end}."
+        return f"{how}: there the record's acts, names and fingerprints speak alone; {end}."
 
 
 def basis(view: View, numbers: Iterable[int]) -> Basis:

@@ -239,13 +239,23 @@ def _missing(view: View, gaps: tuple[Gap, ...], sources: tuple[SourceGap, ...]) 
     return out
 
 
+def _counted(count: int, what: str) -> str:
+    """Return ``1 call unseen`` of ``calls_unseen``: the first word that is a plural is cut where it is one."""
+    words = what.replace("_", " ").split()
+    if count == 1:
+        at = next((place for place, word in enumerate(words) if word.endswith("s") and len(word) > 3), None)
+        if at is not None:
+            words[at] = words[at].removesuffix("s")
+    return f"{count:,} {' '.join(words)}"
+
+
 def _statement(counts: dict[str, int], missing: dict[str, dict[str, int]], gaps: tuple[Gap, ...]) -> str:
     total: dict[str, int] = {}
     for of in missing.values():
         for what, count in of.items():
             total[what] = total.get(what, 0) + count
     if total:
-        known = "; ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in sorted(total.items()))
+        known = "; ".join(_counted(count, what) for what, count in sorted(total.items()))
         first = f"Known to be missing: {known}."
     else:
         first = f"Nothing acknowledged is missing: {counts['events']:,} events of {counts['agents']:,} agents."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from outrider.detect.plain import plain
 from outrider.investigate.basis import Basis, basis
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.find import SURENESS, Found, Match, Thing, find
@@ -131,7 +132,7 @@ def involved(view: View, artefact: str, *, key: bytes = b"", hosts: Collection[s
         confidence=agents[0].confidence if agents else "",
         truncated=truncated or found.cut,
         coverage=covered,
-        statement=f"{statement} {rests.statement}".rstrip(),
+        statement=" ".join(filter(None, (statement, _disguised(artefact), rests.statement))),
         basis=rests,
     )
 
@@ -331,6 +332,18 @@ def _why(best: Evidence) -> str:
         return f"event {best.n}: a call was given that value{tail}"
     kind = "" if best.kind == best.role else f"{best.kind} "
     return f"event {best.n}: {words} {kind}{best.value}{tail}"
+
+
+def _disguised(artefact: str) -> str:
+    """Return a sentence about letters that only look like Latin ones and characters that show nothing; or nothing."""
+    read = plain(artefact)
+    if not read.disguised(0, len(read.text)):
+        return ""
+    marks = dict.fromkeys(f"U+{ord(one):04X}" for one in artefact if not one.isascii())
+    return (
+        f"What was asked for only looks like {read.text!r} ({', '.join([*marks][:3])}), which is another name: "
+        "ask for that, too."
+    )
 
 
 def _verdict(
