@@ -5,6 +5,7 @@ One RE2 pass, so linear in the text whatever is in it. A mention proves nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,8 @@ _WORD = re2.compile(
     rb"|\b(?P<ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3})\b"
     rb"|\b(?P<host>(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,10}[A-Za-z]{2,16})\b"
 )
+_MORE = re.compile(rb"[/@:\[]")
+"""What no bare name of a host holds."""
 _SHA1 = 40
 _TRAILING = ".,;:!?)]}"
 
@@ -58,10 +61,20 @@ def mentions(text: str, limit: int = 200, *, key: bytes = b"", home: str = "") -
     for looked_at, match in enumerate(_WORD.finditer(data)):
         if len(out) >= limit or looked_at >= MAX_LOOKED_AT:
             break
+        if _is_dotted(match[0]):
+            continue
         for kind, value in _read(match, key, home):
             if value:
                 out[Entity("mentioned", kind, value)] = None
     return tuple(out)[:limit]
+
+
+def _is_dotted(word: bytes) -> bool:
+    """Tell whether a match is a bare name with dots in it that is no host: most are files and attributes of code."""
+    before, dot, last = word.rpartition(b".")
+    if not dot or not last.isalpha() or _MORE.search(before):
+        return False
+    return last.decode().lower() not in _TLDS
 
 
 def _read(match: Any, key: bytes, home: str) -> list[tuple[str, str]]:
