@@ -15,11 +15,13 @@ from outrider.detect.manypatterns import Patterns, encoded
 from outrider.detect.signs.cues import cues
 from outrider.detect.vectors import fill
 
-SETS = ("secrets", "signs", "unseen", "anchors", "cues")
+SETS = ("words", "secrets", "signs", "unseen", "anchors", "cues")
 
 
 @cache
 def alarms(name: str) -> tuple[str, ...]:
+    if name == "words":
+        return tuple(re2.escape(word) for word in sorted({one for text in vectors() for one in text.split()}))
     if name == "secrets":
         return tuple(rule.alarm for rule in rules.load())
     if name in ("signs", "unseen"):
@@ -30,7 +32,8 @@ def alarms(name: str) -> tuple[str, ...]:
 @cache
 def both(name: str) -> tuple[Patterns, list[Any]]:
     expressions = alarms(name)
-    return Patterns(expressions, expressions, memory=32 << 20), [re2.compile(one.encode()) for one in expressions]
+    many = Patterns(expressions, expressions, memory=32 << 20, words=name == "words")
+    return many, [re2.compile(one.encode()) for one in expressions]
 
 
 @cache

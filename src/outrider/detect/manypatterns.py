@@ -22,8 +22,8 @@ import re2
 _PRESENT: Final = b"\0present\0"
 """What is put behind a text before it is looked at for letters, and must be found there."""
 _SIGNS: Final = string.ascii_lowercase + string.digits + string.punctuation + " \n\t"
-_SHORT: Final = "".join(one + other for one in _SIGNS for other in _SIGNS).encode()
-"""Every two signs together, in lower case: what can occur here needs no more, and is no rarity in any text."""
+_SHORT: Final = "\0".join(one + other for one in _SIGNS for other in _SIGNS).encode()
+"""Every two signs together and no three, in lower case: what can occur here needs no more, and is rare in no text."""
 
 
 class Patterns:
@@ -33,13 +33,14 @@ class Patterns:
         each: The compiled expressions, over bytes, in the order given.
     """
 
-    def __init__(self, alarms: Sequence[str], expressions: Sequence[str], *, memory: int) -> None:
+    def __init__(self, alarms: Sequence[str], expressions: Sequence[str], *, memory: int, words: bool = False) -> None:
         """Compile ``expressions``.
 
         Args:
             alarms: What is looked for, one an expression: occurs wherever the expression does.
             expressions: RE2 expressions over text.
             memory: Bytes that the automaton of what needs few letters may use, and each of the others.
+            words: Whether all are mere words, of which one automaton has few states anyway.
 
         Raises:
             re2.error: An expression is not RE2.
@@ -54,7 +55,7 @@ class Patterns:
         self._present = self._letters.Add(re2.escape(_PRESENT), options)
         self._letters.Compile()
         self._alarms = [self._letters.re(place) for place in range(len(alarms))]
-        common = self._letters.Match(_SHORT, potential=True) or []
+        common = range(len(alarms)) if words else self._letters.Match(_SHORT, potential=True) or []
         self._common = [place for place in common if place != self._present]
         self._set = re2.Set.SearchSet(options)
         for place in self._common:
@@ -65,7 +66,7 @@ class Patterns:
 
     def which(self, data: bytes) -> list[int]:
         """Return the positions, ascending, of the expressions that may occur in ``data``; none is left out."""
-        near = self._letters.Match(data + _PRESENT, potential=True)
+        near = self._near(data)
         found = self._set.Match(data)
         if found is None or self._always not in found or near is None or self._present not in near:
             return [place for place, pattern in enumerate(self.each) if pattern.search(data)]
@@ -73,6 +74,13 @@ class Patterns:
         if len(found) == 1:
             return out
         return sorted(out + [self._common[place] for place in found if place != self._always])
+
+    def _near(self, data: bytes) -> list[int] | None:
+        """Return the positions of the expressions whose letters occur in ``data``, and the one that must be there."""
+        if len(self._common) == len(self.each):
+            return [self._present]
+        found: list[int] | None = self._letters.Match(data + _PRESENT, potential=True)
+        return found
 
 
 def encoded(text: str) -> bytes:

@@ -28,7 +28,7 @@ class Asking:
         words = dict.fromkeys(word for rule in rules for word in (*rule.trigger, *rule.also))
         places = {word: place for place, word in enumerate(words)}
         expressions = [re2.escape(word) for word in words]
-        self._words = Patterns(expressions, expressions, memory=_MEMORY)
+        self._words = Patterns(expressions, expressions, memory=_MEMORY, words=True)
         self._wants = tuple((rule, _places(rule.trigger, places), _places(rule.also, places)) for rule in rules)
 
     def of(self, text: str, parsed: str) -> list[Rule]:
