@@ -36,6 +36,7 @@ def call(world, *, keep=True, findings=(), effect=None):
 
 def content(n, text=UPLOAD, **kept):
     said = Kept(of=n, content=NOTHING, hash="0" * 64, stored=9, media="application/json", **kept)
+    # outrider: allow code.python-fixed-salt -- no secret is under it, and a test wants the same bytes each time
     return Content(n=n, media="application/json", text=text, salt=b"", own=b"", kept=said)
 
 

@@ -15,6 +15,7 @@ from outrider.ledger.content.contents import Contents, Item, checks, checks_kept
 from outrider.ledger.content.staging import Staged
 
 ADA, BOB = "p_ada", "p_bob"
+# outrider: allow code.python-fixed-salt -- no secret is under it, and a test wants the same bytes each time
 SALT = b"s" * 32
 
 
