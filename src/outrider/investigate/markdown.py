@@ -14,9 +14,9 @@ from outrider.investigate.questions import questions, scenario
 from outrider.investigate.telling import (
     CAME,
     GAPS,
+    MARKS,
     MET,
     REFUSED,
-    STOPPED,
     UNWITNESSED,
     became,
     came,
@@ -90,7 +90,12 @@ def _happened(told: Dossier) -> list[str]:
         )
         for one in told.moments
     ]
-    out = ["## What happened", plain(home(told)), _table(("time (UTC)", "event", "agent", "", "what", "became"), rows)]
+    out = [
+        "## What happened",
+        MARKS,
+        plain(home(told)),
+        _table(("time (UTC)", "event", "agent", "", "what", "became"), rows),
+    ]
     out += [f"{told.more} more events have no room here."] if told.more else []
     if told.imported is None:
         return out
@@ -153,7 +158,8 @@ def _met(told: Dossier) -> list[str]:
     if told.impact:
         out += ["### Who came under it", _table(CAME, [[code(x) for x in row] for row in came(told)])]
     if told.stopped:
-        out += ["### Who was stopped", REFUSED, _table(STOPPED, [[code(x) for x in row] for row in stopped(told)])]
+        people = "\n".join(f"- **{plain(whom)}**: {plain(what)}" for whom, what in stopped(told))
+        out += ["### Who was stopped", REFUSED, people]
     if told.met:
         rows = [[code(x) for x in row] for row in meeting(told)]
         more = unlisted(told)

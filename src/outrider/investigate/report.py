@@ -18,9 +18,9 @@ from outrider.investigate.questions import questions, scenario
 from outrider.investigate.telling import (
     CAME,
     GAPS,
+    MARKS,
     MET,
     REFUSED,
-    STOPPED,
     UNWITNESSED,
     became,
     came,
@@ -155,7 +155,7 @@ def _timeline(told: Dossier) -> str:
         if rows
         else "<p class=soft>Nothing yet.</p>"
     )
-    head = f"{_words(told)}<h2>What happened</h2><p class=soft>{text(home(told))}</p>"
+    head = f"{_words(told)}<h2>What happened</h2><p class=soft>{text(MARKS)} {text(home(told))}</p>"
     return f"{head}{table}{more}{_abroad(told)}{_imported(told.imported)}"
 
 
@@ -265,14 +265,8 @@ def _impact(told: Dossier) -> str:
             out.append(f"<h3>{name}</h3>{table}" + (f"<p class=soft>{more} more.</p>" if more > 0 else ""))
     out.append("<h3>Who came under it</h3>" + _rows(CAME, [[_id(row[0]), *map(text, row[1:])] for row in came(told)]))
     if told.stopped:
-        table = _rows(
-            STOPPED,
-            [
-                [_id(who_), text(of), text(what), f"<code>{text(had)}</code>", text(by)]
-                for who_, of, what, had, by in stopped(told)
-            ],
-        )
-        out.append(f"<h3>Who was stopped</h3><p class=soft>{text(REFUSED)}</p>{table}")
+        items = "".join(f"<li><b>{text(whom)}</b>: {text(what)}</li>" for whom, what in stopped(told))
+        out.append(f"<h3>Who was stopped</h3><p class=soft>{text(REFUSED)}</p><ul>{items}</ul>")
     if told.met:
         table = _rows(MET, [[_id(row[0]), *map(text, row[1:])] for row in meeting(told)])
         more = unlisted(told)

@@ -27,11 +27,19 @@ MET: Final = ("agent", "class", "what it did", "with what", "first time (UTC)", 
 MOST_VISITED: Final = 5
 """Of those that only visited the same place, how many are listed beside the others."""
 _TAIL: Final = 8
+_TIES: Final = {
+    "origin": "read it itself", "label": "carries its label", "born of it": "is a child of",
+    "report": "had a report of", "file": "read a file of",
+}  # fmt: skip
 MOST_STOPPED: Final = 50
-STOPPED: Final = ("agent", "class", "what was refused", "credentials read before", "who started it, and what that had")
 REFUSED: Final = (
     "What they tried was refused, so that nothing is known to have left by it; what they had read before was read all"
     " the same, and is to be changed."
+)
+MARKS: Final = (
+    "source: what was asked for when the cause was read; cause: what came of that; act: what was done; result: what"
+    " came of the act; label: what put a mark on an agent's context, such as a secret; touched: another deed; refused:"
+    " what was not let through."
 )
 MOST_GAPS: Final = 50
 GAPS: Final = ("event", "from (UTC)", "what is missing", "agents were told", "whose", "detail")
@@ -246,7 +254,7 @@ def came(told: Dossier) -> list[tuple[str, ...]]:
         if agent.id not in told.children:
             did = "see what happened"
         end = f"{agent.ended_how}, event {agent.ended_n}" if agent.ended_n is not None else "alive"
-        by = f"{one.by} {one.through}".strip()
+        by = f"{_TIES.get(one.by, one.by)} {tail(one.through)}".strip()
         rows[agent.id] = (
             tail(agent.id), agent.charter, by, str(one.since), did or "nothing that the record knows of",
             f"{agent.born_n}", end
@@ -254,16 +262,16 @@ def came(told: Dossier) -> list[tuple[str, ...]]:
     return list(rows.values())
 
 
-def stopped(told: Dossier) -> list[tuple[str, ...]]:
-    """Return who was refused: what it tried, what it had read before, and who had started it."""
-    return [
-        (
-            tail(one.agent.id), one.agent.charter, f"{one.what} (event {one.attempt})",
-            ", ".join(f"{thing.value} (event {thing.first})" for thing in one.credentials) or "none that is known",
-            f"{one.started_by}; had it read the same? {one.parent_had}" if one.agent.parent else one.started_by,
-        )
-        for one in told.stopped[:MOST_STOPPED]
-    ]  # fmt: skip
+def stopped(told: Dossier) -> list[tuple[str, str]]:
+    """Return who was refused and, in sentences, what it tried, what it had read before, and who had started it."""
+    rows = []
+    for one in told.stopped[:MOST_STOPPED]:
+        had = ", ".join(f"{thing.value} (event {thing.first})" for thing in one.credentials)
+        told_of = f"It had read {had}." if had else "It is not known to have read a credential."
+        parent = f" Had that one read the same? {one.parent_had}." if one.agent.parent else ""
+        text = f"{one.what} was refused (event {one.attempt}). {told_of} It was started by {one.started_by}.{parent}"
+        rows.append((f"{one.agent.charter} {tail(one.agent.id)}", f"{text[0].upper()}{text[1:]}"))
+    return rows
 
 
 def tail(agent: str) -> str:
