@@ -51,8 +51,8 @@ def _others(told: Dossier) -> str:
     too = {thing.value for one in told.stopped for thing in one.credentials} - change
     under = {one.agent.id for blast in told.impact for one in blast.agents} - {one.id for one in told.agents}
     same = {one.agent for blast in told.impact for one in blast.met if one.what == "content"} - under
-    read = f" after reading {len(too)} more credentials" if too else ""
-    return f"{len(under)} more came under it; {len(told.stopped)} were refused{read}; {len(same)} read the same content"
+    read = f" (credentials that those had read: {len(too)})" if too else ""
+    return f"came under it: {len(under)}; refused: {len(told.stopped)}{read}; read the same content: {len(same)}"
 
 
 def _sure(told: Dossier, top: Told, cause: Source | None) -> str:
