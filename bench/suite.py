@@ -24,6 +24,7 @@ from bench import (
     questions,
     record,
     rejudging,
+    replaying,
     sensing,
     traffic,
     trusting,
@@ -182,6 +183,7 @@ ROWS: dict[str, Callable[[Size], list[Row]]] = {
     "bundles": lambda size: bundles.run(size.of(10_000), 3 if size.factor < 1 else 5),
     "memory": agents,
     "questions": asked,
+    "replay": lambda size: replaying.rows(size.of(60_000)),
     "rejudge": lambda size: rejudging.rows(size.of(3_000)),
     "imports": imported,
 }

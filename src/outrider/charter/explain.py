@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from outrider.charter.bound import NOBODY, UNKNOWN, Bound, Info, Judged
@@ -205,12 +206,17 @@ def _not_known(bound: Bound, position: int, effect: Effect, value: str) -> RuleH
     )
 
 
+@lru_cache(maxsize=1024)
+def _nearest(shown: str, declared: tuple[str, ...]) -> list[str]:
+    return difflib.get_close_matches(shown, declared, 1, 0.5)
+
+
 def _not_permitted(bound: Bound, position: int, effect: Effect, value: str) -> RuleHit:
     name, verb, shown = bound.name, effect.verb, _short(value)
     charter = bound.charter
     may = dict(charter.may) if charter is not None else {}
     declared = may.get(verb, may.get("write", ()) if verb == "delete" else ())
-    near = difflib.get_close_matches(shown, declared, 1, 0.5) if len(declared) <= 200 else []
+    near = _nearest(shown, tuple(declared)) if len(declared) <= 200 else []
     hint = f'. The nearest it permits is "{near[0]}".' if near else ""
     where = "[may] or [delegate]" if bound.ceiling else "[may]"
     whose = ", which binds this agent's parent," if bound.ceiling else ""

@@ -8,7 +8,7 @@ without regard to case or Unicode form, and meet a resource that holds a glob or
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from outrider.charter.groups import HOST_GROUPS, LEFT_OUT, LOOPBACK, NOT_SYSTEM, PATH_GROUPS, PATHS
@@ -408,6 +408,14 @@ class Index:
         self._verbs: dict[str, _Verb] = {}
         for one in declared:
             self._verbs.setdefault(one.verb, _Verb()).add(one)
+
+    def globs(self) -> Iterator[tuple[bool, PathGlob]]:
+        """Yield every path pattern of every verb, what groups leave out among them; first whether it is folded."""
+        for verb in self._verbs.values():
+            for paths in (verb.plain, verb.strict):
+                yield from ((paths.fold, glob) for glob, _ in paths.globs)
+        for paths in (_NOT_SYSTEM, *_LEFT_OUT.values()):
+            yield from ((True, glob) for glob, _ in paths.globs)
 
     def members(self, asked: Asked, scene: Scene) -> tuple[str, ...]:
         """Return the ids of the patterns that the resource falls in."""

@@ -95,6 +95,7 @@ class Program:
         policies: Its policies, in the order of the text.
         uses_entities: True if a condition looks into the entity store.
         fallback: Positions of the policies that cedarpy evaluates.
+        by_value: Actions, None for all, of policies that may tell resources apart that fall in the same patterns.
     """
 
     def __init__(self, text: str, *, schema: str | None = None, source: str = "") -> None:
@@ -104,6 +105,7 @@ class Program:
             raise CharterError(f"the Cedar policies cannot be read: {error}", source=source) from error
         self.policies: list[Policy] = []
         self.fallback: dict[int, str] = {}
+        self.by_value: set[str | None] = set()
         self._translator = Translator(SURE if schema else None)
         self._places: dict[tuple[str | None, tuple[str, Uid] | None], _Place] = {}
         for at, (name, policy) in enumerate(sorted(parsed.static_policies.items(), key=lambda item: int(item[0][6:]))):
@@ -117,6 +119,7 @@ class Program:
 
     def _add(self, at: int, policy: Any) -> None:
         mark = self._translator.entities
+        self._translator.values = not _is_of_patterns(policy.resource)
         try:
             checks = [self._principal(policy.principal), *self._resource(policy.resource)]
             for clause in policy.clauses:
@@ -127,7 +130,10 @@ class Program:
         except (NotCovered, SyntaxError, RecursionError, MemoryError):
             self._translator.entities = mark
             self.fallback[at] = self.policies[at].id
+            self.by_value.update(_actions(policy.action))
             return
+        if self._translator.values:
+            self.by_value.update(_actions(policy.action))
         for action in _actions(policy.action):
             place = self._places.setdefault((action, _scope(policy.resource)), _Place())
             if code:
@@ -216,6 +222,11 @@ def _scope(scope: Any) -> tuple[str, Uid] | None:
     if isinstance(scope, pst.ScopeIn | pst.ScopeIsIn):
         return ("in", uid(_named(scope.entity)))
     return None
+
+
+def _is_of_patterns(scope: Any) -> bool:
+    named = _scope(scope)
+    return named is None or (named[0] == "in" and named[1].type == "Pattern")
 
 
 def _actions(scope: Any) -> list[str | None]:

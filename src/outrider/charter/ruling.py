@@ -26,7 +26,7 @@ from outrider.charter.patterns import MATTER
 from outrider.charter.values import Entity, Uid
 from outrider.events.call import Effect, Finding, Label
 from outrider.events.counters import Counters
-from outrider.events.decision import WORSE, RuleHit, Verdict
+from outrider.events.decision import WORSE, RuleHit, Verdict, worst
 
 MAX_HITS = 24
 """Most hits that a ruling carries, the worst first: a call with a thousand refused effects explains enough of them."""
@@ -190,17 +190,21 @@ class _Case:
     def judge(self) -> Ruling:
         """Return the ruling."""
         for position, effect in enumerate(self.effects):
-            if effect.verb == "unparsed":
-                self.hits += [unparsed_hit(position, effect, part) for part in self.line.parts]
-            elif effect.verb == "opaque":
-                self.opaque(position, effect)
-            else:
-                self.effect(position, effect)
+            self.each(position, effect)
         self.hits += budget_hits(self.chain, self.effects, self.context.counters)
         if self.context.findings:
             for part in self.line.parts:
                 self.hits += code_hits(self.effects, self.context.findings, part, self.context.classes)
         return _sum_up(self.hits, self.line, self.context.mode)
+
+    def each(self, position: int, effect: Effect) -> None:
+        """Add what the chain says about one effect, whatever it is."""
+        if effect.verb == "unparsed":
+            self.hits += [unparsed_hit(position, effect, part) for part in self.line.parts]
+        elif effect.verb == "opaque":
+            self.opaque(position, effect)
+        else:
+            self.effect(position, effect)
 
     def opaque(self, position: int, effect: Effect) -> None:
         """Add what the chain says about something that is not seen into."""
@@ -255,6 +259,25 @@ def rule(chain: Sequence[Bound], effects: Sequence[Effect], context: Context) ->
         context: What is known beside.
     """
     return _Case(chain, effects, context).judge()
+
+
+def word(chain: Sequence[Bound], effect: Effect, context: Context) -> Verdict:
+    """Return the worst that a chain says of one effect of a call; what it says of the call as a whole is left out."""
+    case = _Case(chain, (effect,), context)
+    case.each(0, effect)
+    return worst([hit.verdict for hit in case.hits])
+
+
+def word_on_findings(chain: Sequence[Bound], effects: Sequence[Effect], context: Context) -> Verdict:
+    """Return the worst that a chain says of what detectors found in a call."""
+    line = _chain_of(tuple(_Held(bound.charter) for bound in chain if bound.charter is not None))
+    hits = (hit for part in line.parts for hit in code_hits(effects, context.findings, part, context.classes))
+    return worst([hit.verdict for hit in hits])
+
+
+def word_on_budgets(chain: Sequence[Bound], effects: Sequence[Effect], counters: Counters) -> Verdict:
+    """Return the worst that a chain says of how much its agent has used."""
+    return worst([hit.verdict for hit in budget_hits(chain, effects, counters)])
 
 
 def _sum_up(hits: list[RuleHit], line: _Chain, preview: Mode) -> Ruling:

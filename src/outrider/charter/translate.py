@@ -53,6 +53,7 @@ class Translator:
     Attributes:
         constants: Name to value, for the generated code's globals.
         entities: True once an expression looked into the entity store.
+        values: True once an expression looked at the resource itself, and not only at which patterns it falls in.
         sure: Local name to source of the attributes whose presence and type the caller vouches for: read once a call,
             and not looked at again.
     """
@@ -65,9 +66,10 @@ class Translator:
                          "contains_all", "contains_any", "entity", "Fault")
         }  # fmt: skip
         self.entities = False
+        self.values = False
         self._names: dict[Any, str] = {}
         self._forms: dict[type, Callable[[Any], Source]] = {
-            pst.Var: lambda e: _VARS[e.name],
+            pst.Var: self._variable,
             pst.BoolLit: lambda e: repr(e.value),
             pst.LongLit: lambda e: f"({e.value})" if e.value < 0 else repr(e.value),
             pst.StringLit: lambda e: self.constant(e.value),
@@ -107,11 +109,16 @@ class Translator:
         inner = self.source(expr)
         return inner if _is_bool(expr) else f"truth({inner})"
 
+    def _variable(self, expr: pst.Var) -> Source:
+        self.values = self.values or expr.name == "resource"
+        return _VARS[expr.name]
+
     def _get(self, expr: pst.GetAttr) -> Source:
         if isinstance(expr.base, pst.Var) and expr.base.name == "context":
             return f"c_{expr.attr}" if f"c_{expr.attr}" in self.sure else f"c[{expr.attr!r}]"
         self.entities = True
         if isinstance(expr.base, pst.Var) and expr.base.name == "resource":
+            self.values = True
             return f"ra_{expr.attr}" if f"ra_{expr.attr}" in self.sure else f"ra[{expr.attr!r}]"
         return f"attribute({self.source(expr.base)}, {expr.attr!r}, e)"
 
@@ -154,6 +161,7 @@ class Translator:
 
     def _in(self, left: Any, right: Any) -> Source:
         if isinstance(left, pst.Var) and left.name == "resource" and isinstance(right, pst.EntityLit):
+            self.values = self.values or uid(right.value).type != "Pattern"
             return f"({self.source(right)} in m)"
         self.entities = True
         return f"within({self.source(left)}, {self.source(right)}, e)"

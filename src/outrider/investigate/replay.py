@@ -23,13 +23,15 @@ from outrider.events.codec import decode
 from outrider.events.decision import WORSE, Verdict
 from outrider.events.imported import IMPORTED
 from outrider.events.record import AgentBorn, CallDecided, CharterLoaded
-from outrider.investigate.alike import Alike, told
+from outrider.investigate.alike import Alike, Told, told
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import summary
 from outrider.store import reading
 
 if TYPE_CHECKING:
     from outrider.events.call import Effect
+    from outrider.events.decision import Decision
+    from outrider.investigate.alike import Was
     from outrider.store.view import View
 
 MOST_LISTED: Final = 10_000
@@ -173,21 +175,29 @@ class _Sums:
         self._alike = Alike(chains)
 
     def take(self, n: int, leaf: bytes) -> None:
-        """Rule on a call as it stands in the record, unless one like it was ruled on and nothing has to be listed."""
+        """Count a call as it stands in the record, and rule on it whole where it has to be listed."""
         call = told(leaf)
         if call.permission or not self._chains.concerns(call.agent):
             return
-        sort = self._alike.sort(call) if n not in self._bad else None
-        kind = self._alike.known(sort) if sort is not None else None
+        kind = self._kind(call) if n not in self._bad else None
         if kind is not None and (not kind or self.counts[kind] >= MOST_LISTED):
             self.judged += 1
             self.counts[kind] += 1
             return
         event = decode(leaf)
         if isinstance(event, CallDecided):
-            kind = self.add(event)
-            if sort is not None:
-                self._alike.learn(sort, kind)
+            self.add(event)
+
+    def _kind(self, call: Told) -> str | None:
+        """Return the list that a call belongs in that nobody named as bad; None if it must be ruled on whole."""
+        was = call.decision
+        if is_fixed(was):
+            return ""
+        found = self._alike.verdict(call)
+        if found is None:
+            return None
+        kind, now = _kind(*found, was)
+        return "unknown" if call.cut and now != "deny" else kind
 
     def add(self, call: CallDecided) -> str:
         """Rule on a call; return the list that it belongs in, or an empty name."""
@@ -237,23 +247,35 @@ def calls(view: View, since: int) -> Iterator[CallDecided]:
 def _one(chains: Chains, call: CallDecided, bad: Collection[int]) -> tuple[str, Changed | None]:
     """Return which list a call belongs in, and its entry; ``("", None)`` if nothing changes."""
     was = call.decision
-    if was.verdict == "deny" and any(hit.rule.partition(".")[0] in _FIXED for hit in was.hits):
+    if is_fixed(was):
         return "", None  # No charter can change what the floor or an agent's own end refuses.
     try:
         chain, home = chains.of(call.agent)
     except CharterError as error:
         return "unknown", entry(call, "", reason=str(error))
     ruling = rule_on(chain, call, home)
-    now = settled(ruling.verdict, ruling.undecided)
-    before = settled(was.verdict, was.enforced if was.mode == "enforce" else ruling.undecided)
+    kind, now = _kind(ruling.verdict, ruling.undecided, was)
     if call.cut and now != "deny":
         return "unknown", entry(call, "", reason=f"{call.cut} effects did not fit the record")
+    if kind == "broken" and call.n in bad:
+        kind = "stopped"
+    return kind, entry(call, now, ruling) if kind else None
+
+
+def _kind(verdict: Verdict, undecided: str, was: Decision | Was) -> tuple[str, Verdict]:
+    """Return the list of a call that nobody named as bad, and what its agent would be told now."""
+    now = settled(verdict, undecided)
+    before = settled(was.verdict, was.enforced if was.mode == "enforce" else undecided)
     if now == before or {now, before} == {"allow", "amend"}:
-        return "", None
-    kind = "allowed" if WORSE[now] < WORSE[before] else "asked"
+        return "", now
     if now == "deny":
-        kind = "stopped" if call.n in bad else "broken"
-    return kind, entry(call, now, ruling)
+        return "broken", now
+    return "allowed" if WORSE[now] < WORSE[before] else "asked", now
+
+
+def is_fixed(was: Decision | Was) -> bool:
+    """Tell whether the floor or an agent's own end refused: no charter can change that."""
+    return was.verdict == "deny" and any(hit.rule.partition(".")[0] in _FIXED for hit in was.hits)
 
 
 def rule_on(chain: tuple[Bound, ...], call: CallDecided, home: str) -> Ruling:
