@@ -10,6 +10,7 @@ from outrider.investigate.answer import answer
 from outrider.investigate.blast import blast
 from outrider.investigate.cause import cause
 from outrider.investigate.coverage import coverage
+from outrider.investigate.extent import extent
 from outrider.investigate.involved import involved
 from outrider.investigate.touched import touched
 from outrider.investigate.why import why
@@ -73,6 +74,10 @@ def test_no_question_about_an_event_or_an_agent_reads_a_table_whole(view):
     for agent in ("a", "b"):
         assert scans(view, lambda agent=agent: touched(view, agent, lineage=True)) == []
         assert scans(view, lambda agent=agent: blast(view, agent)) == []
+
+
+def test_coverage_by_host_door_and_agent_reads_no_event_but_the_rare_ones(view):
+    assert [sql for sql, step in scans(view, lambda: extent(view)) if step.startswith("SCAN events")] == []
 
 
 def test_coverage_reads_no_table_whole(view):

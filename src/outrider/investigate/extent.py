@@ -15,6 +15,7 @@ from outrider.events.record import AgentBorn
 from outrider.events.sensor import SensorState
 from outrider.investigate.coverage import MOST_LISTED, Coverage, coverage, gaps_of
 from outrider.store import reading
+from outrider.store.schema import RARE
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -326,7 +327,10 @@ def _host(view: View, found: _Found) -> None:
 def _listened(view: View) -> tuple[tuple[int, int], ...]:
     """Return when a sensor listened. One that a killed daemon had ended with it, at the latest when the next began."""
     kinds = "'sensor.state', 'daemon.started'"
-    numbers = [n for (n,) in view.rows(f"SELECT n FROM events WHERE kind IN ({kinds}) ORDER BY n")]  # noqa: S608 - constant
+    numbers = [
+        n
+        for (n,) in view.rows(f"SELECT n FROM events WHERE kind IN ({kinds}) AND {RARE} ORDER BY n")  # noqa: S608 - constant
+    ]
     found: list[tuple[int, int]] = []
     for event in reading.leaves(view, numbers):
         if found and not found[-1][1]:
