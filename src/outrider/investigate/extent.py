@@ -269,12 +269,17 @@ def _gaps(view: View, since: int, found: _Found) -> None:
         found.add(gap.what, gap.count, start, until, agent=gap.agent, door=gap.door, answered=gap.answered)
 
 
+_WENT_WELL: Final = b'"ok":true'
+"""Stands in the leaf of every result that went well, and hardly in another: what holds it is then read."""
+
+
 def _calls(view: View, first: int, found: _Found) -> None:
+    # The few open calls lead: asked of the agents first, SQLite would look at each of them.
     # outrider: allow code.python-sql-from-string -- constants of this function
     waiting = view.rows(
         "SELECT o.agent, CASE WHEN o.enforced = 'ask' THEN 'asked' WHEN a.ended_n IS NULL THEN 'under-way'"
-        " ELSE 'unheard-result' END, count(*), min(e.ts), max(e.ts) FROM open_calls o JOIN events e ON e.n = o.n"
-        " JOIN agents a ON a.id = o.agent WHERE o.n >= ? GROUP BY 1, 2",
+        " ELSE 'unheard-result' END, count(*), min(e.ts), max(e.ts) FROM open_calls o CROSS JOIN events e ON e.n = o.n"
+        " CROSS JOIN agents a ON a.id = o.agent WHERE o.n >= ? GROUP BY 1, 2",
         first,
     )
     for agent, what, count, since, until in waiting:
@@ -287,9 +292,10 @@ def _calls(view: View, first: int, found: _Found) -> None:
     refused = view.rows(
         "SELECT e.n, e.agent, e.ts FROM events e WHERE e.verdict != '' AND e.verdict != 'allow' AND e.n >= ?"
         " AND e.enforced IN ('deny', 'error')"
-        " AND EXISTS (SELECT 1 FROM causes c WHERE c.src = e.n AND c.why = 'returns')",
-        first,
-    )
+        " AND EXISTS (SELECT 1 FROM causes c JOIN leaves l ON l.n = c.dst WHERE c.src = e.n AND c.why = 'returns'"
+        " AND instr(l.leaf, ?))",
+        first, _WENT_WELL,
+    )  # fmt: skip
     outcomes = reading.outcomes(view, [row[0] for row in refused])
     for n, agent, ts in refused:
         if outcomes[n] == "ran despite the refusal":
