@@ -95,7 +95,8 @@ class Program:
         policies: Its policies, in the order of the text.
         uses_entities: True if a condition looks into the entity store.
         fallback: Positions of the policies that cedarpy evaluates.
-        by_value: Actions, None for all, of policies that may tell resources apart that fall in the same patterns.
+        by_value: Actions, None for all, of policies that may tell resources apart that fall in the same patterns and
+            for which :meth:`looks` gives the same.
     """
 
     def __init__(self, text: str, *, schema: str | None = None, source: str = "") -> None:
@@ -106,6 +107,7 @@ class Program:
         self.policies: list[Policy] = []
         self.fallback: dict[int, str] = {}
         self.by_value: set[str | None] = set()
+        self._looks: dict[str | None, list[str]] = {}
         self._translator = Translator(SURE if schema else None)
         self._places: dict[tuple[str | None, tuple[str, Uid] | None], _Place] = {}
         for at, (name, policy) in enumerate(sorted(parsed.static_policies.items(), key=lambda item: int(item[0][6:]))):
@@ -120,6 +122,7 @@ class Program:
     def _add(self, at: int, policy: Any) -> None:
         mark = self._translator.entities
         self._translator.values = not _is_of_patterns(policy.resource)
+        self._translator.looked = []
         try:
             checks = [self._principal(policy.principal), *self._resource(policy.resource)]
             for clause in policy.clauses:
@@ -134,6 +137,8 @@ class Program:
             return
         if self._translator.values:
             self.by_value.update(_actions(policy.action))
+        for action in _actions(policy.action) if self._translator.looked else ():
+            self._looks.setdefault(action, []).extend(self._translator.looked)
         for action in _actions(policy.action):
             place = self._places.setdefault((action, _scope(policy.resource)), _Place())
             if code:
@@ -174,6 +179,18 @@ class Program:
             space = self._translator.constants
             exec("\n".join(lines), space)  # noqa: S102 - source made from a typed tree; names and literals by repr.
             place.function = space[f"f{number}"]
+
+    def looks(self, action: str) -> Callable[[str], tuple[bool, ...]] | None:
+        """Return what an action's policies ask of a resource's value beside its patterns, or None if nothing.
+
+        Two values for which it gives the same are told apart by no policy that is not in ``by_value``.
+        """
+        asked = list(dict.fromkeys((*self._looks.get(None, ()), *self._looks.get(action, ()))))
+        if not asked:
+            return None
+        source = "lambda ra_value: (" + "".join(f"{one}, " for one in asked) + ")"
+        made: Callable[[str], tuple[bool, ...]] = eval(source, self._translator.constants)  # noqa: S307 - as in _compile.
+        return made
 
     def select(self, action: str, above: Iterable[Uid], resource: Uid) -> Selection:
         """Return what an action on a resource comes down to.

@@ -53,7 +53,9 @@ class Translator:
     Attributes:
         constants: Name to value, for the generated code's globals.
         entities: True once an expression looked into the entity store.
-        values: True once an expression looked at the resource itself, and not only at which patterns it falls in.
+        values: True once an expression looked at the resource itself, and not only at which patterns it falls in, or
+            held its value against a text that is written out.
+        looked: Source of each of those comparisons.
         sure: Local name to source of the attributes whose presence and type the caller vouches for: read once a call,
             and not looked at again.
     """
@@ -67,6 +69,7 @@ class Translator:
         }  # fmt: skip
         self.entities = False
         self.values = False
+        self.looked: list[Source] = []
         self._names: dict[Any, str] = {}
         self._forms: dict[type, Callable[[Any], Source]] = {
             pst.Var: self._variable,
@@ -137,7 +140,18 @@ class Translator:
         return source if source in self.sure else f"members({source})"
 
     def _matches(self, expr: pst.Like) -> Source:
+        before = self.values
         base = self.source(expr.base)
+        told = self._like(expr, base)
+        return self._compared(told, before=before) if base == "ra_value" and base in self.sure else told
+
+    def _compared(self, source: Source, *, before: bool) -> Source:
+        """Note a comparison of the resource's value with a text: it alone tells no more than whether it holds."""
+        self.values = before
+        self.looked.append(source)
+        return source
+
+    def _like(self, expr: pst.Like, base: Source) -> Source:
         if base not in self.sure:
             base = f"text({base})"
         runs = _runs(expr.pattern)
@@ -192,10 +206,13 @@ class Translator:
             return f"({self.condition(left)} {op} {self.condition(right)})"
         if op == "in":
             return self._in(left, right)
+        before = self.values
         one, two = self.source(left), self.source(right)
         if op in {"eq", "not_eq"}:
             plain = isinstance(left, pst.StringLit | pst.EntityLit) or isinstance(right, pst.StringLit | pst.EntityLit)
             same = f"({one} == {two})" if plain else f"equal({one}, {two})"
+            if one == "ra_value" and one in self.sure and isinstance(right, pst.StringLit):
+                self._compared(same, before=before)
             return same if op == "eq" else f"(not {same})"
         if op in _COMPARE:
             return f"(integer({one}) {_COMPARE[op]} integer({two}))"

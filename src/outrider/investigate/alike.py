@@ -112,6 +112,10 @@ class _Shared:
         self.line = Line(chain, scenes) if all(map(_is_plain, chain)) else None
         self.by_value = {verb for bound in chain for verb in bound.compiled.program.by_value}
         self.known: dict[Hashable, int] = {}
+        self.looks = {
+            verb: tuple(look for bound in chain if (look := bound.compiled.program.looks(verb)) is not None)
+            for verb in PATH_VERBS
+        }
 
 
 class _Chain:
@@ -181,8 +185,8 @@ class Alike:
             self._keep(shared, mark, rank)
         return rank
 
-    def _places(self, chain: _Chain, effect: Effect) -> tuple[int, int] | None:
-        """Return where an effect's path ends, as it is written and as it leads; None if its name itself matters."""
+    def _places(self, chain: _Chain, effect: Effect) -> Hashable | None:
+        """Return where an effect's path ends and what policies ask of it besides; None if its name itself matters."""
         by_value = chain.shared.by_value
         if (
             chain.walk is None
@@ -193,7 +197,12 @@ class Alike:
             return None
         one = chain.walk.end(effect.value)
         other = chain.walk.end(effect.resolved) if effect.resolved and effect.resolved != effect.value else one
-        return None if NOWHERE in (one, other) else (one, other)
+        if NOWHERE in (one, other):
+            return None
+        asked = tuple(
+            look(value) for look in chain.shared.looks[effect.verb] for value in (effect.value, effect.resolved)
+        )
+        return one, other, asked
 
     def _found(self, chain: _Chain, raw: bytes, call: Told, found: tuple[Found, ...]) -> int:
         mark = (frozenset(one.verb for one in _effects(raw)), found)
