@@ -34,9 +34,18 @@ def ran(cell, *bases):
     return {one.program.rpartition("/")[2] for one in rows}
 
 
+def rows(cell, agent):
+    """What an agent did, by base names of programs and by peers."""
+    events = [event.deeds for event in deeds(cell) if event.agent == agent]
+    programs = {one.program.rpartition("/")[2]: one for event in events for one in event.ran}
+    return programs | {one.peer: one for event in events for one in event.reached}
+
+
 def findings(cell):
     return [(one.rule, one.message) for event in deeds(cell) for one in event.findings]
 
+
+SPAWN = f"{sys.executable} -P -m outrider spawn --charter reviewer"
 
 # A host: it asks the hook, and where that lets it, runs the call's text in a shell, as agent hosts do.
 HOST = r"""
@@ -99,16 +108,43 @@ def test_what_a_denied_call_names_is_not_told(cell):
 
 
 def test_outriders_own_tool_is_never_undeclared(cell):
-    spawn = f"{sys.executable} -P -m outrider spawn --charter reviewer -- true"
-    (cell.repo / "tool").write_text(f"#!/bin/sh\nexec {spawn}\n")
+    (cell.repo / "tool").write_text(f"#!/bin/sh\nexec {SPAWN} -- true\n")
     (cell.repo / "tool").chmod(0o755)
     host(cell, ("ls", "./tool"))  # What starts the tool is told of all the same.
     assert [born.how for born in cell.births()] == ["run", "spawn"]
-    python = Path(sys.executable).resolve().name
-    found = {message.partition(" was started")[0].rpartition("/")[2] for _, message in findings(cell)}
-    assert found >= {"tool"}
-    assert python not in found
-    assert python in ran(cell, "hook")
+    assert [message.partition(" was started")[0] for _, message in findings(cell)] == [str(cell.repo / "tool")]
+    assert Path(sys.executable).resolve().name in ran(cell, "hook")
+
+
+def test_what_a_spawned_child_does_counts_for_the_child(cell):
+    dial = "import socket; s = socket.socket(); s.settimeout(0.2); s.connect_ex(('192.0.2.7', 443))"
+    (cell.repo / "dial").write_text(f"#!{sys.executable} -S\n{dial}\n")
+    (cell.repo / "dial").chmod(0o755)
+    host(cell, ("ls; date > today", f"{SPAWN} -- sh -c 'uname > name; ./dial; sh -c \"id; true\"'; date > today"))
+    parent, child = [born.agent for born in cell.births()]
+    done = {agent: rows(cell, agent) for agent in (parent, child)}
+    assert done[child].keys() >= {"uname", "dial", "id", "192.0.2.7:443"}
+    assert done[parent].keys().isdisjoint({"uname", "dial", "id", "192.0.2.7:443"})
+    assert done[parent].keys() >= {"date", Path(sys.executable).resolve().name}
+    assert findings(cell) == []  # The child told no call to compare with, and its events say so.
+    assert {event.deeds.told for event in deeds(cell) if event.agent == child} == {0}
+    assert {event.src.id for event in deeds(cell)} == {f"launcher:{parent}"}
+
+
+def test_what_a_child_asks_the_proxy_for_is_the_childs_deed(cell):
+    if cell.view == "shared":
+        pytest.skip("without a network of its own there is no proxy")
+    get = (
+        "import urllib.request as u, contextlib as c\n"
+        "with c.suppress(OSError): u.urlopen('http://collect.example/', timeout=5)"
+    )
+    (cell.repo / "get").write_text(f"#!{sys.executable} -S\n{get}\n")
+    (cell.repo / "get").chmod(0o755)
+    host(cell, ("ls", f"{SPAWN} -- ./get"))
+    parent, child = [born.agent for born in cell.births()]
+    assert [name for name in rows(cell, child) if name.startswith("collect.example")]
+    assert not [name for name in rows(cell, parent) if name.startswith("collect.example")]
+    assert [rule for rule, _ in findings(cell) if rule == "undeclared-connect"] == []
 
 
 def test_what_is_done_before_the_first_call_is_the_launchs(cell):
@@ -222,7 +258,8 @@ def test_inside_of_another_agent_the_birth_says_that_nothing_is_seen(cell):
     assert outer.held.seen
     assert not inner.held.seen
     assert any(lack.startswith("seen") for lack in inner.held.lacks)
-    assert "date" in ran(cell)
+    assert "date" in rows(cell, inner.agent)
+    assert "date" not in rows(cell, outer.agent)
 
 
 def test_a_host_that_the_proxy_is_asked_for_and_no_call_told_of_is_found(cell):

@@ -11,8 +11,8 @@ import pytest
 from tests.redteam.conftest import Rig
 
 from outrider.daemon.controls import Controls
-from outrider.daemon.deeds import Watches
 from outrider.daemon.sensing import Sensing
+from outrider.daemon.watches import Watches
 from outrider.events.message import Peer
 
 

@@ -32,8 +32,8 @@ from outrider.identity.people import Pseudonyms
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from outrider.daemon.deeds import Watches
     from outrider.daemon.sensing import Sensing
+    from outrider.daemon.watches import Watches
     from outrider.daemon.wiring import Parts
     from outrider.events.event import Event
     from outrider.events.message import Peer

@@ -27,7 +27,7 @@ from outrider.confine.look import look
 from outrider.confine.plan import Host, Places, Plan, plan, reaches
 from outrider.confine.programs import file_alone, program_files
 from outrider.confine.reaches import host_and_port, hosts_of, inside, login_of, refused, state_of, written
-from outrider.daemon.deeds import Watch, Watches
+from outrider.daemon.watches import Watches
 from outrider.daemon.ways_out import WaysOut
 from outrider.detect.secrets import find
 from outrider.errors import BadInputError, OutriderError, RefusedError
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from outrider.charter.model import Charter
+    from outrider.daemon.deeds import Watch
     from outrider.daemon.wiring import Parts
     from outrider.events.message import Peer
     from outrider.events.record import AgentBorn
@@ -117,15 +118,16 @@ class Launches:
         if not reaches(made, "read", "/usr/lib/x"):
             answer.append(("hint", f'Charter {agent.charter} lets no library be read: add "@system" to [may] read.'))
         proxy = f"127.0.0.1:{_one(fields, 'port')}" if made.network == "proxy" else ""
-        watch = self._watch(agent, launch.command, proxy) if made.seen else None
+        watch = self._watch(agent, launch.command, proxy, seen=made.seen)
         return answer, Talk(self._launching, agent, self._over, watch)
 
-    def _watch(self, agent: Agent, command: str, proxy: str) -> Watch | None:
-        """Follow what the launcher tells; None where the sensor hears the tree, so that nothing is told twice."""
+    def _watch(self, agent: Agent, command: str, proxy: str, *, seen: bool) -> Watch | None:
+        """Follow what the launcher tells; None where somebody above hears the tree, so that nothing is told twice."""
         known = self.watches.of(agent.id)
-        if known is None or known.agent.id != agent.id or not known.by_sensor:
-            return self.watches.begin(agent, command, proxy)
-        known.deeds.through(proxy)
+        if known is None or known.agent.id != agent.id:
+            return self.watches.launched(agent, command, proxy) if seen else None
+        if proxy:
+            known.deeds.through(proxy)
         return None
 
     def _read(self, fields: dict[str, list[str]], peer: Peer) -> Launch:
@@ -218,7 +220,7 @@ class Launches:
     def _over(self, agent: Agent) -> None:
         """Take an agent's socket away, and follow it no more."""
         known = self.watches.of(agent.id)
-        if known is not None and not known.by_sensor:
+        if known is not None and known.agent.id == agent.id and not known.top:
             self.watches.over(agent)
         server = self._sockets.pop(agent.id, None)
         if server is not None:

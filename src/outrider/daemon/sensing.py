@@ -1,7 +1,7 @@
 """The sensor's end in the daemon: who may be one, whose processes it is asked to follow, and where what it tells goes.
 
 What it hears is believed as a launcher's word is, and joined with the agents' calls in the same way
-(:mod:`outrider.daemon.deeds`), so that nothing is told twice: a tree that a launcher hears is left to it.
+(:mod:`outrider.daemon.watches`), so that nothing is told twice: a tree that a launcher hears is left to it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from outrider.confine import told
 from outrider.daemon.callers import agent_of, person
+from outrider.daemon.watches import LINGER_S
 from outrider.errors import BadInputError, OutriderError, RefusedError
 from outrider.events.record import AgentBorn, AgentEnded, AgentResumed, AnyEvent, SessionJoined
 from outrider.events.sensor import SensorState
 from outrider.identity import process
 
 if TYPE_CHECKING:
-    from outrider.daemon.deeds import Watch, Watches
+    from outrider.daemon.deeds import Watch
+    from outrider.daemon.watches import Watches
     from outrider.daemon.wiring import Parts
     from outrider.events.attestation import Attestation
     from outrider.events.message import Peer
@@ -29,12 +31,6 @@ log = logging.getLogger("outrider.daemon")
 
 SILENT_S: Final = 20.0
 """Seconds of silence after which a sensor counts as gone: it says every five that it lives."""
-
-LINGER_S: Final = 1.0
-"""Seconds that an agent's tree is heard beyond its end: what it did last may still be on the way."""
-
-_COMMANDS: Final = {"claude_code": "claude"}
-"""The command that a door's host is, whatever its file is called."""
 
 
 class Sensing:
@@ -93,7 +89,7 @@ class Sensing:
         """Ask for every tree there is, once the sensor has heard that it is wanted."""
         for agent in self._parts.state.registry.living():
             heard = self._watches.of(agent.id)
-            if heard is not None and heard.agent.id == agent.id:  # Its launcher tells already.
+            if heard is not None and heard.agent.id == agent.id and not heard.top:  # Its launcher tells already.
                 self._ask("leave", _name(agent.attested))
             else:
                 self._follow(agent, _name(agent.attested))
@@ -106,12 +102,12 @@ class Sensing:
         if isinstance(event, AgentBorn | AgentResumed | SessionJoined):
             agent = self._parts.state.registry.by_id(event.agent)
             if agent is not None:
-                self._follow(agent, _name(event.attested))
+                self._follow(agent, _name(event.attested), event.ts)
         elif isinstance(event, AgentEnded):
             asyncio.get_running_loop().call_later(LINGER_S, self._leave, event.agent)
 
-    def _follow(self, agent: Agent, root: str) -> None:
-        """Follow a tree of an agent, unless a launcher hears it, or it is its parent's own process.
+    def _follow(self, agent: Agent, root: str, since: int = 0) -> None:
+        """From a time on, follow a tree of an agent, unless a launcher hears it, or it is its parent's own process.
 
         A launcher that an agent started itself is not left to tell alone: it could be anybody's program.
         """
@@ -127,8 +123,8 @@ class Sensing:
             return
         mine = next((one for one in self._roots.values() if one.agent.id == agent.id), None)
         if mine is not None:
-            mine.deeds.begin_with(root)
-        self._roots[root] = mine or self._watches.begin(agent, _command(agent), "", top=root)
+            mine.also(root, since)
+        self._roots[root] = mine or self._watches.sensed(agent, root, since)
         self._ask("follow", root)
 
     def _leave(self, identifier: str) -> None:
@@ -148,7 +144,7 @@ class Sensing:
             if heir is None:
                 self._ask("drop", root)
                 continue
-            self._roots[root] = heard = self._watches.begin(heir, _command(heir), "", top=root)
+            self._roots[root] = heard = self._watches.sensed(heir, root)
             for one in living:
                 self._watches.join(one, heard)
 
@@ -206,11 +202,6 @@ class Sensing:
 def _name(attested: Attestation) -> str:
     """Return a process as deeds name it."""
     return f"{attested.pid}.{attested.start}"
-
-
-def _command(agent: Agent) -> str:
-    """Return the command that an agent's host is: a known door's, whatever its file is called."""
-    return _COMMANDS.get(agent.door, agent.attested.argv0) if agent.how != "spawn" else agent.attested.argv0
 
 
 class Talk(asyncio.Protocol):

@@ -129,9 +129,9 @@ class Deeds:
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._first = 0
         self._bound = False
-        self._asking: deque[tuple[int, Program | None]] = deque(maxlen=512)
+        self._asking: deque[tuple[int, Program | None, Deeds]] = deque(maxlen=512)
         self._asked: deque[tuple[int, str]] = deque(maxlen=512)
-        self._last: Program | None = None
+        self._last: tuple[Program | None, Deeds] = (None, self)
         self._seen: set[tuple[str, str, str]] = set()
         self.calls = self.undeclared = 0
         self._clear()
@@ -150,6 +150,11 @@ class Deeds:
     def through(self, proxy: str) -> None:
         """Take the ``address:port`` of the proxy as the tree sees it, where it is known late."""
         self._proxy = proxy
+        self._asking = deque(maxlen=512)
+
+    def ask_with(self, other: Deeds) -> None:
+        """Ask the same proxy as another tree: it speaks for that one, whichever program asks."""
+        self._proxy, self._asking = other._proxy, other._asking
 
     # What is told.
 
@@ -214,7 +219,7 @@ class Deeds:
             return
         program = self._programs.get(deed.process) or self._above(deed)
         if deed.peer == self._proxy:
-            self._asking.append((deed.ts, program))
+            self._asking.append((deed.ts, program, self))
             return
         self._peer(deed.ts, deed.peer, program, judged=not _stays(deed.peer))
 
@@ -224,12 +229,13 @@ class Deeds:
             ts, host = self._asked.popleft()
             before = [one for one in self._asking if ts - _PROXY_WAIT_US <= one[0] <= ts]
             if before:  # One that asks again on a connection that it has is the last that did.
-                self._last = before[-1][1]
+                self._last = before[-1][1:]
                 self._asking.remove(before[-1])
-            self._peer(ts, host, self._last, judged=True, by_proxy=True)
+            program, asker = self._last
+            asker._peer(ts, host, program, judged=True, by_proxy=True)  # noqa: SLF001 - one of its own kind
         while self._asking and self._asking[0][0] < now - _PROXY_WAIT_US:
-            ts, program = self._asking.popleft()
-            self._peer(ts, self._proxy, program, judged=False)
+            ts, program, asker = self._asking.popleft()
+            asker._peer(ts, self._proxy, program, judged=False)  # noqa: SLF001 - one of its own kind
 
     @property
     def waits(self) -> bool:
