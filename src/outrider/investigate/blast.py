@@ -330,8 +330,8 @@ def _same_content(view: View, n: int, beside: Beside) -> Iterator[Met]:
     sketch = [int.from_bytes(one, "big", signed=True) for one in sorted(prints)[:SKETCH]]
     marks = ",".join("?" * len(sketch))
     near = view.rows(
-        f"SELECT DISTINCT s.n, e.agent FROM sketches s JOIN events e ON e.n = s.n WHERE s.print IN ({marks})"  # noqa: S608
-        " AND s.n != ? ORDER BY s.n LIMIT ?",
+        f"SELECT e.n, e.agent FROM (SELECT DISTINCT n FROM sketches WHERE print IN ({marks})"  # noqa: S608
+        " AND n != ? ORDER BY n LIMIT ?) t JOIN events e ON e.n = t.n ORDER BY e.n",
         *sketch, n, MOST_PIVOT,
     )  # fmt: skip
     agents = dict(near)
