@@ -45,7 +45,7 @@ class Host:
             beside=Beside(private={"home": home, "repo": f"{home}/repo", "cwd": home} if home else {}),
         )  # fmt: skip
 
-    def call(self, agent, *effects, labels=(), home="/home/u", cut=0, counters=Counters()):  # noqa: B008 - frozen
+    def call(self, agent, *effects, labels=(), home="/home/u", cut=0, counters=Counters(), values=(), named=()):  # noqa: B008 - frozen
         digests, bounds = self.chains[agent]
         bindings = Bindings(home=home, repo=f"{home}/repo", groups=GROUPS)
         full = [Effect(verb=v, kind=k, value=value.replace("~", home)) for v, k, value in effects]
@@ -53,10 +53,10 @@ class Host:
         return self.world.put(
             CallDecided, agent=agent, call=f"t{len(self.world.entries_)}", tool="shell", name="Bash", content=NOTHING,
             effects=tuple(Effect(verb=v, kind=k, value=value) for v, k, value in effects), chain=digests,
-            labels=tuple(labels), cut=cut, counters=counters, decision=Decision(
+            labels=tuple(labels), values=tuple(values), cut=cut, counters=counters, decision=Decision(
                 verdict=ruling.verdict, enforced=ruling.enforced,
                 hits=tuple(hit for hit in ruling.hits if hit.verdict != "allow"),
-            ),
+            ), beside=Beside(entities=tuple(named)),
         )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from outrider.investigate.answer import Told
     from outrider.investigate.cause import Source
     from outrider.investigate.dossier import Dossier
+    from outrider.investigate.remedy import Remedy
 
 How = Literal["answered", "inferred"]
 
@@ -154,13 +155,21 @@ def _impact(told: Dossier) -> Iterator[tuple[str, Found]]:
 
 def _control(told: Dossier) -> Iterator[tuple[str, Found]]:
     if told.remedies:
-        text = " ".join(one.statement for one in told.remedies)
+        text = " ".join(_controls(told.remedies))
         yield "Q0008", Found(text=text, events=_once(one.loaded for one in told.remedies if one.loaded >= 0))
     gaps = _once(gap.n for gap in told.coverage.gaps)
     yield "Q0009", Found(text=f"{unseen(told)} {told.holds}".rstrip(), events=gaps)
     if told.whole:
         lacks = told.coverage.missing or told.coverage.sources or told.coverage.gaps
         yield "Q0010", Found(text=f"{told.whole} It was not told of everything: see Q0009." if lacks else told.whole)
+
+
+def _controls(tried: tuple[Remedy, ...]) -> Iterator[str]:
+    for position, one in enumerate(tried):
+        yield one.statement
+        after = tried[position + 1] if position + 1 < len(tried) else None
+        if one.section == "flow" and after is not None and after.charter == one.charter and after.section == "never":
+            yield "It is the better control of the two: a name is easily changed."
 
 
 def _at(source: Source) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from outrider.investigate.remedy import Remedy
 from outrider.investigate.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -58,11 +59,13 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         refused: Who tried and was refused.
         contacts: Whom to ask about each agent, by its id.
         carried: Of an act that carried what a credential's reading had brought, that event.
+        remedies: Rules that were tried against the acts, of a charter the better first.
     """
 
     refused: tuple[Stopped, ...] = ()
     contacts: dict[str, str] = {}
     carried: dict[int, int] = {}
+    remedies: tuple[Remedy, ...] = ()
 
 
 def steps(
@@ -84,7 +87,7 @@ def steps(
     yield from _change_too(case, more.refused, {thing.value for thing in credentials})
     yield from _review(blasts)
     yield from _came(case, principals, affected)
-    yield from _hole(principals, acts)
+    yield from _hole(principals, acts, more.remedies)
     yield from _tell(principals, more.contacts)
     yield Step(do="Ask what could not be seen, before anybody says that this was all.", command="outrider coverage")
     yield Step(
@@ -249,9 +252,18 @@ def _came(case: str, principals: tuple[Agent, ...], affected: list[Agent]) -> It
         )
 
 
-def _hole(principals: tuple[Agent, ...], acts: Iterable[int]) -> Iterator[Step]:
+def _hole(principals: tuple[Agent, ...], acts: Iterable[int], remedies: tuple[Remedy, ...]) -> Iterator[Step]:
     charter = next((agent.charter for agent in principals), "")
+    tried = next((one for one in remedies if one.charter == charter and one.stopped), None)
     for act in list(acts)[:1] if charter else ():
+        if tried is not None:
+            yield Step(
+                do=f"Close the hole in charter {charter}, which let event {act} through: {tried.line} in its"
+                f" [{tried.section}]. Tried over the record: {tried.numbers} Q0008 has what else was tried.",
+                command=f"outrider why {act}",
+                shows=True,
+            )
+            continue
         yield Step(
             do=f"Close the hole in charter {charter}: Q0008 names the line that let event {act} through where it can be"
             " told, and what one more would have refused.",

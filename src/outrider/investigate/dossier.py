@@ -209,7 +209,9 @@ def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
         refused = stopped(view, met, impact)
         went = _carried(view, answers, impact, acts, causes)
         contacts = {one.id: whom for one in agents if (whom := contact_of(view, one, contact))}
-        todo = steps(case.id, agents, impact, acts, Known(refused=refused, contacts=contacts, carried=went))
+        tried = remedies(view, acts)
+        known_of = Known(refused=refused, contacts=contacts, carried=went, remedies=tried)
+        todo = steps(case.id, agents, impact, acts, known_of)
         return Dossier(
             case=case,
             answers=answers,
@@ -222,7 +224,7 @@ def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
             impact=impact,
             todo=tuple(sorted(todo, key=lambda step: not step.urgent)),
             coverage=coverage(view),
-            remedies=remedies(view, acts),
+            remedies=tried,
             met=met,
             stopped=refused,
             contacts=contacts,

@@ -34,6 +34,7 @@ def glance(told: Dossier) -> list[tuple[str, str]]:
         ("a person asked for it", ("yes" if cause.trusted else "no") if cause else "not known"),
         ("credentials to change", ", ".join(change[:_SHOWN]) + more if change else "none that is known"),
         ("others", _others(told)),
+        ("what would have stopped it", _control(told, agent.charter)),
         ("how sure", _sure(told, top, cause)),
         ("gaps in the record", "yes: see the end" if told.coverage.gaps or told.coverage.missing else "none is known"),
     ]
@@ -53,6 +54,13 @@ def _others(told: Dossier) -> str:
     same = {one.agent for blast in told.impact for one in blast.met if one.what == "content"} - under
     read = f" (credentials that those had read: {len(too)})" if too else ""
     return f"came under it: {len(under)}; refused: {len(told.stopped)}{read}; read the same content: {len(same)}"
+
+
+def _control(told: Dossier, charter: str) -> str:
+    one = next((one for one in told.remedies if one.charter == charter and one.stopped), None)
+    if one is None:
+        return "not tried, or nothing that is known: see Q0008"
+    return f"{one.rule} (tried: {one.stopped} of {one.acts} acts stopped, {one.broken} other calls refused)"
 
 
 def _sure(told: Dossier, top: Told, cause: Source | None) -> str:
