@@ -2,9 +2,9 @@
 
 To the charter of the agent that did it one line is added, and every recorded call of that charter is ruled on again: a
 line of ``[never]``, the very thing that it did, and, where the acts carried labels, a line of ``[flow]``, which refuses
-what was done to whatever carries the label. A name is one name; a barrier holds for the next name, too, so that it comes
-first where it stops as much and breaks no more. Better rules exist; a person finds them, and ``outrider replay`` tries
-them.
+what was done to whatever carries the label. A name is one name; a barrier holds for the next name, too, so that it
+comes first where it stops as much and breaks no more. Better rules exist; a person finds them, and ``outrider replay``
+tries them.
 """
 
 from __future__ import annotations
@@ -189,13 +189,13 @@ def _of(view: View, digest: str, calls: list[CallDecided]) -> Iterator[Remedy]:
     event = reading.peek(view, loaded) if loaded >= 0 else None
     groups = dict(event.groups) if isinstance(event, CharterLoaded) else {}
     trial = _Trial(view, charter, calls)
-    effect = next((found for call in calls if (found := _weightiest(call)) is not None), None)
+    effect = next((named for call in calls if (named := _weightiest(call)) is not None), None)
     name = _name(trial, effect) if effect is not None else None
     barrier = _barrier(trial)
-    found = [one for one in (name, barrier) if one is not None]
+    rules = [one for one in (name, barrier) if one is not None]
     if name is not None and barrier is not None and barrier.stopped >= name.stopped and barrier.broken <= name.broken:
-        found.reverse()
-    for position, one in enumerate(found):
+        rules.reverse()
+    for position, one in enumerate(rules):
         allowed = _lets(charter, effect, groups) if effect is not None and digest != IMPORTED and not position else ()
         yield msgspec.structs.replace(one, allowed=allowed, loaded=loaded, groups=groups)
 
