@@ -105,11 +105,12 @@ def test_the_dossier_follows_the_artefact_to_the_agent_the_cause_and_what_to_do(
 
 
 def test_living_agents_are_stopped_one_by_one_and_many_of_a_class_at_once(world, home):
-    page_ = -1
+    pages = []
     for number in range(4):
         world.born(f"a{number}", session=f"s{number}", charter="coder" if number < 3 else "ci")
         _, page_ = world.fetch(f"a{number}", "blog.example", "send", "evil.example", named=[SITE])
         world.upload(f"a{number}", "evil.example", labels=[Label("untrusted", page_)])
+        pages.append(page_)
     files = CaseFile(home, CASE)
     world.put(CaseNoted, heard="case", case=CASE, act="opened", by="p", content=files.put("x"))
     world.put(CaseNoted, heard="case", case=CASE, act="added", by="p", content=files.put("evil.example"))
@@ -120,6 +121,7 @@ def test_living_agents_are_stopped_one_by_one_and_many_of_a_class_at_once(world,
         "outrider involved evil.example",
         "outrider quarantine --lineage a3 --why case-0123456789ab",
         "outrider quarantine --charter coder --why case-0123456789ab",
+        f"outrider blast {pages[0]}",
     ]
 
 

@@ -12,6 +12,7 @@ from outrider.investigate.blast import blast
 from outrider.investigate.case import load
 from outrider.investigate.casefile import CaseFile
 from outrider.investigate.dossier import dossier
+from outrider.investigate.glance import glance
 from outrider.investigate.markdown import markdown
 from outrider.investigate.report import page
 
@@ -67,8 +68,8 @@ def test_what_refused_agents_had_read_is_listed_apart_with_the_refusal(told):
     assert [(one.value, one.first) for one in refused["kid"].credentials] == [("/kid/deploy.key", read)]
     assert (refused["kid"].attempt, refused["kid"].what) == (attempt, "send to evil.example")
     assert {one.value for blast_ in found.impact for one in blast_.credentials} == {"/leaker/deploy.key"}
-    step = next(one for one in found.todo if "had read before they were refused" in one.do)
-    assert f"/kid/deploy.key (read at event {read}, kid was refused at event {attempt})" in step.do
+    step = next(one for one in found.todo if "only agents had read which were refused" in one.do)
+    assert f"/kid/deploy.key (read at event {read}; kid was refused at event {attempt})" in step.do
     assert "The sending was refused, but the values were read." in step.do
     assert not step.urgent
     assert {read, attempt, told.lone[0]} <= set(found.events)
@@ -126,3 +127,126 @@ def test_a_persons_conclusion_closes_a_question_and_never_is_the_records_own(tol
     assert "Q0003" not in left(found, answers)
     assert answers["Q0003"].how == "inferred"
     assert "People have concluded on 1." in standing(found, answers)
+
+
+@pytest.fixture
+def spread(world, tmp_path):
+    """A child read the page, its report tainted its parent, and a second child was born with that and was refused."""
+    world.born("root", session="s0", charter="ops")
+    first_spawn = world.spawn("root", "researcher")
+    world.born("reader", "root", charter="researcher")
+    earlier = world.fetch("reader", "docs.example", "other")[1]
+    _, page_ = world.fetch("reader", "blog.example", *PAGE, named=[SITE])
+    world.page = page_
+    world.taint = Label("untrusted", earlier)  # Few origins are kept of a label: the page's own is not among them.
+    world.key = world.read("reader", "/ops/deploy.key")[0]
+    world.hidden = Label("secret", world.key)
+    world.end("reader")
+    world.joined = world.join("root", "reader", world.taint, world.hidden)
+    world.result("root", first_spawn)
+    world.second_birth = world.born("second", "root", charter="researcher", labels=(world.taint, world.hidden))
+    world.docs = world.upload("second", "docs.example", labels=[world.taint], verdict="deny")
+    world.docs_again = world.upload("second", "docs.example", labels=[world.taint], verdict="deny")
+    world.attempt = world.upload("second", "evil.example", labels=[world.taint], verdict="deny")
+    world.born("leaker", session="s3", charter="release")
+    world.leaker = lured(world, "leaker", "/leaker/deploy.key", verdict="allow")
+    world.end("leaker")
+    world.home, files = Home(tmp_path / "home"), CaseFile(Home(tmp_path / "home"), CASE)
+    note(world, files, "opened", "x")
+    note(world, files, "added", "evil.example")
+    return world
+
+
+def test_a_taint_that_came_through_a_parent_from_another_child_is_followed_back_to_who_read_it(spread):
+    found = seen(spread)
+    (one,) = found.stopped
+    assert (one.parent_read, one.parent_event, one.parent_label) == ("took it over", spread.joined, "untrusted")
+    assert [(hop.agent, hop.by, hop.source) for hop in one.parent_way] == [
+        ("root", "report", "reader"), ("reader", "content", ""),
+    ]  # fmt: skip
+    words = (
+        f"not by itself, but its context carries a label of it (untrusted): it took it over from reader (event"
+        f" {spread.joined}), which had met the same content (event {spread.page}); second was born with it (event"
+        f" {spread.second_birth})"
+    )
+    assert one.parent_had == words
+    assert {spread.joined, spread.page, spread.second_birth} <= set(found.events)
+    assert "Had that one read the same? Not by itself, but its context carries a label of it" in markdown(found)
+    urgent = {step.command: step.urgent for step in found.todo}
+    assert urgent[f"outrider quarantine --lineage root --why {CASE}"]
+
+
+def test_what_a_parent_took_over_from_the_refused_agent_itself_is_said_too(world, tmp_path):
+    world.born("boss", session="s0", charter="ops")
+    world.born("kid", "boss", charter="researcher")
+    _, page_, _ = lured(world, "kid", "/kid/deploy.key", verdict="deny")
+    joined = world.join("boss", "kid", Label("untrusted", page_))
+    world.born("leaker", session="s3", charter="release")
+    lured(world, "leaker", "/leaker/deploy.key", verdict="allow")
+    world.home, files = Home(tmp_path / "home"), CaseFile(Home(tmp_path / "home"), CASE)
+    note(world, files, "opened", "x")
+    note(world, files, "added", "evil.example")
+    (one,) = seen(world).stopped
+    assert one.parent_read == "took it over"
+    assert one.parent_had.endswith(
+        f"it took it over from kid (event {joined}), which had met the same content (event {page_})"
+    )
+
+
+def test_a_label_that_nothing_ties_to_the_content_is_said_to_be_no_more_than_that(spread):
+    spread.born("other", session="s9", charter="ops")
+    key = Label("secret", spread.read("other", "/other/deploy.key")[0])
+    spread.born("third", "other", charter="researcher", labels=(key,))
+    spread.born("fourth", "third", charter="researcher", labels=(key,))
+    spread.upload("fourth", "evil.example", labels=[key], verdict="deny")
+    found = {one.agent.id: one for one in seen(spread).stopped}
+    assert found["fourth"].parent_read == "carries its label"
+    assert found["fourth"].parent_had.startswith(
+        "it is not known to have read the same, but its context carries a label of it (secret): it was born with it"
+    )
+    commands = {step.command for step in seen(spread).todo}
+    assert "outrider touched third" in commands
+    assert f"outrider quarantine --lineage third --why {CASE}" not in commands
+
+
+def test_every_refusal_of_an_agent_is_told_and_the_one_on_the_artefact_comes_first(spread):
+    found = seen(spread)
+    (one,) = found.stopped
+    assert (one.attempt, one.what) == (spread.attempt, "send to evil.example")
+    assert [try_.event for try_ in one.attempts] == [spread.docs, spread.docs_again, spread.attempt]
+    for report in (page(found), markdown(found)):
+        assert f"Send to evil.example was refused (event {spread.attempt}). Refused as well: " in report
+        assert f"(events {spread.docs}, {spread.docs_again})" in report
+
+
+def test_refused_agents_stand_in_what_happened_with_what_they_read_and_tried(spread):
+    found = seen(spread)
+    why = {moment.line.n: (moment.line.agent, moment.why) for moment in found.moments}
+    for event in (spread.docs, spread.docs_again, spread.attempt):
+        assert why[event] == ("second", "refused")
+    assert why[spread.second_birth] == ("second", "birth")
+    assert why[spread.key] == ("reader", "label")
+    assert why[spread.joined] == ("root", "label")
+    assert "researcher second" in markdown(found).partition("## What happened")[2].partition("## Why")[0]
+
+
+def test_a_credential_counts_once_by_its_value_wherever_the_report_counts(told):
+    """The leaker's key was read by a refused agent, too: it is one to change, and not a second one."""
+    told.born("late", session="s5", charter="researcher")
+    lured(told, "late", "/leaker/deploy.key", verdict="deny")
+    told.born("later", session="s6", charter="researcher")
+    lured(told, "later", "/kid/deploy.key", verdict="deny")
+    found = seen(told)
+    assert [(one.value, one.refused) for one in found.due] == [
+        ("/leaker/deploy.key", False), ("/kid/deploy.key", True), ("/lone/deploy.key", True),
+    ]  # fmt: skip
+    counted = "3: 2 read only by agents that were refused, 1 by agents that came under it"
+    assert dict(glance(found))["credentials to change"].startswith(counted)
+    assert findings(found)["Q0007"].text.startswith(counted)
+    steps = [one.do for one in found.todo if one.do.startswith("Change the ")]
+    assert [step[:60] for step in steps if "/leaker/deploy.key" in step] == [steps[0][:60]]
+    assert "Change the 2 credentials that only agents had read which were refused: " in steps[1]
+    assert steps[1].count("/kid/deploy.key") == 1
+    for report in (page(found), markdown(found)):
+        assert counted in report
+        assert "credentials that those had read" not in report

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from outrider.investigate.due import counted as counted_due
 from outrider.investigate.meeting import counted
 from outrider.investigate.questions import questions
 from outrider.investigate.telling import UNWITNESSED, WEAK, described, short, unseen
@@ -144,13 +145,10 @@ def _impact(told: Dossier) -> Iterator[tuple[str, Found]]:
     who = told.impact[0].statement + (f" {counted(told.met)}" if len(told.met) > 1 else "")
     came = _once(one.since for blast in told.impact for one in blast.agents)
     yield "Q0006", Found(text=who, events=came)
-    changed = {thing.value: thing.first for one in told.impact for thing in one.credentials}
-    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-    named = f"{', '.join(list(changed)[:_NAMED])}{more}." if changed else "None that the record knows of."
-    too = {thing.value: thing.first for one in told.stopped for thing in one.credentials if thing.value not in changed}
-    if too:
-        named += f" And {len(too)} that agents had read before they were refused: see who was stopped."
-    yield "Q0007", Found(text=named, events=_once((*changed.values(), *too.values())))
+    values = ", ".join(f"{one.value} (event {one.first})" for one in told.due[:_NAMED])
+    more = f" and {len(told.due) - _NAMED} more" if len(told.due) > _NAMED else ""
+    text = f"{counted_due(told.due)}: {values}{more}." if told.due else "None that the record knows of."
+    yield "Q0007", Found(text=text, events=_once(one.first for one in told.due))
 
 
 def _control(told: Dossier) -> Iterator[tuple[str, Found]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from outrider.errors import BadInputError
-from outrider.events.record import AgentBorn, AnyEvent, Beside, CallResult
+from outrider.events.record import AgentBorn, AnyEvent, Beside, CallResult, LabelsJoined
 from outrider.investigate import touched as touching
 from outrider.investigate.basis import Basis, basis
 from outrider.investigate.carriers import split
@@ -223,8 +223,9 @@ def _closure(view: View, event: AnyEvent, origins: set[int]) -> tuple[tuple[Affe
         if known is None and len(out) >= MOST_AGENTS:
             return _ordered(out, event.agent), True
         sure = by == "origin" or agent_id in labelled
+        came = _passed(view, since) if by == "label" else through
         out[agent_id] = Affected(
-            agent=agent, since=since, by=by, through=through, confidence="label" if sure else "context"
+            agent=agent, since=since, by=by, through=came, confidence="label" if sure else "context"
         )
         queue.extend((*tie, hops) for tie in _family(view, agent, since, reports=guess))
         if guess and hops < FILE_HOPS:
@@ -235,6 +236,14 @@ def _closure(view: View, event: AnyEvent, origins: set[int]) -> tuple[tuple[Affe
                 waiting.add(tie[0])
                 queue.append((*tie, hops + 1))
     return _ordered(out, event.agent), cut
+
+
+def _passed(view: View, n: int) -> str:
+    """Return from whom an agent has a label since event ``n``, or nothing where nobody passed it on."""
+    event = reading.peek(view, n)
+    if isinstance(event, LabelsJoined):
+        return event.origin_agent
+    return event.parent if isinstance(event, AgentBorn) else ""
 
 
 def _ordered(out: dict[str, Affected], first: str) -> tuple[Affected, ...]:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from outrider.investigate.due import Due, due
 from outrider.investigate.remedy import Remedy
-from outrider.investigate.stopped import Stopped
+from outrider.investigate.source import Origin, once
+from outrider.investigate.stopped import TOLD, Stopped
+from outrider.investigate.words import tail
 
 if TYPE_CHECKING:
     from outrider.investigate.blast import Blast
@@ -60,12 +63,14 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         contacts: Whom to ask about each agent, by its id.
         carried: Of an act that carried what a credential's reading had brought, that event.
         remedies: Rules that were tried against the acts, of a charter the better first.
+        origins: Where the contents stood that led to the acts.
     """
 
     refused: tuple[Stopped, ...] = ()
     contacts: dict[str, str] = {}
     carried: dict[int, int] = {}
     remedies: tuple[Remedy, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
 
 def steps(
@@ -82,9 +87,10 @@ def steps(
     more = known or Known()
     yield from _shut(blasts, more.carried)
     yield from _stop(case, principals, affected)
-    credentials = tuple(thing for told in blasts for thing in told.credentials)
-    yield from _change(credentials)
-    yield from _change_too(case, more.refused, {thing.value for thing in credentials})
+    every = due(blasts, more.refused)
+    yield from _source(more.origins, acts)
+    yield from _change(one for one in every if not one.refused)
+    yield from _change_too(case, more.refused, (one for one in every if one.refused))
     yield from _review(blasts)
     yield from _came(case, principals, affected)
     yield from _hole(principals, acts, more.remedies)
@@ -103,6 +109,10 @@ def unwitnessed(todo: Iterable[Step]) -> Iterator[Step]:
         if words[:2] == ["outrider", "why"]:
             yield Step(
                 do=f"By a transcript: {step.do}", command=f"outrider cause {words[2]} --imported", urgent=step.urgent
+            )
+        elif words[:2] == ["outrider", "blast"]:
+            yield Step(
+                do=f"By a transcript: {step.do}", command=f"outrider blast {words[2]} --imported", urgent=step.urgent
             )
         elif words[:2] == ["outrider", "involved"]:
             asked = step.command.removeprefix("outrider involved ")
@@ -140,8 +150,53 @@ def _stop(case: str, principals: tuple[Agent, ...], affected: list[Agent]) -> It
             )
 
 
-def _change(credentials: Iterable[Thing]) -> Iterator[Step]:
-    found = list({(thing.kind, thing.value): thing for thing in credentials}.values())
+def _source(origins: Iterable[Origin], acts: Iterable[int]) -> Iterator[Step]:
+    """Say what to do about the place that the instruction came from, or that it is still to be found."""
+    found = once(origins)
+    for one in found[:_MOST]:
+        yield _clean(one)
+    for act in list(acts)[:1] if not found else ():
+        yield Step(
+            do=f"Find out what told it to: nothing could be tied to event {act}. Look through what it had read before,"
+            " and clean the place, or keep agents from it.",
+            command=f"outrider cause {act}",
+            shows=True,
+        )
+
+
+def _clean(one: Origin) -> Step:
+    """Return what to do about one place."""
+    texts = f" The words stand in the text of event {one.event}" + (
+        f", the whole address or arguments in that of event {one.asked}." if one.asked >= 0 else "."
+    )
+    at = f" ({one.place})" if one.place else ""
+    others = "the command says who else read the same"
+    what = {
+        "host": f"a page of {one.value}: have it cleaned or taken down, and keep agents from it until it is",
+        "file": f"the file {one.value}: clean it, and find out who wrote it there",
+        "tool": f"what the tool {one.value} gave back: clean what it reads from, and keep agents from it until it is",
+        "prompt": f"a prompt, {one.value}: find out where its text was taken from",
+        "agent": f"another agent, {one.value}: look at what that one had read",
+        "other": f"{one.value}: find the place behind it, clean it, and keep agents from it until it is",
+    }[one.kind]
+    if one.trusted:
+        return Step(
+            do=f"The instruction was a person's own prompt (event {one.event}{at}): ask whoever gave it whether it was"
+            " meant, and where its text came from.",
+            command=f"outrider why {one.event}",
+            shows=True,
+        )
+    came = "came from" if one.sure else "may have come from (only a label ties it to the act: look at it first)"
+    return Step(
+        do=f"The instruction {came} {what} (event {one.event}{at}; {others}).{texts}",
+        command=f"outrider blast {one.event}",
+        urgent=one.sure,
+        shows=True,
+    )
+
+
+def _change(credentials: Iterable[Due]) -> Iterator[Step]:
+    found = tuple(credentials)
     for thing in found[:_MOST]:
         yield Step(
             do=f"Change the credential {thing.value} ({thing.kind}), which an affected agent had read: event "
@@ -154,27 +209,30 @@ def _change(credentials: Iterable[Thing]) -> Iterator[Step]:
         yield Step(do=f"Change {len(found) - _MOST} more credentials; the list of impact has them.", urgent=True)
 
 
-def _change_too(case: str, refused: tuple[Stopped, ...], known: set[str]) -> Iterator[Step]:
-    """Give what to do about agents that were refused: what they had read, and who had started them."""
-    had = [(thing, one) for one in refused for thing in one.credentials if thing.value not in known]
+def _change_too(case: str, refused: tuple[Stopped, ...], credentials: Iterable[Due]) -> Iterator[Step]:
+    """Give what to do about agents that were refused: what only they had read, and who had started them."""
+    had = tuple(credentials)
+    by = {one.agent.id: one for one in refused}
     if had:
         named = "; ".join(
-            f"{thing.value} (read at event {thing.first}, {one.agent.id} was refused at event {one.attempt})"
-            for thing, one in had[:_FEW]
+            f"{thing.value} (read at event {thing.first}; "
+            + ", ".join(f"{tail(name)} was refused at event {by[name].attempt}" for name in thing.agents if name in by)
+            + ")"
+            for thing in had[:_FEW]
         )
         more = f"; and {len(had) - _FEW} more, in the table of who was stopped" if len(had) > _FEW else ""
         yield Step(
-            do=f"Change the {_counted(len({t.value for t, _ in had}), 'credential')} that agents had read before they"
-            f" were refused: {named}{more}. The sending was refused, but the values were read.",
-            command=f"outrider why {had[0][0].first}",
+            do=f"Change the {_counted(len(had), 'credential')} that only agents had read which were refused:"
+            f" {named}{more}. The sending was refused, but the values were read.",
+            command=f"outrider why {had[0].first}",
             shows=True,
         )
     parents = {one.parent.id: one for one in refused if one.parent is not None and one.parent.ended_n is None}
     for one in list(parents.values())[:_MOST]:
-        read_it = one.parent_read == "the same content"
+        read_it = one.parent_read in TOLD
         parent, known_of = one.agent.parent, f"{one.parent_had[0].upper()}{one.parent_had[1:]}"
         yield Step(
-            do=f"Agent {parent} started {one.agent.id}, which was refused (event {one.attempt}), and still lives; had"
+            do=f"Agent {parent} started {tail(one.agent.id)}, which was refused (event {one.attempt}), and lives; had"
             f" it read the same? {known_of}." + (" Stop it and all that descends from it." if read_it else ""),
             command=f"outrider quarantine --lineage {shlex.quote(parent)} --why {shlex.quote(case)}"
             if read_it

@@ -22,9 +22,11 @@ from outrider.investigate.cause import cause
 from outrider.investigate.contact import contact_of
 from outrider.investigate.containing import Known, Step, steps, unwitnessed
 from outrider.investigate.coverage import Coverage, coverage
+from outrider.investigate.due import Due, due
 from outrider.investigate.groups import of_host
 from outrider.investigate.meeting import CLOSE, Meeting, meetings
 from outrider.investigate.remedy import Remedy, remedies
+from outrider.investigate.source import Origin, origin
 from outrider.investigate.stopped import Stopped, stopped
 from outrider.investigate.words import Line, line
 from outrider.store import reading
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 MOST_MOMENTS: Final = 400
 MOST_FAMILY: Final = 200
+MOST_TRIED: Final = 10
+"""Refused calls of one agent that the time line has."""
 MOST_CAME: Final = 50
 """Agents that came under it whose births, ends and deeds are told."""
 _LOUD: Final = ("sent", "committed", "pushed", "installed", "deleted", "credential", "spawned")
@@ -108,6 +112,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         groups: What names with ``@`` stand for on the host that made the record.
         carried: Of an act that carried what a credential's reading had brought, that event.
         holds: What a bundle holds of the record, a sentence; empty outside of one.
+        origins: Where the contents stood that led to the acts.
+        due: The credentials to change, each once by its value.
     """
 
     case: Case
@@ -133,6 +139,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     carried: dict[int, int] = {}
     groups: dict[str, tuple[str, ...]] = {}
     holds: str = ""
+    origins: tuple[Origin, ...] = ()
+    due: tuple[Due, ...] = ()
 
     @property
     def causes(self) -> tuple[int, ...]:
@@ -197,20 +205,21 @@ def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
         answers = tuple(answer(view, one, key=key, most=_PRINCIPALS) for one in case.artefacts)
         pinned = tuple(n for n in case.pinned if 0 <= n < view.size)
         agents = _agents(view, case, answers, pinned)
-        acts, causes, edges = _why(view, answers, pinned)
+        acts, causes, edges, origins = _why(view, answers, pinned)
         impact = tuple(blast(view, n) for n in (causes or acts)[:_PRINCIPALS])
         came = [one.agent for told in impact for one in told.agents[:MOST_CAME]]
         others = [one for one in {x.id: x for x in came}.values() if one.id not in {x.id for x in agents}]
         results = tuple(n for act in acts if (n := reading.result_of(view, act)) is not None)
         sources = tuple(reading.intents_of(view, causes).values())
         known = {"act": acts, "cause": causes, "result": results, "source": sources, "pinned": pinned}
-        moments = _moments(view, (*agents, *others), known)
         met = meetings(view, answers, impact)
-        refused = stopped(view, met, impact)
+        named = {(e.kind, e.value) for told in answers for one in told.involved.agents for e in one.evidence}
+        refused = stopped(view, met, impact, named)
+        moments = _moments(view, (*agents, *others), known | _tried(refused))
         went = _carried(view, answers, impact, acts, causes)
         contacts = {one.id: whom for one in agents if (whom := contact_of(view, one, contact))}
         tried = remedies(view, acts)
-        known_of = Known(refused=refused, contacts=contacts, carried=went, remedies=tried)
+        known_of = Known(refused=refused, contacts=contacts, carried=went, remedies=tried, origins=origins)
         todo = steps(case.id, agents, impact, acts, known_of)
         return Dossier(
             case=case,
@@ -225,6 +234,8 @@ def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
             todo=tuple(sorted(todo, key=lambda step: not step.urgent)),
             coverage=coverage(view),
             remedies=tried,
+            origins=origins,
+            due=due(impact, refused),
             met=met,
             stopped=refused,
             contacts=contacts,
@@ -276,11 +287,12 @@ def _did(outcome: str) -> bool:
 
 def _why(
     view: View, answers: Iterable[Answer], pinned: Iterable[int]
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Edge, ...]]:
-    """Return the acts, what caused them, and the steps between."""
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Edge, ...], tuple[Origin, ...]]:
+    """Return the acts, what caused them, the steps between, and where what caused them stood."""
     acts: dict[int, None] = {}
     causes: dict[int, None] = {}
     edges: dict[tuple[int, int], Edge] = {}
+    origins: list[Origin] = []
     calls = [row.n for row in reading.rows(view, pinned) if row.kind == "call.decided"]
     for n in [*(one.act.n for told in answers for one in told.agents if _did(one.outcome)), *calls]:
         acts[n] = None
@@ -292,11 +304,12 @@ def _why(
             continue
         first = ranked[0]
         causes[first.event.n] = None
+        origins.append(origin(view, first, n))
         path = first.path if first.path[-1] == n else (*first.path, n)
         for source, target in itertools.pairwise(path):
             if source != target:
                 edges[source, target] = Edge(source=source, target=target, by=first.confidence)
-    return tuple(acts), tuple(causes), tuple(edges.values())
+    return tuple(acts), tuple(causes), tuple(edges.values()), tuple(origins)
 
 
 def _moments(view: View, agents: Iterable[reading.Agent], known: dict[str, tuple[int, ...]]) -> tuple[Moment, ...]:
@@ -310,6 +323,21 @@ def _moments(view: View, agents: Iterable[reading.Agent], known: dict[str, tuple
     there = [n for n in sorted(why) if 0 <= n < view.size]
     became = reading.outcomes(view, there)
     return tuple(Moment(line=line(view, n), why=why[n], became=became.get(n, "")) for n in there)
+
+
+def _tried(refused: Iterable[Stopped]) -> dict[str, tuple[int, ...]]:
+    """Return the events of agents that were refused, by why they are told: their lives, what they read, what failed."""
+    these = list(refused)[:MOST_CAME]
+    return {
+        "refused": tuple(try_.event for one in these for try_ in one.attempts[:MOST_TRIED]),
+        "birth": tuple(one.agent.born_n for one in these),
+        "end": tuple(one.agent.ended_n for one in these if one.agent.ended_n is not None),
+        "label": tuple(n for one in these for n in (*(t.first for t in one.credentials), *_ways(one))),
+    }
+
+
+def _ways(one: Stopped) -> tuple[int, ...]:
+    return tuple(hop.event for hop in one.parent_way)
 
 
 def _loud(view: View, agent: str) -> Iterator[tuple[int, str]]:

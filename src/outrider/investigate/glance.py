@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from outrider.investigate.due import named
 from outrider.investigate.telling import WEAK, became, exactly, short, source_of
 
 if TYPE_CHECKING:
     from outrider.investigate.answer import Told
     from outrider.investigate.cause import Source
     from outrider.investigate.dossier import Dossier
-
-_SHOWN: Final = 3
 
 
 def glance(told: Dossier) -> list[tuple[str, str]]:
@@ -21,8 +20,6 @@ def glance(told: Dossier) -> list[tuple[str, str]]:
     if top is None or agent is None:
         return []
     cause = top.causes[0] if top.cause_event >= 0 and top.causes[0].confidence not in WEAK else None
-    change = list(dict.fromkeys(thing.value for one in told.impact for thing in one.credentials))
-    more = f" and {len(change) - _SHOWN} more" if len(change) > _SHOWN else ""
     lives = "it lives" if agent.ended_n is None else f"it is gone ({agent.ended_how})"
     rows = [
         ("what", _what(top)),
@@ -32,7 +29,7 @@ def glance(told: Dossier) -> list[tuple[str, str]]:
         ("whom to ask", told.contacts.get(agent.id, "nobody is named")),
         ("what told it to", f"{source_of(cause)} (event {cause.event.n})" if cause else "not known"),
         ("a person asked for it", ("yes" if cause.trusted else "no") if cause else "not known"),
-        ("credentials to change", ", ".join(change[:_SHOWN]) + more if change else "none that is known"),
+        ("credentials to change", named(told.due)),
         ("others", _others(told)),
         ("what would have stopped it", _control(told, agent.charter)),
         ("how sure", _sure(told, top, cause)),
@@ -48,12 +45,9 @@ def _what(top: Told) -> str:
 
 
 def _others(told: Dossier) -> str:
-    change = {thing.value for one in told.impact for thing in one.credentials}
-    too = {thing.value for one in told.stopped for thing in one.credentials} - change
     under = {one.agent.id for blast in told.impact for one in blast.agents} - {one.id for one in told.agents}
     same = {one.agent for blast in told.impact for one in blast.met if one.what == "content"} - under
-    read = f" (credentials that those had read: {len(too)})" if too else ""
-    return f"came under it: {len(under)}; refused: {len(told.stopped)}{read}; read the same content: {len(same)}"
+    return f"came under it: {len(under)}; refused: {len(told.stopped)}; read the same content: {len(same)}"
 
 
 def _control(told: Dossier, charter: str) -> str:

@@ -34,13 +34,13 @@ from outrider.investigate.telling import (
     short,
     stopped,
     summary,
-    tail,
     unlisted,
     unseen,
     visible,
     when,
     who,
 )
+from outrider.investigate.words import tail
 
 if TYPE_CHECKING:
     from outrider.investigate.dossier import Dossier, Kin

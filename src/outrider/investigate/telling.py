@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from outrider.investigate.extent import WORDS
 from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.groups import expanded, named
 from outrider.investigate.meeting import VISITED, counted
+from outrider.investigate.words import tail
 
 if TYPE_CHECKING:
     from outrider.investigate.answer import Answer, Told
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from outrider.investigate.coverage import Gap
     from outrider.investigate.dossier import Dossier
     from outrider.investigate.meeting import Deed, Meeting
+    from outrider.investigate.stopped import Stopped
     from outrider.store.reading import Agent
 
 MOST_MET: Final = 25
@@ -26,12 +29,13 @@ CAME: Final = ("agent", "class", "came under it", "from event", "what it did", "
 MET: Final = ("agent", "class", "what it did", "with what", "first time (UTC)", "event")
 MOST_VISITED: Final = 5
 """Of those that only visited the same place, how many are listed beside the others."""
-_TAIL: Final = 8
 _TIES: Final = {
     "origin": "read it itself", "label": "carries its label", "born of it": "is a child of",
     "report": "had a report of", "file": "read a file of",
 }  # fmt: skip
 MOST_STOPPED: Final = 50
+MOST_TRIES: Final = 5
+"""Other calls that were refused of which one agent's sentence tells."""
 REFUSED: Final = (
     "What they tried was refused, so that nothing is known to have left by it; what they had read before was read all"
     " the same, and is to be changed."
@@ -255,6 +259,7 @@ def came(told: Dossier) -> list[tuple[str, ...]]:
             did = "see what happened"
         end = f"{agent.ended_how}, event {agent.ended_n}" if agent.ended_n is not None else "alive"
         by = f"{_TIES.get(one.by, one.by)} {tail(one.through)}".strip()
+        by = f"took its label over from {tail(one.through)}" if one.by == "label" and one.through else by
         rows[agent.id] = (
             tail(agent.id), agent.charter, by, str(one.since), did or "nothing that the record knows of",
             f"{agent.born_n}", end
@@ -268,21 +273,35 @@ def stopped(told: Dossier) -> list[tuple[str, str]]:
     for one in told.stopped[:MOST_STOPPED]:
         had = ", ".join(f"{thing.value} (event {thing.first})" for thing in one.credentials)
         told_of = f"It had read {had}." if had else "It is not known to have read a credential."
-        parent = f" Had that one read the same? {one.parent_had}." if one.agent.parent else ""
-        text = f"{one.what} was refused (event {one.attempt}). {told_of} It was started by {one.started_by}.{parent}"
+        parent = f" Had that one read the same? {one.parent_had[0].upper()}{one.parent_had[1:]}."
+        text = (
+            f"{one.what} was refused (event {one.attempt}).{_refused_too(one)} {told_of} It was started by"
+            f" {one.started_by}.{parent if one.agent.parent else ''}"
+        )
         rows.append((f"{one.agent.charter} {tail(one.agent.id)}", f"{text[0].upper()}{text[1:]}"))
     return rows
 
 
-def tail(agent: str) -> str:
-    """Return the end of an agent's id, which every command takes for the whole."""
-    return agent if len(agent) <= _TAIL else f"…{agent[-_TAIL:]}"
+def _refused_too(one: Stopped) -> str:
+    """Return what else of an agent was refused, a sentence, or nothing."""
+    if not one.others:
+        return ""
+    parts = [f"{what} ({_events(of)})" for what, of in list(one.others.items())[:MOST_TRIES]]
+    more = f", and {len(one.others) - MOST_TRIES} more" if len(one.others) > MOST_TRIES else ""
+    return f" Refused as well: {', '.join(parts)}{more}."
+
+
+def _events(numbers: Sequence[int]) -> str:
+    return f"event{'' if len(numbers) == 1 else 's'} {', '.join(str(n) for n in numbers)}"
 
 
 def class_of(told: Dossier, agent: str) -> str:
     """Return the class of an agent of the case and a space, or nothing where it is none of its agents."""
     kin = {one.agent.id: one.agent.charter for family in told.families for one in family}
     kin |= {one.agent.id: one.agent.charter for blast in told.impact for one in blast.agents}
+    kin |= {one.agent.id: one.agent.charter for one in told.stopped}
+    kin |= {one.parent.id: one.parent.charter for one in told.stopped if one.parent is not None}
+    kin |= {hop.agent: hop.charter for one in told.stopped for hop in one.parent_way if hop.charter}
     return f"{kin[agent]} " if agent in kin else ""
 
 

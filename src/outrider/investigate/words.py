@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from outrider.store.view import View
 
 _EFFECTS_SHOWN: Final = 3
+_TAIL: Final = 8
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +191,11 @@ def _timed_out(event: AskTimedOut) -> str:
     if event.unused >= 0:
         return f"the yes to question {event.question} was not used in time: it counts no longer"
     return f"nobody answered question {event.question} in time, and that is a no"
+
+
+def tail(agent: str) -> str:
+    """Return the end of an agent's id, which every command takes for the whole."""
+    return agent if len(agent) <= _TAIL else f"…{agent[-_TAIL:]}"
 
 
 def _second_look(event: SecondLook) -> str:
