@@ -7,6 +7,7 @@ import pytest
 from outrider.config import Home
 from outrider.events.call import Label
 from outrider.events.case import CaseNoted
+from outrider.events.record import RecordGap
 from outrider.investigate.answering import findings, left, standing
 from outrider.investigate.blast import blast
 from outrider.investigate.case import load
@@ -250,3 +251,10 @@ def test_a_credential_counts_once_by_its_value_wherever_the_report_counts(told):
     for report in (page(found), markdown(found)):
         assert counted in report
         assert "credentials that those had read" not in report
+
+
+def test_the_events_that_say_what_is_missing_are_among_those_that_leave(told):
+    gap = told.put(RecordGap, heard="daemon", what="spool", count=1, answered="deny", detail="pid 7: no daemon")
+    found = seen(told)
+    assert f"event {gap}" in markdown(found)
+    assert gap in found.events

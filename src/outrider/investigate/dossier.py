@@ -168,7 +168,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         loud = [one.event for met in self.met if met.did in CLOSE for one in met.deeds][:MOST_MOMENTS]
         loud += [met.first for met in self.met if met.did in CLOSE][:MOST_MOMENTS]
         refused = [n for one in self.stopped[:MOST_MOMENTS] for n in one.events]
-        went = self.carried.values()
+        went = [*self.carried.values(), *(gap.n for gap in self.coverage.gaps[:MOST_CAME])]
         return tuple(sorted({*own, *lines, *ends, *self.acts, *cited, *came, *loud, *refused, *went, *self.prompts}))
 
 
