@@ -33,7 +33,10 @@ enum {
     NR_CLONE3 = 435, NR_PIDFD_GETFD = 438, NR_MOUNT_SETATTR = 442, NR_LANDLOCK_CREATE = 444, NR_LANDLOCK_RULE = 445,
     NR_LANDLOCK_SELF = 446, NR_IO_URING_SETUP = 425, NR_IO_URING_REGISTER = 427
 };
-enum { CLONE_TREE = 1, TREE_CLOEXEC = 0x80000, TREE_RECURSIVE = 0x8000, AT_EMPTY = 0x1000, MOVE_EMPTY = 4, READ_ONLY = 1 };
+enum {
+    CLONE_TREE = 1, TREE_CLOEXEC = 0x80000, TREE_RECURSIVE = 0x8000, TREE_NO_FOLLOW = 0x100, AT_EMPTY = 0x1000,
+    MOVE_EMPTY = 4, MOVE_FOLLOW = 0x10, READ_ONLY = 1
+};
 
 /* ---- namespaces ---------------------------------------------------------------------------------------------- */
 
@@ -100,12 +103,14 @@ static int read_only(int fd, const char *path, int recursive) {
                         sizeof a);
 }
 
-static int copy_of(const char *path) {
-    return (int)syscall(NR_OPEN_TREE, AT_FDCWD, path, CLONE_TREE | TREE_CLOEXEC | TREE_RECURSIVE);
+static int copy_of(const char *path, int follow) {
+    int flags = CLONE_TREE | TREE_CLOEXEC | TREE_RECURSIVE | (follow ? 0 : TREE_NO_FOLLOW);
+    return (int)syscall(NR_OPEN_TREE, AT_FDCWD, path, flags);
 }
 
-static int place(int fd, const char *path) {
-    int done = (int)syscall(NR_MOVE_MOUNT, fd, "", AT_FDCWD, path, MOVE_EMPTY);
+/* Onto the name itself, also where that is a link, or onto what the link leads to. */
+static int place(int fd, const char *path, int follow) {
+    int done = (int)syscall(NR_MOVE_MOUNT, fd, "", AT_FDCWD, path, MOVE_EMPTY | (follow ? MOVE_FOLLOW : 0));
     close(fd);
     return done;
 }
@@ -142,7 +147,7 @@ static const char *gather(const struct plan *p) {
     const char *s;
     size_t at = 0;
     while ((s = field(p, "show", &at)))
-        if (shown < MOST_SHOWN && (shown_fd[shown] = copy_of(s)) >= 0) shown_at[shown++] = s;
+        if (shown < MOST_SHOWN && (shown_fd[shown] = copy_of(s, 1)) >= 0) shown_at[shown++] = s;
         else if (errno != ENOENT && errno != EACCES) return s;
     bound = shown;
     for (at = 0; (s = field(p, "bind", &at));) {
@@ -150,7 +155,7 @@ static const char *gather(const struct plan *p) {
         if (!tab || (size_t)(tab - s) >= sizeof from || shown >= MOST_SHOWN) return s;
         memcpy(from, s, (size_t)(tab - s));
         from[tab - s] = 0;
-        if ((shown_fd[shown] = copy_of(from)) < 0) return from;
+        if ((shown_fd[shown] = copy_of(from, 1)) < 0) return from;
         shown_at[shown++] = tab + 1;
     }
     return NULL;
@@ -171,7 +176,7 @@ static const char *show(int i, int end) {
     struct stat facts;
     for (; i < end; i++) {
         make_way(shown_at[i], fstat(shown_fd[i], &facts) == 0 && S_ISDIR(facts.st_mode));
-        if (place(shown_fd[i], shown_at[i]) < 0) return shown_at[i];
+        if (place(shown_fd[i], shown_at[i], 0) < 0) return shown_at[i];
     }
     return NULL;
 }
@@ -193,26 +198,33 @@ static const char *hide(const struct plan *p) {
         }
         fd = open(blank, O_RDONLY | O_CREAT | O_CLOEXEC, 0);
         if (fd >= 0) close(fd);
-        if ((fd = copy_of(blank)) < 0 || place(fd, s) < 0) return s;
+        if ((fd = copy_of(blank, 1)) < 0 || place(fd, s, 0) < 0) return s;
     }
     return NULL;
 }
 
-/* "pin": a mount of its own, so that nobody moves it away from above what is kept. "keep": nothing can be written. */
+/* "pin": a mount of its own, so that nobody moves it away from above what is kept. "keep": nothing can be written.
+ * Of a link both are kept: where it leads, if that is anywhere, and the link itself, so that it leads nowhere else. */
 static const char *keep(const struct plan *p, const char *key) {
     const char *s;
     size_t at = 0;
     struct stat facts;
+    const int written = same(key, "pin");
     while ((s = field(p, key, &at))) {
-        int fd;
-        if (same(key, "pin") && lstat(s, &facts) == 0 && S_ISLNK(facts.st_mode)) continue; /* Nothing stands on a link. */
+        int follow;
         if (same(s, "/")) { /* Nothing can be mounted over the root that we have already. */
-            if (same(key, "keep") && read_only(AT_FDCWD, s, 1) < 0) return s;
+            if (!written && read_only(AT_FDCWD, s, 1) < 0) return s;
             continue;
         }
-        fd = copy_of(s);
-        if (fd < 0 && errno == ENOENT) continue;
-        if (fd < 0 || (same(key, "keep") && read_only(fd, "", 1) < 0) || place(fd, s) < 0) return s;
+        if (lstat(s, &facts) < 0) {
+            if (errno == ENOENT || errno == ENOTDIR) continue;
+            return s;
+        }
+        for (follow = S_ISLNK(facts.st_mode) && !written; follow >= 0; follow--) {
+            int fd = copy_of(s, follow);
+            if (fd < 0 && follow) continue; /* It leads nowhere that the agent could reach either. */
+            if (fd < 0 || (!written && read_only(fd, "", 1) < 0) || place(fd, s, follow) < 0) return s;
+        }
     }
     return NULL;
 }

@@ -28,7 +28,7 @@ from outrider.charter.model import Charter
 from outrider.charter.paths import folded, segment_regex
 from outrider.charter.patterns import Asked, Declared, Index, Scene, expand
 from outrider.confine.around import Listed, around
-from outrider.confine.trees import Anchors, Forest, Tree, common, smallest, within
+from outrider.confine.trees import Anchors, Forest, Tree, common, held, smallest, within
 
 Network = Literal["proxy", "port", "told"]
 """``proxy``: a network of its own whose only way out is our proxy. ``port``: TCP only to the proxy's port. ``told``:
@@ -194,17 +194,17 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
     for verb in _VERBS:
         said = common(line, verb, anchors)
         allowed = Forest(said.found)
-        granted[verb] = smallest(
-            led for tree in said.found if (led := _led(tree, allowed, places)) and not never.refuses(verb, led)
-        )
+        found = (led for tree in said.found if (led := _led(tree, allowed, places)) and not never.refuses(verb, led))
+        granted[verb] = smallest(found, places.tmp)
         if said.left:
             lacks.append(
                 Lack(what=f"may.{verb}", why="No tree has this form, so it is not granted.", patterns=said.left)
             )
-    lent = tuple(path for path in places.program if not _own(path, places) and not _held(path, granted["read"]))
-    own = tuple(path for path in places.own if not _own(path, places) and not _held(path, granted["write"]))
+    tmp = places.tmp
+    lent = tuple(path for path in places.program if not _own(path, places) and not held(path, granted["read"], tmp))
+    own = tuple(path for path in places.own if not _own(path, places) and not held(path, granted["write"], tmp))
     for verb in _VERBS:
-        granted[verb] = smallest((*granted[verb], *(Tree(path, whole=True) for path in own)))
+        granted[verb] = smallest((*granted[verb], *(Tree(path, whole=True) for path in own)), tmp)
     if not host.namespaces:
         lacks += _without_ours(granted, places)
     grants = _grants(granted, (*lent, *([places.package] if places.package else [])))
@@ -212,7 +212,7 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
     hidden, kept, pinned = never.within(grants, own_view=view, lacks=lacks)
     lacks += _about_charters(line, places)
     lacks += _about_host(host, places)
-    if view and _held(places.home, granted["read"]):
+    if view and held(places.home, granted["read"]):
         why = "The whole home is granted, and with it the sockets of other programs in it."
         lacks.append(Lack(what="sockets", why=why))
     return Plan(
@@ -278,17 +278,15 @@ def _own(path: str, places: Places) -> bool:
     return within(path, places.outrider)
 
 
-def _held(path: str, trees: Iterable[Tree]) -> bool:
-    return any(tree.holds(Tree(path, whole=True)) for tree in trees)
-
-
 def _without_ours(granted: dict[str, tuple[Tree, ...]], places: Places) -> Iterable[Lack]:
     """Let the grants go around Outrider's own files: without a view of its own nothing can keep them apart."""
     for verb in _VERBS:
         ours = [places.outrider, *([places.package] if places.package and verb != "read" else [])]
         out = tuple(tree for tree in granted[verb] if around(tree, ours, places.beside) != (tree,))
         if out:
-            granted[verb] = smallest(one for tree in granted[verb] for one in around(tree, ours, places.beside))
+            granted[verb] = smallest(
+                (one for tree in granted[verb] for one in around(tree, ours, places.beside)), places.tmp
+            )
             why = "Outrider's own files lie in it: only what stood beside them at the start is granted."
             yield Lack(what=f"may.{verb}", why=why, patterns=tuple(tree.path for tree in out))
 

@@ -136,20 +136,37 @@ def _worked_out(line: Sequence[Charter], verb: str, anchors: Anchors) -> Trees:
     found = first.found
     for other in others:
         found = tuple(_intersection(found, other.found))
-    return Trees(smallest(found), first.left)
+    return Trees(smallest(found, anchors.tmp), first.left)
 
 
-def smallest(found: Iterable[Tree]) -> tuple[Tree, ...]:
-    """Return the trees without those that lie in another of them, in order of path."""
+def smallest(found: Iterable[Tree], apart: Sequence[str] = ()) -> tuple[Tree, ...]:
+    """Return the trees without those that lie in another of them, in order of path.
+
+    Args:
+        found: The trees.
+        apart: Directories that agents see an empty one of their own of: what is granted below one by its own name, a
+            repository in ``/tmp`` say, has to be brought back there and stays, whatever holds the directory.
+    """
     every = set(found)
     whole = {tree.path for tree in every if tree.whole}
     return tuple(
         sorted(
             tree
             for tree in every
-            if (tree.whole or tree.path not in whole) and not any(one in whole for one in ancestors(tree.path))
+            if (tree.whole or tree.path not in whole)
+            and not any(one in whole for one in ancestors(tree.path) if _same_side(tree.path, one, apart))
         )
     )
+
+
+def held(path: str, found: Iterable[Tree], apart: Sequence[str] = ()) -> bool:
+    """Return whether one of the trees holds a path and all below it, and shows it there (see :func:`smallest`)."""
+    asked = Tree(path, whole=True)
+    return any(tree.holds(asked) and _same_side(path, tree.path, apart) for tree in found)
+
+
+def _same_side(path: str, above: str, apart: Sequence[str]) -> bool:
+    return not any(within(path, one) and path != one and within(one, above) for one in apart)
 
 
 def _intersection(left: Iterable[Tree], right: Iterable[Tree]) -> Iterable[Tree]:
