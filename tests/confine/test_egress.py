@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
 import pytest
 from tests.daemon.house import until
 
-from outrider.confine.egress import Egress, outside, target
+from outrider.confine.egress import Egress, look_up, outside, target
 from outrider.errors import BadInputError, RefusedError
 from outrider.events.record import CallDecided, CallResult
 
@@ -45,13 +46,16 @@ async def server(seen):
     return one, one.sockets[0].getsockname()[1]
 
 
-def through(asking, text, resolve=None):
+WORD = base64.b64encode(b"the-word:x").decode()
+
+
+def through(asking, text, resolve=None, word=""):
     """Send a request to the proxy, ``PORT`` being that of a server; return the answer and what the server saw."""
 
     async def story():
         seen = []
         there, port = await server(seen)
-        way = Egress(asking, resolve) if resolve else Egress(asking)
+        way = Egress(asking, resolve or look_up, word=word)
         proxy = await asyncio.start_server(way.serve, "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*proxy.sockets[0].getsockname()[:2])
         writer.write(text.replace("PORT", str(port)).encode())
@@ -91,6 +95,30 @@ def test_a_host_that_is_not_permitted_is_neither_looked_up_nor_reached():
     assert said.startswith("HTTP/1.1 403")
     assert "does not list it" in said
     assert (looked, seen) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "", "Proxy-Authorization: Basic dGhlLXdvcg==", "Proxy-Authorization: Bearer the-word",
+        "Proxy-Authorization: Basic !", f"Authorization: Basic {WORD}", f"Proxy-Authorization: Digest {WORD}",
+    ],
+)  # fmt: skip
+def test_where_others_can_reach_the_proxy_who_does_not_say_its_word_gets_nothing(line):
+    asking = Asking("127.0.0.1")
+    line = f"{line}\r\n" if line else ""
+    said, seen = through(asking, f"GET http://127.0.0.1:PORT/ HTTP/1.1\r\n{line}\r\n", word="the-word")
+    assert said.startswith("HTTP/1.1 407"), said
+    assert "\r\nProxy-Authenticate: Basic" in said
+    assert (seen, asking.asked) == ([], [])
+
+
+def test_who_says_the_word_of_the_proxy_is_answered_and_the_word_goes_no_further():
+    line = f"proxy-authorization:  basic {WORD}"
+    asked = f"GET http://127.0.0.1:PORT/ HTTP/1.1\r\n{line}\r\n\r\n"
+    said, seen = through(Asking("127.0.0.1"), asked, word="the-word")
+    assert said.endswith("ok")
+    assert b"uthorization" not in seen[0]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.8", "169.254.169.254", "::1", "fd00::1", "::ffff:127.0.0.1"])
@@ -186,9 +214,6 @@ connect = ["127.0.0.1:PORT"]
 
 
 def test_a_command_reaches_the_hosts_of_its_charter_and_none_by_a_redirect_and_each_is_recorded(cell):
-    if cell.view == "shared":
-        pytest.skip("without a network of its own no host can be reached; the birth says so")
-
     async def story():
         seen = []
         there, port = await server(seen)
@@ -210,9 +235,6 @@ def test_a_command_reaches_the_hosts_of_its_charter_and_none_by_a_redirect_and_e
 
 
 def test_a_lent_port_of_this_machine_is_there_inside_and_no_other_one(cell):
-    if cell.view == "shared":
-        pytest.skip("nothing can be lent to a command without a network of its own")
-
     async def story():
         seen = []
         there, port = await server(seen)
@@ -229,14 +251,42 @@ def test_a_lent_port_of_this_machine_is_there_inside_and_no_other_one(cell):
     assert [one.held.reaches for one in cell.births()] == [(f"127.0.0.1:{port}",), ()]
 
 
+PAST = """
+import socket, sys
+where = ("127.0.0.1", int(sys.argv[1]))
+one, other = socket.socket(), socket.socket()
+for way in (lambda: one.connect(where), lambda: other.sendto(b"x", socket.MSG_FASTOPEN, where)):
+    try:
+        way()
+        print("reached")
+    except OSError as error:
+        print("refused")
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", where)
+    print("sent")
+except OSError:
+    print("refused")
+"""
+
+
+def test_a_port_of_this_machine_that_is_not_lent_is_reached_by_no_kind_of_opening(cell):
+    async def story():
+        there, port = await server([])
+        done = await asyncio.to_thread(cell.python, PAST, str(port))
+        there.close()
+        return done
+
+    done = asyncio.run(story())
+    datagram = "sent" if cell.view == "own" else "refused"  # Its own loopback, on which nobody listens.
+    assert done.out.split() == ["refused", "refused", datagram], done
+
+
 def test_what_cannot_be_lent_starts_nothing_and_says_why(cell):
     (cell.home.charters / "poor.toml").write_text(
         '[charter]\nname = "poor"\nextends = "coder"\n[never]\nuse_credential = ["env:MODEL_*"]\n'
     )
     until(lambda: "poor" in cell.status()["charters"])
     wrong = {"models.example": "no host with a port", "169.254.169.254:80": "[never]", "env:MODEL_KEY": "[never]"}
-    if cell.view == "shared":
-        wrong = {"127.0.0.1:80": "no network of its own"}
     for host, why in wrong.items():
         done = cell.sh("echo ran", charter="poor", options=["--lend", host])
         assert (done.code != 0, done.out) == (True, "")

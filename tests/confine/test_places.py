@@ -1,15 +1,17 @@
-"""Places that are unlike a home with a repository in it: directories for temporary files, links, runs inside of runs."""
+"""Places unlike a home with a repository in it: directories for temporary files, links, runs inside of runs."""
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from outrider.events.record import CallDecided
 
 TOP = Path("/tmp")
 
@@ -79,16 +81,35 @@ def test_a_settings_file_that_is_a_link_stays_as_it_is_and_the_command_starts(ce
         " echo x >> dotfiles.json; echo on"
     )
     assert done.out == "on\n", done
-    assert os.readlink(link) == str(to)
+    assert link.readlink() == to
     if leads != "nowhere":  # What a link that leads nowhere names can be made, as any such file: the birth says so.
         assert leads == "to itself" or to.read_text() == "{}"
 
 
-def test_a_run_inside_of_a_run_starts_and_both_are_agents(cell):
-    (cell.repo / "src.py").write_text("print(1)\n")
+INNER = """
+import urllib.request
+try:
+    print("got", urllib.request.urlopen("http://203.0.113.7/", timeout=20).status)
+except OSError as error:
+    print("refused", getattr(error, "code", type(error.reason).__name__), getattr(error, "fp", None) and error.read())
+"""
+
+
+def test_a_run_inside_of_a_run_has_a_way_out_of_its_own_that_its_own_charter_bounds(cell):
     shutil.copy(cell.launcher[0], cell.repo / "outrider-run")
     cell.launcher = [*cell.launcher[:-1], str(cell.repo / "outrider-run")]
-    inner = shlex.join(cell.argv("sh", "-c", "echo inner; cat src.py"))
+    (cell.repo / "get.py").write_text(INNER)
+    inner = shlex.join(cell.argv(sys.executable, "-S", "get.py"))
     done = cell.sh(f"{inner}; echo outer")
-    assert done.out == "inner\nprint(1)\nouter\n", done
-    assert len(cell.births()) == 2
+    outer, born = cell.births()
+    assert born.parent == outer.agent
+    assert done.out.endswith("\nouter\n"), done
+    judged = [(one.agent, one.effects[0].value) for one in cell.events(CallDecided) if one.name == "egress"]
+    if cell.view == "own":
+        assert "the charter" in done.out or "403" in done.out, done
+        assert judged == [(born.agent, "203.0.113.7")]
+        assert not any(lack.startswith("hosts") for lack in born.held.lacks)
+    else:  # The kernel holds the outer one to the port of its proxy, and whoever it starts with it.
+        assert done.out.startswith("refused"), done
+        assert judged == []
+        assert any(lack.startswith("hosts") for lack in born.held.lacks)

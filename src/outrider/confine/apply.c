@@ -313,7 +313,11 @@ static const char *restrict_files(const struct plan *p, int port) {
     if (rules < 0) return "landlock_create_ruleset";
     while ((s = field(p, "grant", &at)))
         if (grant(rules, s, r.files) < 0) return s;
-    if (r.ports && syscall(NR_LANDLOCK_RULE, rules, 2, &out, 0) < 0) return "landlock_add_rule of the port";
+    if (r.ports && port && syscall(NR_LANDLOCK_RULE, rules, 2, &out, 0) < 0) return "landlock_add_rule of the port";
+    for (at = 0; r.ports && (s = field(p, "reach", &at));) {
+        out.number = (uint64_t)atoi(s);
+        if (syscall(NR_LANDLOCK_RULE, rules, 2, &out, 0) < 0) return "landlock_add_rule of a port that is lent";
+    }
     if (syscall(NR_LANDLOCK_SELF, rules, 0) < 0) return "landlock_restrict_self";
     close(rules);
     return NULL;
@@ -399,6 +403,19 @@ static void sockets(int tcp_only) {
     add(GIVE, ALLOW, 0, 0);
 }
 
+/* Data that is sent with the opening of a connection (tcp(7), TCP Fast Open) passes no connect, and so no Landlock. */
+static void fast_open(void) {
+    static const int sends[] = {SYS_sendto, SYS_sendmsg, SYS_sendmmsg}, flags[] = {3, 2, 3};
+    size_t i;
+    for (i = 0; i < sizeof sends / sizeof *sends; i++) {
+        add(EQUAL, (uint32_t)sends[i], 0, 4);
+        add(LOAD, ARGUMENT + 8 * (uint32_t)flags[i], 0, 0);
+        add(ANY_BIT, MSG_FASTOPEN, 0, 1);
+        add(GIVE, REFUSE(EOPNOTSUPP), 0, 0);
+        add(GIVE, ALLOW, 0, 0);
+    }
+}
+
 static void write_filter(const struct plan *p) {
     size_t i;
     add(LOAD, ARCHITECTURE, 0, 0);
@@ -424,6 +441,7 @@ static void write_filter(const struct plan *p) {
     add(EQUAL, LINUX_CONSOLE, 0, 1);
     add(GIVE, REFUSE(EPERM), 0, 0);
     add(GIVE, ALLOW, 0, 0);
+    if (!same(value(p, "network"), "proxy")) fast_open();
     sockets(!same(value(p, "network"), "proxy"));
     add(GIVE, ALLOW, 0, 0);
 }

@@ -13,7 +13,9 @@ CONNECT and plain HTTP, both by HTTP/1.1 (RFC 9110, 9112). Invariants:
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hmac
 import ipaddress
 import re
 import socket
@@ -90,14 +92,26 @@ def outside(address: str) -> bool:
 class Egress:
     """The proxy of one agent."""
 
-    def __init__(self, asking: Asking, resolve: Resolve = look_up) -> None:
+    def __init__(self, asking: Asking, resolve: Resolve = look_up, *, word: str = "") -> None:
+        """Make it.
+
+        Args:
+            asking: Who decides.
+            resolve: Looks names up.
+            word: What a client must say to be answered (Basic, RFC 7617, as the user's name), where others can reach
+                the proxy as well: on a loopback that the agent shares with the whole machine. Empty for nothing.
+        """
         self._asking = asking
         self._resolve = resolve
+        self._word = word
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection from inside."""
         try:
             await self._serve(reader, writer)
+        except _StrangerError:
+            why = "this way out belongs to an agent, and whoever asks did not say its word"
+            await _say(writer, "407 Proxy Authentication Required", why, 'Proxy-Authenticate: Basic realm="outrider"')
         except BadInputError as error:
             await _say(writer, "400 Bad Request", str(error))
         except RefusedError as error:
@@ -114,6 +128,8 @@ class Egress:
         request = _REQUEST.fullmatch(first)
         if request is None:
             raise BadInputError("this is a proxy: it takes CONNECT and plain HTTP")
+        if self._word and not any(_says(line, self._word) for line in lines):
+            raise _StrangerError
         tls = request[1] == "CONNECT"
         absolute = None if tls else _ABSOLUTE.fullmatch(request[2])
         if not tls and absolute is None:
@@ -171,6 +187,23 @@ class Through:
                 writer.close()
 
 
+class _StrangerError(Exception):
+    """Somebody asks who did not say the agent's word."""
+
+
+def _says(line: str, word: str) -> bool:
+    """Return whether a line of a head carries the word, as the user's name."""
+    name, _, value = line.partition(":")
+    scheme, _, coded = value.strip().partition(" ")
+    if name.strip().lower() != "proxy-authorization" or scheme.lower() != "basic":
+        return False
+    try:
+        said = base64.b64decode(coded.strip(), validate=True)
+    except ValueError:
+        return False
+    return hmac.compare_digest(said.partition(b":")[0], word.encode())
+
+
 def _forwarded(method: str, path: str, authority: str, lines: Sequence[str]) -> bytes:
     """Return the head as the server gets it: the host is the one that was permitted, whatever the client wrote."""
     kept = [line for line in lines if line.partition(":")[0].strip().lower() not in _HOP and line[:1] not in " \t"]
@@ -196,9 +229,9 @@ async def _join(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> Non
             writer.close()
 
 
-async def _say(writer: asyncio.StreamWriter, status: str, why: str) -> None:
+async def _say(writer: asyncio.StreamWriter, status: str, why: str, *more: str) -> None:
     text = f"outrider: {why}\n".encode("ascii", "replace")
-    head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n"
+    about = (*more, "Content-Type: text/plain", f"Content-Length: {len(text)}", "Connection: close")
     with contextlib.suppress(OSError):
-        writer.write(head.encode() + text)
+        writer.write("\r\n".join((f"HTTP/1.1 {status}", *about, "", "")).encode() + text)
         await writer.drain()

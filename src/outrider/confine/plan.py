@@ -50,12 +50,14 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
         namespaces: Whether a user, mount and network namespace can be had.
         seccomp: Whether system calls can be filtered.
         seen: Whether a filter can tell of them, and nobody above listens already (seccomp_unotify(2)).
+        closed: Whether somebody above is held to the port of a proxy of its own, so that no other can be reached.
     """
 
     landlock: int = 0
     namespaces: bool = False
     seccomp: bool = False
     seen: bool = False
+    closed: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +149,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         seccomp: Whether system calls are filtered.
         signals: Whether signals to processes outside are refused.
         seen: Whether the daemon is told which programs the tree starts and what it connects to.
+        leads_out: Whether there is a proxy for it.
         lacks: What is not held.
         lent: Paths that no charter grants, or not for writing, and the command itself needs.
     """
@@ -158,6 +161,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     signals: bool
     landlock: int
     seen: bool = False
+    leads_out: bool = True
     emptied: tuple[str, ...] = ()
     tmp: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -223,6 +227,7 @@ def plan(line: Sequence[Charter], host: Host, places: Places) -> Plan:
         signals=host.landlock >= _SCOPES,
         landlock=host.landlock,
         seen=host.seccomp and host.seen,
+        leads_out=view or not host.closed,
         emptied=_emptied(places, grants) if view else (),
         tmp=places.tmp if view else (),
         hidden=hidden,
@@ -453,14 +458,10 @@ def _about_host(host: Host, places: Places) -> list[Lack]:
         found.append(Lack(what="sockets", why=why))
         why = "Temporary files are shared with everybody of this user."
         found.append(Lack(what="tmp", why=why, patterns=places.tmp))
-        if host.landlock >= _TCP:
-            why = "Only TCP is held, and only by port: UDP goes out, so names can be asked for."
-        else:
-            why = "Nothing holds the network: programs are told of the proxy, and may ignore it."
-        found.append(Lack(what="network", why=why))
-    if not host.namespaces and host.landlock >= _TCP:
-        why = "No host can be reached: the proxy for those of [may] connect needs a network of the agent's own."
-        found.append(Lack(what="hosts", why=why))
+        found.append(Lack(what="network", why=_about_network(host)))
+        if host.closed:
+            why = "No host can be reached: whoever started it is held to the port of a proxy of its own."
+            found.append(Lack(what="hosts", why=why))
     if host.landlock < _SCOPES:
         found.append(Lack(what="signals", why="Processes of this user outside can be sent signals, Outrider's too."))
     if not host.seccomp:
@@ -471,6 +472,13 @@ def _about_host(host: Host, places: Places) -> list[Lack]:
         )
         found.append(Lack(what="seen", why=why))
     return found
+
+
+def _about_network(host: Host) -> str:
+    if host.landlock < _TCP:
+        return "Nothing holds the network: programs are told of the proxy, and may ignore it."
+    why = "TCP is held by port alone: a server elsewhere that listens on the proxy's very port can be reached past it."
+    return why if host.seccomp else f"{why} UDP goes out, so names can be asked for."
 
 
 def stays() -> tuple[str, ...]:

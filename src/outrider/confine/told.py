@@ -55,13 +55,13 @@ def unpack(data: bytes) -> dict[str, list[str]]:
     return found
 
 
-def told(plan: Plan, *, cwd: str, socket: tuple[str, str]) -> list[tuple[str, str]]:
+def told(plan: Plan, *, cwd: str, sockets: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return what the launcher is to apply.
 
     Args:
         plan: The plan.
         cwd: Where the command starts.
-        socket: The agent's own hook socket, and where it is to be seen.
+        sockets: The agent's own hook socket, and where it is to be seen; then others that it needs.
     """
     out = [
         ("cwd", cwd),
@@ -79,10 +79,10 @@ def told(plan: Plan, *, cwd: str, socket: tuple[str, str]) -> list[tuple[str, st
     out += [("tmp", one) for one in plan.tmp]
     out += [("empty", one) for one in plan.emptied]
     out += [("show", one) for one in _shown(plan)]
-    out.append(("bind", "\t".join(socket)))
+    out += [("bind", "\t".join(one)) for one in sockets]
     out.append(("blank", f"{plan.tmp[0]}/.nothing"))
     hidden = [one for one in plan.hidden if one not in plan.emptied]
-    out += [("cover" if within(socket[1], one) else "hide", one) for one in hidden]
+    out += [("cover" if within(sockets[0][1], one) else "hide", one) for one in hidden]
     out += [("pin", one) for one in _pinned(plan)]
     out += [("keep", one) for one in plan.kept]
     return out

@@ -22,13 +22,13 @@ import msgspec
 
 import outrider
 from outrider.confine import told
-from outrider.confine.ambient import Environment, keys_of, never, scrub
+from outrider.confine.ambient import Environment, keys_of, scrub
 from outrider.confine.look import look
 from outrider.confine.plan import Host, Places, Plan, plan, reaches
 from outrider.confine.programs import file_alone, program_files
-from outrider.confine.reaches import host_and_port, hosts_of, inside, login_of, refused, state_of, written
+from outrider.confine.reaches import login_of, state_of
 from outrider.daemon.watches import Watches
-from outrider.daemon.ways_out import WaysOut
+from outrider.daemon.ways_out import SOCKET, WaysOut, lent_to
 from outrider.detect.secrets import find
 from outrider.errors import BadInputError, OutriderError, RefusedError
 from outrider.events.held import Held
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("outrider.daemon")
 
 _MOST_PLANS = 256
-_NO_NETWORK = "Start it without --shared-view; `outrider doctor` says whether this system gives namespaces."
-_REFUSED = "[never] of charter {} or one above it refuses it"
 _MOST_NAMED = 60
 _WIDE = 70
 """Names of a kind that a birth holds; an environment with more of them is cut, and says so."""
@@ -95,30 +93,28 @@ class Launches:
         launch = self._read(fields, peer)
         line = self._line(launch.charter)
         parent = self._launching.parent_of(launch)
-        host = _host(fields)
+        host = _host(fields, closed=self.ways_out.closed_in(parent))
         person = parent is None
         made, environment = await asyncio.to_thread(self._plan, launch, line, host, fields, person=person)
-        lent = _reaches(fields, launch.command, line, person=person, network=made.network)
+        lent = lent_to(fields, launch.command, line, person=person, leads_out=made.leads_out)
         born = await self._launching.bear(launch, parent, held_of(made, environment, lent))
         agent = self._parts.state.registry.by_id(born.agent)
         assert agent is not None
         socket = await self._own_socket(agent)
-        answer = [("agent", agent.id)]
-        answer += told.told(made, cwd=launch.cwd, socket=(str(socket), str(self._parts.home.socket)))
+        sockets = [(str(socket), str(self._parts.home.socket))]
+        if line[0].may.get("spawn"):  # What it starts as an agent of its own hands the socket of a proxy over as well.
+            sockets.append((str(self._parts.home.run / SOCKET),) * 2)
+        answer = [("agent", agent.id), *told.told(made, cwd=launch.cwd, sockets=sockets)]
         ours = [one.partition("=")[0] for one in fields.get("env", []) if one.startswith("OUTRIDER_")]
         answer += [("drop", name) for name in (*environment.scrubbed, *ours)]
         answer += [("set", f"{name}={text}") for name, text in self._variables(agent)]
-        if made.network == "proxy":
-            answer.append(("egress", self.ways_out.promise(agent, lent)))
-            for name, port in inside(lent):
-                answer.append(("lend", f"{port} {self.ways_out.promise_port(agent, name, port)}"))
-            answer += [("set", f"{name}={text}") for name, text in proxied(_one(fields, "port"))]
+        port = _one(fields, "port") if made.leads_out else ""
+        answer += self.ways_out.told(agent, made, lent, port) if port else []
         answer += [("say", text) for text in _said(born, made, environment)]
         answer += [("warn", text) for text in _about_login(launch, made, environment)]
         if not reaches(made, "read", "/usr/lib/x"):
             answer.append(("hint", f'Charter {agent.charter} lets no library be read: add "@system" to [may] read.'))
-        proxy = f"127.0.0.1:{_one(fields, 'port')}" if made.network == "proxy" else ""
-        watch = self._watch(agent, launch.command, proxy, seen=made.seen)
+        watch = self._watch(agent, launch.command, f"127.0.0.1:{port}" if port else "", seen=made.seen)
         return answer, Talk(self._launching, agent, self._over, watch)
 
     def _watch(self, agent: Agent, command: str, proxy: str, *, seen: bool) -> Watch | None:
@@ -222,6 +218,7 @@ class Launches:
         known = self.watches.of(agent.id)
         if known is not None and known.agent.id == agent.id and not known.top:
             self.watches.over(agent)
+        self.ways_out.forget(agent.id)
         server = self._sockets.pop(agent.id, None)
         if server is not None:
             server.close()
@@ -306,47 +303,12 @@ def how_it_ended(fields: dict[str, list[str]]) -> tuple[str, str]:
     return "killed", f"it was not started: {_one(fields, 'failed')}"[:200]
 
 
-def proxied(port: str) -> list[tuple[str, str]]:
-    """Return the variables by which programs are told of the proxy on a port of their own loopback."""
-    way = f"http://127.0.0.1:{port if port.isdigit() else '0'}"
-    inside = "localhost,127.0.0.1,::1"
-    names = {"http_proxy": way, "https_proxy": way, "all_proxy": way, "no_proxy": inside}
-    return [*names.items(), *((name.upper(), text) for name, text in names.items()), ("NODE_USE_ENV_PROXY", "1")]
-
-
 def _make_room(state: tuple[str, ...]) -> None:
     """Make the directories in which an agent host keeps its state: what is not there cannot be lent to it."""
     for path in state:
         if not path.endswith(".json"):
             with contextlib.suppress(OSError):
                 Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _reaches(
-    fields: dict[str, list[str]], command: str, line: tuple[Charter, ...], *, person: bool, network: str
-) -> tuple[str, ...]:
-    """Return the hosts that are lent to a command: those that the person names, and those of a known agent host.
-
-    Raises:
-        BadInputError: What is to be lent is no host.
-        RefusedError: It is an agent that would lend, a charter refuses the host, or it could not be reached.
-    """
-    lent = fields.get("lend", [])
-    if lent and not person:
-        raise RefusedError("an agent lends nothing to what it starts", fix="A person can start it from a terminal.")
-    if refusal := [one for one in lent if one.startswith("env:") and never(line, one[4:])]:
-        raise RefusedError(f"{refusal[0][:80]} cannot be lent: {_REFUSED.format(line[0].name)}")
-    named = tuple(written(host_and_port(text)) for text in lent if not text.startswith("env:"))
-    if named and network != "proxy":
-        raise RefusedError("nothing can be lent to a command that has no network of its own", fix=_NO_NETWORK)
-    if refusal := list(refused(named, line)):
-        raise RefusedError(f"{refusal[0]} cannot be lent: {_REFUSED.format(line[0].name)}")
-    if not person or network != "proxy":
-        return ()
-    environment = dict(one.partition("=")[::2] for one in fields.get("env", []))
-    own = hosts_of(command, environment)
-    refusals = refused(own, line)
-    return tuple(dict.fromkeys((*named, *(one for one in own if one not in refusals))))
 
 
 def held_of(made: Plan, environment: Environment, reaches: tuple[str, ...]) -> Held:
@@ -448,13 +410,14 @@ def _tool_files(line: tuple[Charter, ...], home: str, search: str) -> tuple[str,
     return (sys.prefix, sys.base_prefix, package, *program_files(found or "", home=home, search=search))
 
 
-def _host(fields: dict[str, list[str]]) -> Host:
+def _host(fields: dict[str, list[str]], *, closed: bool) -> Host:
     version = _one(fields, "landlock")
     return Host(
         landlock=int(version) if version.isdigit() and len(version) < 4 else 0,
         namespaces=_one(fields, "namespaces") == "1",
         seccomp=_one(fields, "seccomp") == "1",
         seen=_one(fields, "seen") == "1",
+        closed=closed,
     )
 
 
