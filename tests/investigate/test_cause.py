@@ -4,7 +4,8 @@ from tests.store.record import NOTHING
 from outrider.errors import BadInputError
 from outrider.events.call import Effect, Label
 from outrider.events.decision import Decision
-from outrider.events.record import Beside, CallDecided, CallResult, Entity
+from outrider.events.record import Beside, CallDecided, CallResult, Entity, Prompted
+from outrider.investigate import carriers
 from outrider.investigate.cause import cause
 
 
@@ -241,3 +242,48 @@ def test_a_file_that_another_agent_wrote_hands_over_only_what_stands_in_it(world
     act = world.upload("a", "drop.example", "k1", "k2")
     with world.view() as view:
         assert cause(view, act).cause_event == read
+
+
+def test_of_more_events_than_are_compared_the_rare_the_first_and_the_orders_are_and_the_rest_is_counted(
+    world, monkeypatch
+):
+    monkeypatch.setattr(carriers, "MOST_COMPARED", 4)
+    world.born("a")
+    first = _heard(world, "a", text=["common"])
+    for _ in range(6):
+        _heard(world, "a", text=["common"])
+    rare = _heard(world, "a", field=["common", "rare"])
+    for _ in range(6):
+        _heard(world, "a", field=["common"])
+    order = _heard(world, "a", order=["common"])
+    last = _heard(world, "a", field=["common"])
+    act = _act(world, "a", whole=["common", "rare"])
+    with world.view() as view:
+        answer = cause(view, act)
+        whole = cause_of_all(view, act, monkeypatch)
+    assert [source.event.n for source in answer.ranked[:3]] == [source.event.n for source in whole.ranked[:3]]
+    assert {rare, first, order} == {source.event.n for source in answer.ranked[:3]}
+    assert answer.ranked[0].score == whole.ranked[0].score
+    assert answer.left_out == 12
+    assert whole.left_out == 0
+    assert last not in {source.event.n for source in answer.ranked}
+    assert "12 more events hold only what many others hold, too, and were not compared." in answer.statement
+    assert "more events" not in whole.statement
+
+
+def cause_of_all(view, n, monkeypatch):
+    monkeypatch.setattr(carriers, "MOST_COMPARED", 1_000)
+    return cause(view, n)
+
+
+def test_a_prompt_is_compared_however_common_it_is_what_it_names(world, monkeypatch):
+    monkeypatch.setattr(carriers, "MOST_COMPARED", 1)
+    world.born("a")
+    for _ in range(9):
+        _heard(world, "a", order=["common"])
+    prompt = world.put(Prompted, agent="a", content=NOTHING, beside=Beside(said={"user": _values("common")}))
+    act = _act(world, "a", whole=["common"])
+    with world.view() as view:
+        answer = cause(view, act)
+    assert prompt in {source.event.n for source in answer.ranked}
+    assert answer.left_out == 8

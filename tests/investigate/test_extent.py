@@ -76,6 +76,22 @@ def test_hooks_that_met_no_daemon_and_denied_leave_nothing_missing(world):
         assert {(one.count, one.answered) for one in extent(view).agents[0].lacks} == {(1, "deny"), (1, "allow")}
 
 
+def test_programs_of_an_agent_whose_birth_is_not_in_the_record_are_put_down_to_the_host(world):
+    make = Effect(verb="opaque", kind="command", value="make")
+    world.result("nobody", world.call("nobody", make))
+    world.born("a")
+    world.result("a", world.call("a", make))
+    world.end("a", "vanished")
+    late = world.call("a", make)
+    world.result("a", late)
+    with world.view() as view:
+        told = extent(view)
+        assert lacks(told) == {("opaque", 1)}
+        assert lacks(told.agents[0]) == {("opaque", 2), ("vanished", 1)}
+        ts = view.one("SELECT ts FROM events WHERE n = ?", late)[0]
+        assert ("opaque", 1) in lacks(extent(view, since=ts))
+
+
 def test_a_call_that_ran_despite_a_refusal_is_its_agents(world):
     world.born("a")
     n = world.call("a", verdict="deny")

@@ -21,8 +21,8 @@ from outrider.store.view import View
 
 # A scan of an index that holds only what is sought is none of the table.
 WHOLE = re.compile(
-    r"SCAN \w+\b(?! USING (?:COVERING )?INDEX (?:agents_living|agents_vanished|agents_run|agents_home|sources_lacking"
-    r"|events_refused|events_opaque|events_rare|agents_n)\b)"
+    r"SCAN \w+\b(?! USING (?:COVERING )?INDEX (?:agents_living|agents_vanished|agents_home|sources_lacking"
+    r"|events_refused|events_opaque|events_stray|events_despite|events_rare|agents_n)\b)"
 )
 # ``t`` is a subquery of at most a hundred rows, or of as many as are pivoted on.
 SMALL = re.compile(r"SCAN (?:t|tallies|gaps|charters|open_calls|o|erasures|meta|CONSTANT)\b")

@@ -49,7 +49,8 @@ class Story:
     def call(self, agent, effect=None, verdict="allow", entities=(), labels=(), adds=(), **fields):
         effect = effect or Effect(verb="read", kind="path", value="/r/x")
         fields.setdefault("tool", "shell")
-        beside = Beside(entities=tuple(entities), prints=fields.pop("prints", b""), control=fields.pop("control", b""))
+        beside = Beside(entities=tuple(entities), prints=fields.pop("prints", b""), control=fields.pop("control", b""),
+                        said=fields.pop("said", {}))  # fmt: skip
         return self.put(
             CallDecided, agent=agent, call=f"t{len(self.entries_)}", name="Bash", effects=(effect,),
             decision=Decision(verdict=verdict, enforced=fields.pop("enforced", verdict)), chain=("sha256:c",),

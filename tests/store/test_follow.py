@@ -12,6 +12,7 @@ from tests.store.record import Story
 from outrider.errors import BadInputError, RecordError, UnknownVersionError
 from outrider.events.call import Effect, Label
 from outrider.events.event import Source
+from outrider.events.held import Held
 from outrider.events.record import (
     AgentEnded,
     AgentResumed,
@@ -23,6 +24,7 @@ from outrider.events.record import (
     RecordGap,
     Refusal,
 )
+from outrider.events.sensor import SensorState
 from outrider.store.follow import catch_up, follow, rebuild
 from outrider.store.schema import NAMES
 from outrider.store.view import View
@@ -46,7 +48,7 @@ def contents(view):
 ENTITIES = st.builds(
     Entity,
     role=st.sampled_from(["read", "wrote", "sent", "mentioned", "committed"]),
-    kind=st.sampled_from(["path", "host", "email", "commit"]),
+    kind=st.sampled_from(["path", "host", "email", "commit", "secret"]),
     value=st.sampled_from(["a", "b.example", "c.b.example:8443", "x@b.example", "ünï", "0" * 40]),
 )
 LABELS = st.lists(
@@ -58,7 +60,7 @@ STEP = st.one_of(
     st.tuples(st.just("spawn"), st.just("allow"), st.just([]), LABELS),
     st.tuples(st.just("result"), st.booleans(), st.lists(ENTITIES, max_size=2), LABELS),
     st.tuples(st.just("born"), st.booleans(), st.just([]), LABELS),
-    st.tuples(st.just("other"), st.integers(0, 8), st.just([]), LABELS),
+    st.tuples(st.just("other"), st.integers(0, 12), st.just([]), LABELS),
 )  # fmt: skip
 
 
@@ -81,8 +83,23 @@ def play(story, steps):
             other(story, agents, how, labels)
 
 
+def told(story, agents, which, labels):
+    if which == 9:
+        story.put(SensorState, heard="daemon", state="on" if labels else "off")
+    elif which == 10:
+        held = Held(seen=bool(labels))
+        agents.append(f"a{len(agents)}")
+        story.born(agents[-1], how="run", held=held)
+    elif which == 11:
+        story.call(f"x{len(labels)}" if labels else agents[-1], Effect(verb="opaque", kind="command", value="make"))
+    else:
+        story.call(agents[-1], said={"whole": b"abcdef" * 2, "carried": b"ghijkl"})
+
+
 def other(story, agents, which, labels):
-    if which == 0:
+    if which > 8:
+        told(story, agents, which, labels)
+    elif which == 0:
         story.put(AgentEnded, agent=agents[-1], how="completed")
     elif which == 1:
         story.put(AgentResumed, agent=agents[-1])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from outrider.investigate import blast as blasting
-from outrider.investigate.cause import Source, cause
+from outrider.investigate.cause import Source, cause, left_out
 from outrider.investigate.contact import contact_of
 from outrider.investigate.coverage import Coverage
 from outrider.investigate.involved import Evidence, Involved, Involvement, involved
@@ -50,6 +50,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         cause_confidence: What ties the cause to the act.
         score: As in :class:`Involvement`.
         contact: Whom to ask about it, or empty where nobody is named.
+        causes_left_out: Events that were not compared when the cause was looked for (see :class:`Cause`).
     """
 
     agent: str
@@ -74,6 +75,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     cause_confidence: str
     score: float
     contact: str = ""
+    causes_left_out: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +158,7 @@ def _tell(view: View, one: Involvement, contact: str) -> Told:
         cause_confidence=why.confidence,
         score=one.score,
         contact=contact_of(view, agent, contact),
+        causes_left_out=why.left_out,
     )
 
 
@@ -182,6 +185,8 @@ def _statement(found: Involved, told: tuple[Told, ...]) -> str:
     if top.cause_event >= 0:
         first = top.causes[0]
         parts.append(f"Cause: event {first.event.n}, {first.event.what} ({first.confidence}).")
+        if top.causes_left_out:
+            parts.append(left_out(top.causes_left_out))
     else:
         parts.append("What caused it could not be traced.")
     if len(found.agents) > 1:

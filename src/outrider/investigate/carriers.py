@@ -10,17 +10,23 @@ Three things are held against every prompt, result and hand-over before the call
 
 Each counts the more the fewer events hold it; what a result merely echoes of its own call counts nothing; what an event
 is not the first to bring counts less.
+
+Which events hold something wanted is seen on the bytes that lie beside them. Where that are more than can be compared,
+those are that hold what the fewest hold; how many were left out is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from heapq import heappush, heappushpop
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from outrider.events.model_input import ModelInput
-from outrider.events.record import Beside
+from outrider.events.record import Beside, Entity
 from outrider.flow.values import SIZE
 from outrider.store import reading
 
@@ -35,6 +41,18 @@ SPREAD: Final = frozenset({"host", "ip", "email", "url", "path", "package", "com
 
 MOST_LATE: Final = 16
 """Most requests looked at that were recorded behind an event and may have been sent before it."""
+
+MOST_COMPARED: Final = 256
+"""Most events of one context that are compared because of what they hold. To these come the first that holds each
+thing wanted, and the prompts."""
+
+MOST_PROMPTS: Final = 100
+"""Prompts that are compared however common it is what they hold, the latest ones."""
+
+MOST_KEPT: Final = 40_000
+"""Events of contexts that are kept for the next search of the same question."""
+
+_MOST_CUT: Final = 512
 
 CAME_IN: Final = ("agent.prompted", "call.result", "agent.born", "model.input")
 
@@ -105,9 +123,43 @@ class _Heard(msgspec.Struct, frozen=True):
     orders: bool
 
 
-def split(prints: bytes, size: int = 8) -> frozenset[bytes]:
+class _Chosen(msgspec.Struct, frozen=True):
+    """The events of a context that are compared, in order; and, for a birth, the call behind it."""
+
+    compared: dict[int, _Lain]
+    handed: dict[int, int]
+
+
+class _Lain(msgspec.Struct, frozen=True, gc=False):
+    """What is compared of what lies beside an event: of thousands, the rest is not read."""
+
+    entities: tuple[Entity, ...] = ()
+    prints: bytes = b""
+    control: bytes = b""
+    said: dict[str, bytes] = {}
+
+
+_NOTHING: Final = _Lain()
+_NONE: Final[frozenset[Any]] = frozenset()
+_decode: Final = msgspec.msgpack.Decoder(_Lain).decode
+
+
+@cache
+def _cutter(size: int, count: int) -> Callable[[bytes], tuple[bytes, ...]]:
+    return struct.Struct(f"{size}s" * count).unpack
+
+
+def pieces(prints: bytes, size: int = 8) -> tuple[bytes, ...]:
     """Return the prints in a concatenation of them."""
-    return frozenset(prints[at : at + size] for at in range(0, len(prints) - size + 1, size))
+    count, more = divmod(len(prints), size)
+    if count > _MOST_CUT:
+        return tuple(prints[at : at + size] for at in range(0, count * size, size))
+    return _cutter(size, count)(prints[:-more] if more else prints)
+
+
+def split(prints: bytes, size: int = 8) -> frozenset[bytes]:
+    """Return the different prints in a concatenation of them."""
+    return frozenset(pieces(prints, size))
 
 
 def wanted(beside: Beside) -> Wanted:
@@ -124,84 +176,197 @@ def payload(beside: Beside) -> Wanted:
     return Wanted(prints=split(beside.prints) - split(beside.control))
 
 
-def said(beside: Beside) -> tuple[frozenset[bytes], Things]:
+def said(beside: Beside | _Lain) -> tuple[frozenset[bytes], Things]:
     """Return every fingerprint and every thing of an event."""
-    things = frozenset((x.kind, x.value) for x in beside.entities if x.kind in SPREAD and x.role != "is")
-    return split(beside.prints) | split(beside.control), things
+    return split(beside.prints) | split(beside.control), _things(beside.entities)
 
 
-def carriers(view: View, agent: str, before: int, want: Wanted) -> list[Carrier]:
-    """Return the events of an agent's context before ``before`` that hold something wanted, the likeliest first."""
-    found = list(_context(view, agent, before, want))
-    rarity = _rarity(found)
-    old: dict[object, float] = {}
-    for one in found:
-        old.update((value, 1.0 / rarity[value]) for value in one.prints)
-        old.update((value, _THING / rarity[value]) for value in one.things)
-    old_total = sum(old.values())
-    possible = sum(want.values.values()) + (_ACT * _ACTS_COUNT if want.acts else 0.0) + (_OLD if old_total else 0.0)
-    seen: set[object] = set()
-    out = []
-    for one in found:
-        score = sum(
-            want.values[value] / rarity[value] * place * (_AGAIN if value in seen else 1.0)
-            for value, place in one.values.items()
-        )
-        # An act that many events ask for says little; two that agree say enough.
-        score += _ACT * min(_ACTS_COUNT, sum(1.0 / rarity[act] for act in one.acts))
-        if old_total:
-            share = sum(old[x] * (_OLD_AGAIN if x in seen else 1.0) for x in (*one.prints, *one.things))
-            score += _OLD * share / old_total
-        seen.update(one.values, one.prints, one.things)
-        held = {value: want.values[value] for value in one.values}
-        out.append(
-            Carrier(one.n, one.prints, one.things, held, one.acts, one.orders, round(min(1.0, score / possible), 4))
-        )
-    return sorted(out, key=lambda carrier: (-carrier.score, carrier.n))
+def _things(entities: Iterable[Entity]) -> Things:
+    return frozenset((x.kind, x.value) for x in entities if x.kind in SPREAD and x.role != "is")
 
 
-def _rarity(found: list[_Heard]) -> dict[object, int]:
-    holders: dict[object, int] = {}
+def _given(beside: _Lain) -> frozenset[bytes]:
+    """Return the values that a call was given."""
+    return frozenset().union(*(pieces(beside.said.get(kind, b""), SIZE) for kind in _GIVEN))
+
+
+class Contexts:
+    """What came into agents' contexts, for the searches of one question.
+
+    Attributes:
+        view: The view.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._read: dict[tuple[str, int], list[tuple[int, _Lain]]] = {}
+        self._left = MOST_KEPT
+        self._left_out: dict[tuple[str, int], int] = {}
+
+    @property
+    def left_out(self) -> int:
+        """How many events that hold something wanted were not compared, in all contexts that were searched."""
+        return sum(self._left_out.values())
+
+    def carriers(self, agent: str, before: int, want: Wanted) -> list[Carrier]:
+        """Return the events of a context before ``before`` that hold something wanted, the likeliest first."""
+        chosen, others = self._chosen(agent, before, want)
+        found = list(_compared(self.view, chosen, want))
+        rarity = _rarity(found, others)
+        old: dict[object, float] = {}
+        for one in found:
+            old.update((value, 1.0 / rarity[value]) for value in one.prints)
+            old.update((value, _THING / rarity[value]) for value in one.things)
+        old_total = sum(old.values())
+        possible = sum(want.values.values()) + (_ACT * _ACTS_COUNT if want.acts else 0.0) + (_OLD if old_total else 0.0)
+        seen: set[object] = set()
+        out = []
+        for one in found:
+            score = sum(
+                want.values[value] / rarity[value] * place * (_AGAIN if value in seen else 1.0)
+                for value, place in one.values.items()
+            )
+            # An act that many events ask for says little; two that agree say enough.
+            score += _ACT * min(_ACTS_COUNT, sum(1.0 / rarity[act] for act in one.acts))
+            if old_total:
+                share = sum(old[x] * (_OLD_AGAIN if x in seen else 1.0) for x in (*one.prints, *one.things))
+                score += _OLD * share / old_total
+            seen.update(one.values, one.prints, one.things)
+            held = {value: want.values[value] for value in one.values}
+            out.append(
+                Carrier(one.n, one.prints, one.things, held, one.acts, one.orders, round(min(1.0, score / possible), 4))
+            )
+        return sorted(out, key=lambda carrier: (-carrier.score, carrier.n))
+
+    def _chosen(self, agent: str, before: int, want: Wanted) -> tuple[_Chosen, dict[object, int]]:
+        """Return what is compared, and how many others hold each thing wanted."""
+        context = self._context(agent, before)
+        held = _holding(context, want)
+        handed = _handed(self.view, [n for n, _ in context[:1]])
+        others: dict[object, int] = {}
+        if len(held) > MOST_COMPARED:
+            kept = {*_rarest(dict(context), held, want), *handed}
+            kept.update(reading.events_of(self.view, agent, ("agent.prompted",), before=before)[-MOST_PROMPTS:])
+            left_out = held.keys() - kept
+            for n in left_out:
+                for one in held.pop(n):
+                    others[one] = others.get(one, 0) + 1
+            known = self._left_out.get((agent, before), 0)
+            self._left_out[agent, before] = max(known, len(left_out))
+        compared = {n: lain for n, lain in context if n in held or n in handed}
+        return _Chosen(compared, handed), others
+
+    def _context(self, agent: str, before: int) -> list[tuple[int, _Lain]]:
+        """Return what lies beside each event that came into an agent's context before another one."""
+        known = self._read.get((agent, before))
+        if known is not None:
+            return known
+        numbers = reading.events_of(self.view, agent, CAME_IN, before=before)[-MOST_EVENTS:]
+        blobs = reading.blobs(self.view, [*numbers, *sent_before(self.view, agent, before)])
+        found = [(n, _lain(blob)) for n, blob in blobs]
+        if len(found) <= self._left:
+            self._left -= len(found)
+            self._read[agent, before] = found
+        return found
+
+
+def _rarity(found: list[_Heard], others: Mapping[object, int]) -> dict[object, int]:
+    holders = dict(others)
     for one in found:
         for value in (*one.values, *one.prints, *one.things, *one.acts):
             holders[value] = holders.get(value, 0) + 1
     return holders
 
 
-def _context(view: View, agent: str, before: int, want: Wanted) -> Iterator[_Heard]:
-    """Give what came into an agent's context and holds something wanted, in order, less what its own calls had said."""
-    numbers = [
-        *reading.events_of(view, agent, CAME_IN, before=before)[-MOST_EVENTS:],
-        *sent_before(view, agent, before),
-    ]
-    handed = _handed(view, numbers)
-    numbers = [*reading.holding(view, numbers, _marks(want)), *handed]
-    intents = reading.intents_of(view, numbers)
-    own = dict(reading.besides(view, intents.values()))
-    for n, beside in reading.besides(view, numbers):
-        prints, things = said(beside)
-        told = beside.said
-        echoed: frozenset[bytes] = frozenset()
+def _lain(blob: bytes) -> _Lain:
+    if not blob:
+        return _NOTHING
+    try:
+        return _decode(blob)
+    except msgspec.DecodeError:
+        return _NOTHING
+
+
+def _holding(context: list[tuple[int, _Lain]], want: Wanted) -> dict[int, frozenset[object]]:
+    """Return the events that hold something wanted, wherever in what lies beside them, and what."""
+    values = frozenset((*want.values, *want.acts))
+    found: dict[int, frozenset[object]] = {}
+    for n, lain in context:
+        had: frozenset[object] = _NONE
+        if values and lain.said:
+            had = values.intersection(pieces(b"".join(lain.said.values()), SIZE))
+        if want.prints:
+            shared = want.prints.intersection(pieces(lain.prints + lain.control if lain.control else lain.prints))
+            had = had | shared if shared else had
+        if want.things and lain.entities:
+            had |= want.things & _things(lain.entities)
+        if had:
+            found[n] = had
+    return found
+
+
+def _rarest(context: Mapping[int, _Lain], held: Mapping[int, frozenset[object]], want: Wanted) -> set[int]:
+    """Return the events that bring most, as far as it shows on them alone, and the first that holds each thing."""
+    alike: dict[frozenset[object], list[int]] = {}
+    for n, had in held.items():
+        alike.setdefault(had, []).append(n)
+    holders: dict[object, int] = {}
+    first: dict[object, int] = {}
+    for had, numbers in alike.items():
+        for one in had:
+            holders[one] = holders.get(one, 0) + len(numbers)
+            first[one] = min(numbers[0], first.get(one, numbers[0]))
+    values = {one: weight / holders[one] for one, weight in want.values.items() if one in holders}
+    worth: dict[object, float] = {one: _ACT / holders[one] for one in want.acts if one in holders}
+    old = [one for one in holders if one in want.prints or one in want.things]
+    worth.update((one, _OLD / holders[one] / sum(1.0 / holders[x] for x in old)) for one in old)
+    # What stands in the best place brings the most that it can: few have to be looked at for where theirs stands.
+    sure = {had: sum(worth.get(one, 0.0) for one in had) for had in alike}
+    most = {had: sure[had] + sum(values[one] for one in values.keys() & had) for had in alike}
+    best: list[tuple[float, int]] = []
+    for had in sorted(alike, key=lambda had: -most[had]):
+        if len(best) >= MOST_COMPARED and most[had] < best[0][0]:
+            break
+        mine = frozenset(values.keys() & had)
+        for n in alike[had]:
+            stands = _stands(context[n].said, mine) if mine else {}
+            brings = sure[had] + sum(values[one] * weight for one, weight in stands.items())
+            (heappush if len(best) < MOST_COMPARED else heappushpop)(best, (brings, -n))
+    return {*(-n for _, n in best), *first.values()}
+
+
+def _stands(told: Mapping[str, bytes], values: frozenset[bytes]) -> dict[bytes, float]:
+    """Return those of some values that stand where they count, with the weight of the weightiest place of each."""
+    found: dict[bytes, float] = {}
+    for place, weight in _PLACES:
+        data = told.get(place)
+        if data:
+            for value in values.intersection(pieces(data, SIZE)):
+                found[value] = max(weight, found.get(value, 0.0))
+    return found
+
+
+def _compared(view: View, chosen: _Chosen, want: Wanted) -> Iterator[_Heard]:
+    """Give what the chosen events hold of what is wanted, in order, less what their own calls had said."""
+    intents = reading.intents_of(view, chosen.compared)
+    own = {n: _lain(blob) for n, blob in reading.blobs(view, intents.values())}
+    for n, lain in chosen.compared.items():
+        prints, things = said(lain)
+        told: Mapping[str, bytes] = lain.said
+        echoed: frozenset[bytes] = _NONE
         if n in intents:
-            asked = own.get(intents[n])
-            if asked is not None:
-                theirs = said(asked)
-                prints, things = prints - theirs[0], things - theirs[1]
-                echoed = frozenset(wanted(asked).values)
-        elif n in handed:
-            parent = reading.beside(view, handed[n])
+            asked = own.get(intents[n], _NOTHING)
+            theirs = said(asked)
+            prints, things = prints - theirs[0], things - theirs[1]
+            echoed = _given(asked)
+        elif n in chosen.handed:
+            parent = reading.beside(view, chosen.handed[n])
             more = said(parent)
             prints, things = prints | more[0], things | more[1]
             told = {**_handed_on(parent), **told}
         heard = _heard(n, (prints & want.prints, things & want.things), told, want, echoed)
         if heard is not None:
             yield heard
-
-
-def _marks(want: Wanted) -> list[bytes]:
-    """Return what must lie beside an event that holds something wanted, as it lies there."""
-    named = (value.encode("utf-8", "surrogatepass") for _, value in want.things)
-    return [*want.values, *want.acts, *want.prints, *named]
 
 
 def sent_before(view: View, agent: str, n: int) -> list[int]:
@@ -225,15 +390,8 @@ def _heard(
     echoed: frozenset[bytes],
 ) -> _Heard | None:
     prints, things = shared
-    values: dict[bytes, float] = {}
-    orders = False
-    for place, weight in _PLACES:
-        data = told.get(place, b"")
-        if not data or not want.values:
-            continue
-        for value in split(data, SIZE) & want.values.keys() - echoed:
-            values[value] = max(weight, values.get(value, 0.0))
-            orders = orders or place in ("order", "user")
+    values = _stands(told, frozenset(want.values) - echoed) if want.values else {}
+    orders = any(value in values for place in ("order", "user") for value in pieces(told.get(place, b""), SIZE))
     acts = split(told.get("asks", b""), SIZE) & want.acts if want.acts else frozenset()
     if not (prints or things or values or acts):
         return None

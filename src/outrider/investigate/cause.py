@@ -23,8 +23,8 @@ from outrider.events.record import AgentBorn, Beside, CallDecided, CallResult, P
 from outrider.investigate.carriers import (
     CAME_IN,
     Carrier,
+    Contexts,
     Wanted,
-    carriers,
     payload,
     said,
     sent_before,
@@ -123,6 +123,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
         confidence: That of the first, or empty.
         coverage: What could not be seen.
         statement: The answer in a sentence.
+        left_out: Events that hold something of what was looked for, and were not compared, since many hold the same.
     """
 
     call: Line
@@ -133,6 +134,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     confidence: str
     coverage: Coverage
     statement: str
+    left_out: int = 0
 
 
 def cause(view: View, n: int, *, most: int = 10) -> Cause:
@@ -152,12 +154,13 @@ def cause(view: View, n: int, *, most: int = 10) -> Cause:
         ranked: list[Source] = []
         data: tuple[Line, ...] = ()
         in_force = None
+        contexts = Contexts(view)
         if asked is not None:
             ranked = [
                 msgspec.structs.replace(one, place=place_of(view, one.event.n))
-                for one in _lowered(view, _ranked(view, asked, most))
+                for one in _lowered(view, _ranked(contexts, asked, most))
             ]
-            data = _data(view, asked)
+            data = _data(contexts, asked)
             in_force = _in_force(view, asked)
         covered = coverage(view)
         shown = line(view, n)
@@ -170,11 +173,21 @@ def cause(view: View, n: int, *, most: int = 10) -> Cause:
         cause_event=first.event.n if first else -1,
         confidence=first.confidence if first else "",
         coverage=covered,
-        statement=_statement(first),
+        statement=_statement(first, contexts.left_out),
+        left_out=contexts.left_out,
     )
 
 
-def _statement(first: Source | None) -> str:
+def left_out(count: int) -> str:
+    """Return what is said of events that were not compared."""
+    return f"{count:,} more events hold only what many others hold, too, and were not compared."
+
+
+def _statement(first: Source | None, more: int) -> str:
+    return f"{_found(first)} {left_out(more)}" if more else _found(first)
+
+
+def _found(first: Source | None) -> str:
     if first is None:
         return "Nothing that the record holds came before it in the agent's context."
     words = {
@@ -220,14 +233,15 @@ def call_of(view: View, event: object) -> CallDecided | None:
     return found if isinstance(found, CallDecided) else None
 
 
-def _ranked(view: View, call: CallDecided, most: int) -> list[Source]:
+def _ranked(contexts: Contexts, call: CallDecided, most: int) -> list[Source]:
+    view = contexts.view
     beside = reading.beside(view, call.n)
     out: dict[int, Source] = {}
     for want in _wants(beside):
-        for carrier in carriers(view, call.agent, call.n, want):
+        for carrier in contexts.carriers(call.agent, call.n, want):
             if len(out) >= most:
                 break  # They come the likeliest first, and each costs a search of its own.
-            path, end = _back(view, carrier, (call.n,))
+            path, end = _back(contexts, carrier, (call.n,))
             if end.n in out:
                 continue
             shared_things = end.things & want.things
@@ -265,11 +279,11 @@ def _confidence(carrier: Carrier, things: bool) -> Confidence:  # noqa: FBT001 -
     return "fingerprint" if carrier.values or carrier.prints else "act"
 
 
-def _data(view: View, call: CallDecided) -> tuple[Line, ...]:
+def _data(contexts: Contexts, call: CallDecided) -> tuple[Line, ...]:
     """Return where the data came from that a call carried: what shares fingerprints with it, control left out."""
-    want = payload(reading.beside(view, call.n))
-    found = carriers(view, call.agent, call.n, want) if want else []
-    return tuple(line(view, carrier.n) for carrier in found[:MOST_DATA])
+    want = payload(reading.beside(contexts.view, call.n))
+    found = contexts.carriers(call.agent, call.n, want) if want else []
+    return tuple(line(contexts.view, carrier.n) for carrier in found[:MOST_DATA])
 
 
 def _in_force(view: View, call: CallDecided) -> InForce:
@@ -311,17 +325,19 @@ def _request(view: View, call: CallDecided) -> ModelInput | None:
     return sent[-1] if sent else None
 
 
-def _back(view: View, carrier: Carrier, path: tuple[int, ...], depth: int = 0) -> tuple[tuple[int, ...], Carrier]:
+def _back(
+    contexts: Contexts, carrier: Carrier, path: tuple[int, ...], depth: int = 0
+) -> tuple[tuple[int, ...], Carrier]:
     """Follow a carrier that is a hand-over to where the agent that handed over had it from."""
     path = (carrier.n, *path)
     narrowed = carrier.narrowed()
     if depth >= DEPTH or not narrowed:
         return path, carrier
-    for giver, until in _givers(view, carrier):
+    for giver, until in _givers(contexts.view, carrier):
         step = path if until in path or until == carrier.n else (until, *path)
-        further = carriers(view, giver, until, narrowed)
+        further = contexts.carriers(giver, until, narrowed)
         if further:
-            return _back(view, further[0], step, depth + 1)
+            return _back(contexts, further[0], step, depth + 1)
     return path, carrier
 
 

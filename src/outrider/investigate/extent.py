@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from outrider.errors import BadInputError
-from outrider.events.record import AgentBorn
 from outrider.events.sensor import SensorState
 from outrider.investigate.coverage import MOST_LISTED, Coverage, coverage, gaps_of
 from outrider.store import reading
@@ -54,6 +53,8 @@ WORDS: Final[dict[str, str]] = {
     "cut": "calls with effects cut",
 }
 """What may be lacking, in a few words that follow a number."""
+
+_CHUNK: Final = 500
 
 MISSING: Final = frozenset({
     "spool", "unseen-call", "ungoverned", "unreadable", "unjudged", "lost-result", "unheard-result", "despite",
@@ -165,21 +166,21 @@ def extent(view: View, *, since: int = 0, agent: str = "") -> Extent:
     """
     with view.snapshot():
         first = _first(view, since)
-        wanted = _agents(view, since, agent)
-        found = _Found({one.id: one for one in wanted}, alone=bool(agent))
+        alone = _alone(view, agent) if agent else None
+        found = _Found(alone)
         _gaps(view, since, found)
         _calls(view, first, found)
         _sources(view, since, found)
-        if not agent:
+        if alone is None:
             _host(view, found)
+        found.settle(view, since)
         spans = _listened(view)
-        heard = _heard(view, wanted, spans)
-        doors = tuple(_door(name, wanted, found, heard) for name in sorted({one.door for one in wanted} | found.doors))
-        listed = tuple(
-            _agent(view, one, first, found, heard) for one in wanted if agent or found.missing(one.id)
-        )[:MOST_LISTED]  # fmt: skip
+        seen = _doors(view, since, alone, found)
+        doors = tuple(_door(name, of, found) for name, of in sorted(seen.items()))
+        listed = tuple(_agent(view, one, first, found) for one in ([alone] if alone else found.in_part(view)))
         covered = coverage(view)
         lacks = found.lacks("", "")
+        heard = sum(one.heard for one in seen.values())
         return Extent(
             host=view.origin,
             since=since,
@@ -188,20 +189,21 @@ def extent(view: View, *, since: int = 0, agent: str = "") -> Extent:
             lacks=lacks,
             doors=doors,
             agents=listed,
-            seen=len(heard),
+            seen=heard,
             sensor=spans,
             coverage=covered,
-            statement=_statement(doors, lacks, len(heard), view.origin),
+            statement=_statement(doors, lacks, heard, view.origin),
         )
 
 
 class _Found:
-    """What is lacking, by whom and what."""
+    """What is lacking, by whom and what: gathered first, then put down to the agents that lived in the span."""
 
-    def __init__(self, agents: dict[str, reading.Agent], *, alone: bool) -> None:
-        self._agents = agents
+    def __init__(self, alone: reading.Agent | None) -> None:
         self._alone = alone
+        self._added: list[tuple[Lack, str, str]] = []
         self._lacks: dict[tuple[str, str], dict[tuple[str, str], Lack]] = {}
+        self._missing: dict[str, tuple[int, str]] = {}
 
     @property
     def doors(self) -> set[str]:
@@ -210,29 +212,68 @@ class _Found:
     def add(
         self, what: str, count: int, since: int, until: int, *, agent: str = "", door: str = "", answered: str = ""
     ) -> None:
-        """Put something down to its agent, else to its door, else to the host."""
-        known = self._agents.get(agent)
-        if not count or (self._alone and known is None):
-            return
-        whose = (known.door, known.id) if known is not None else (door, "")
-        of = self._lacks.setdefault(whose, {})
-        old = of.get((what, answered))
-        starts = [one for one in (since, old.since if old else 0) if one]
-        of[what, answered] = Lack(
-            what=what,
-            count=count + (old.count if old else 0),
+        """Gather something that is its agent's, else its door's, else the host's."""
+        if count:
+            one = Lack(
+                what=what, count=count, since=since, until=until, why=WORDS.get(what, what), answered=answered
+            )  # fmt: skip
+            self._added.append((one, agent, door))
+
+    def settle(self, view: View, since: int) -> None:
+        """Put down what was gathered to whose it is."""
+        known = self._known(view, since)
+        for lack, agent, door in self._added:
+            whose = known.get(agent)
+            if whose is not None and lack.what != "opaque":  # Counted for those only that are listed.
+                self.put(lack, whose[1], agent)
+                if _is_missing(lack):
+                    self._missing[agent] = whose
+            elif whose is None and self._alone is None:
+                self.put(lack, door, "")
+        self._added.clear()
+
+    def put(self, lack: Lack, door: str, agent: str) -> None:
+        """Add something to what is known to be lacking."""
+        of = self._lacks.setdefault((door, agent), {})
+        old = of.get((lack.what, lack.answered))
+        starts = [one for one in (lack.since, old.since if old else 0) if one]
+        of[lack.what, lack.answered] = msgspec.structs.replace(
+            lack,
+            count=lack.count + (old.count if old else 0),
             since=min(starts, default=0),
-            until=max(until, old.until if old else 0),
-            why=WORDS.get(what, what),
-            answered=answered,
+            until=max(lack.until, old.until if old else 0),
         )
 
     def lacks(self, door: str, agent: str) -> tuple[Lack, ...]:
         return tuple(sorted(self._lacks.get((door, agent), {}).values(), key=lambda one: (one.since, one.what)))
 
     def missing(self, agent: str) -> bool:
-        door = self._agents[agent].door
-        return any(_is_missing(one) for one in self.lacks(door, agent))
+        return agent in self._missing
+
+    def parts(self, door: str) -> int:
+        """Return of how many agents of a door something is missing."""
+        return sum(one == door for _, one in self._missing.values())
+
+    def in_part(self, view: View) -> list[reading.Agent]:
+        """Return the agents of which something is missing, the youngest first, as many as are listed."""
+        youngest = sorted(self._missing, key=lambda one: -self._missing[one][0])[:MOST_LISTED]
+        return list(reading.agents_of(view, youngest).values())
+
+    def _known(self, view: View, since: int) -> dict[str, tuple[int, str]]:
+        """Return of the agents that something was gathered about, and that are asked about, their births and doors."""
+        if self._alone is not None:
+            return {self._alone.id: (self._alone.born_n, self._alone.door)}
+        wanted = list({agent for _, agent, _ in self._added if agent})
+        found: dict[str, tuple[int, str]] = {}
+        for at in range(0, len(wanted), _CHUNK):
+            chunk = wanted[at : at + _CHUNK]
+            marks = ",".join("?" * len(chunk))
+            rows = view.rows(
+                f"SELECT id, n, door FROM agents WHERE id IN ({marks}) AND (ended_ts IS NULL OR ended_ts >= ?)",  # noqa: S608 - question marks
+                *chunk, since,
+            )  # fmt: skip
+            found.update((name, (n, door)) for name, n, door in rows)
+        return found
 
 
 def _is_missing(lack: Lack) -> bool:
@@ -253,24 +294,38 @@ def _first(view: View, since: int) -> int:
     return low
 
 
-def _agents(view: View, since: int, agent: str) -> list[reading.Agent]:
-    if agent:
-        one = reading.agent(view, agent)
-        if one is None:
-            raise BadInputError(f"there is no agent {agent!r}", fix="`outrider agents --all` lists them.")
-        return [one]
-    found = reading.agents(view, limit=1_000_000)
-    return [one for one in found if one.ended_ts is None or one.ended_ts >= since]
+def _alone(view: View, agent: str) -> reading.Agent:
+    one = reading.agent(view, agent)
+    if one is None:
+        raise BadInputError(f"there is no agent {agent!r}", fix="`outrider agents --all` lists them.")
+    return one
+
+
+class _Door(msgspec.Struct, frozen=True):
+    """Who came through a door: how many, how many of them live, the first birth, and how many are heard."""
+
+    agents: int = 0
+    living: int = 0
+    since: int = 0
+    heard: int = 0
+
+
+def _doors(view: View, since: int, alone: reading.Agent | None, found: _Found) -> dict[str, _Door]:
+    if alone is not None:
+        heard = int(_is_heard(view, alone))
+        return {alone.door: _Door(1, int(alone.ended_n is None), alone.born_ts, heard)}
+    rows = view.rows(
+        "SELECT door, count(*), sum(ended_ts IS NULL), min(ts), sum(heard) FROM agents"
+        " WHERE ended_ts IS NULL OR ended_ts >= ? GROUP BY door",
+        since,
+    )
+    return {door: _Door() for door in found.doors} | {name: _Door(*facts) for name, *facts in rows}
 
 
 def _gaps(view: View, since: int, found: _Found) -> None:
     for gap in gaps_of(view, since):
         start, until = gap.since or gap.ts, gap.until or gap.ts
         found.add(gap.what, gap.count, start, until, agent=gap.agent, door=gap.door, answered=gap.answered)
-
-
-_WENT_WELL: Final = b'"ok":true'
-"""Stands in the leaf of every result that went well, and hardly in another: what holds it is then read."""
 
 
 def _calls(view: View, first: int, found: _Found) -> None:
@@ -284,20 +339,19 @@ def _calls(view: View, first: int, found: _Found) -> None:
     )
     for agent, what, count, since, until in waiting:
         found.add(what, count, since, until, agent=agent)
-    opaque = view.rows(
-        "SELECT agent, count(*), min(ts), max(ts) FROM events WHERE opaque AND n >= ? GROUP BY agent", first
+    strays = view.rows(
+        "SELECT agent, count(*), min(ts), max(ts) FROM events WHERE opaque = 2 AND n >= ? GROUP BY agent", first
     )
-    for agent, count, since, until in opaque:
+    for agent, count, since, until in strays:
         found.add("opaque", count, since, until, agent=agent)
-    refused = view.rows(
-        "SELECT e.n, e.agent, e.ts FROM events e WHERE e.verdict != '' AND e.verdict != 'allow' AND e.n >= ?"
-        " AND e.enforced IN ('deny', 'error')"
-        " AND EXISTS (SELECT 1 FROM causes c JOIN leaves l ON l.n = c.dst WHERE c.src = e.n AND c.why = 'returns'"
-        " AND instr(l.leaf, ?))",
-        first, _WENT_WELL,
-    )  # fmt: skip
-    outcomes = reading.outcomes(view, [row[0] for row in refused])
-    for n, agent, ts in refused:
+    despite = view.rows(
+        "SELECT DISTINCT e.n, e.agent, e.ts FROM events r CROSS JOIN causes c ON c.dst = r.n AND c.why = 'returns'"
+        " CROSS JOIN events e ON e.n = c.src WHERE r.came >= 8 AND e.n >= ? AND e.verdict NOT IN ('', 'allow')"
+        " AND e.enforced IN ('deny', 'error')",
+        first,
+    )
+    outcomes = reading.outcomes(view, [row[0] for row in despite])
+    for n, agent, ts in despite:
         if outcomes[n] == "ran despite the refusal":
             found.add("despite", 1, ts, ts, agent=agent)
 
@@ -346,54 +400,47 @@ def _listened(view: View) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def _heard(view: View, agents: list[reading.Agent], spans: tuple[tuple[int, int], ...]) -> frozenset[str]:
-    """Return the agents whose deeds were heard from their birth on.
-
-    Those are who came under ``outrider run`` where the kernel tells, and who is below them; and who was born while a
-    sensor listened. One that it lost sight of has a gap that says so.
-    """
-    roots = {one.root for one in agents}
-    runs = [row for row in view.rows("SELECT id, n FROM agents WHERE how = 'run'") if row[0] in roots]
-    births = reading.leaves(view, [n for _, n in runs])
-    seen = {one.agent for one in births if isinstance(one, AgentBorn) and one.held is not None and one.held.seen}
-    runs_of = {row[0] for row in runs}
-    by_sensor = {
-        one.id
-        for one in agents
-        if one.root not in runs_of and any(on <= one.born_ts and (not off or one.born_ts < off) for on, off in spans)
-    }
-    return frozenset(one.id for one in agents if one.root in seen) | by_sensor
+def _is_heard(view: View, one: reading.Agent) -> bool:
+    """Tell whether an agent's deeds were heard from its birth on. One that the sensor lost sight of has a gap."""
+    row = view.one("SELECT heard FROM agents WHERE id = ?", one.id)
+    return bool(row and row[0])
 
 
 def _state(*, missing: bool, seen: bool) -> State:
     return "in part" if missing else "whole" if seen else "told"
 
 
-def _door(name: str, agents: list[reading.Agent], found: _Found, heard: frozenset[str]) -> DoorExtent:
-    mine = [one for one in agents if one.door == name]
+def _door(name: str, seen: _Door, found: _Found) -> DoorExtent:
     lacks = found.lacks(name, "")
-    in_part = sum(found.missing(one.id) for one in mine)
+    in_part = found.parts(name)
     missing = in_part > 0 or any(_is_missing(one) for one in lacks)
     return DoorExtent(
         door=name,
-        agents=len(mine),
-        living=sum(one.ended_n is None for one in mine),
+        agents=seen.agents,
+        living=seen.living,
         in_part=in_part,
-        since=min((one.born_ts for one in mine), default=0),
-        state=_state(missing=missing, seen=bool(mine) and all(one.id in heard for one in mine)),
+        since=seen.since,
+        state=_state(missing=missing, seen=0 < seen.agents == seen.heard),
         lacks=lacks,
     )
 
 
-def _agent(view: View, one: reading.Agent, first: int, found: _Found, heard: frozenset[str]) -> AgentExtent:
+def _agent(view: View, one: reading.Agent, first: int, found: _Found) -> AgentExtent:
     calls = view.one(
         "SELECT count(*) FROM events WHERE agent = ? AND n >= ? AND kind = 'call.decided'", one.id, first
     )  # fmt: skip
+    opaque = view.one(
+        "SELECT count(*), min(ts), max(ts) FROM events WHERE agent = ? AND opaque AND n >= ?", one.id, first
+    )
+    if opaque and opaque[0]:
+        count, since, until = opaque
+        found.put(Lack(what="opaque", count=count, since=since, until=until, why=WORDS["opaque"]), one.door, one.id)
+    heard = _is_heard(view, one)
     return AgentExtent(
         agent=one,
         calls=int(calls[0]) if calls else 0,
-        deeds=one.id in heard,
-        state=_state(missing=found.missing(one.id), seen=one.id in heard),
+        deeds=heard,
+        state=_state(missing=found.missing(one.id), seen=heard),
         lacks=found.lacks(one.door, one.id),
     )
 

@@ -13,7 +13,7 @@ from outrider.detect.redact import redact_host
 from outrider.events.entities import guess, printed_mail
 from outrider.flow.values import normal, printer
 from outrider.store import reading
-from outrider.store.fold import backwards
+from outrider.store.keys import GIVEN, backwards
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -150,6 +150,11 @@ def _is_of(view: View, host: str, hosts: Collection[str]) -> bool:
 
 def _things(view: View, kind: str, value: str, *, whole: bool) -> Iterator[Thing]:
     exact: Match = "digest" if kind == "digest" else "print" if kind in _PRINTED else "value"
+    if kind == "value":
+        number = int(value, 16)
+        if view.one("SELECT 1 FROM given WHERE print = ? LIMIT 1", number):
+            yield Thing(entity=GIVEN + number, kind=kind, value=value, match=exact)
+        return
     row = view.one("SELECT id FROM entities WHERE value = ? AND kind = ?", value, kind)
     if row:
         yield Thing(entity=row[0], kind=kind, value=value, match=exact if whole or kind in _PRINTED else "part")

@@ -12,7 +12,7 @@ from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.find import SURENESS, Found, Match, Thing, find
 from outrider.investigate.roles import HOSTS, NEVER, REALITY, WEIGHT, connections
 from outrider.store import reading
-from outrider.store.kept import erasure_of, states
+from outrider.store.kept import erasures_of, states
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -273,8 +273,10 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
             )
         )
     out = []
+    agents = reading.agents_of(view, evidence)
+    gone = erasures_of(view, agents.values())
     for agent_id, pieces in evidence.items():
-        agent = reading.agent(view, agent_id) or reading.unknown(agent_id)
+        agent = agents[agent_id]
         told, lifted = _told(pieces)
         unique = {(piece.n, piece.role, piece.kind, piece.value): piece for piece in told}
         heavy = {key: max(weigh(piece), lifted.get(piece.n, 0.0)) for key, piece in unique.items()}
@@ -289,7 +291,7 @@ def _rank(view: View, found: Found, evidence: dict[str, list[Evidence]]) -> tupl
                 score=round(max(heavy.values()), 1),
                 why=_why(best),
                 evidence=tuple(ordered),
-                erased=erasure_of(view, agent),
+                erased=gone.get(agent_id, -1),
             )
         )
     return tuple(sorted(out, key=lambda one: (-one.score, one.evidence[0].n)))

@@ -12,6 +12,7 @@ from outrider.investigate.basis import Basis, basis
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.roles import HOSTS, NEVER, WEIGHT, connections
 from outrider.store import reading
+from outrider.store.keys import SECRETS
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _EVENTS_SHOWN: Final = 20
 MOST_RESTING: Final = 2_000
 """Events of which it is said whether their content can be read, the first ones."""
-_SECRETS: Final = frozenset({"secret", "credential"})
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,11 +160,7 @@ def secrets(view: View, agent_id: str, sums: Sums, *, looked: Collection[int] = 
 
     ``looked`` are events that were added already.
     """
-    read = view.rows(
-        "SELECT DISTINCT e.n FROM events e JOIN touches t ON t.n = e.n JOIN entities x ON x.id = t.entity"
-        " WHERE e.agent = ? AND (x.kind IN ('secret', 'credential') OR t.role = 'credential')",
-        agent_id,
-    )
+    read = view.rows("SELECT n FROM events WHERE agent = ? AND secret", agent_id)
     origins = [
         n
         for (n,) in view.rows(
@@ -173,9 +169,9 @@ def secrets(view: View, agent_id: str, sums: Sums, *, looked: Collection[int] = 
     ]
     gather(view, [n for (n,) in read if n not in looked], sums)
     gather(view, origins, sums, role="credential")
-    gather(view, [n for n in origins if n not in looked], sums, kinds=_SECRETS)
+    gather(view, [n for n in origins if n not in looked], sums, kinds=SECRETS)
 
 
 def is_credential(thing: Thing) -> bool:
     """Whether a thing is a secret or a credential that somebody really had."""
-    return thing.happened and (thing.kind in _SECRETS or thing.role == "credential")
+    return thing.happened and (thing.kind in SECRETS or thing.role == "credential")

@@ -35,10 +35,12 @@ from outrider.events.record import (
     Refusal,
     SecondLook,
 )
+from outrider.events.sensor import SensorState
+from outrider.store.keys import DESPITE, RAN, SECRETS, WELL, backwards, values_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from outrider.events.call import Label
 
@@ -48,18 +50,16 @@ SKETCH: Final = 3
 """How many of an event's fingerprints (the smallest) are indexed. Prints are uniform, so equal content has equal
 smallest prints and alike content probably shares one (bottom-k sketch, Broder 1997)."""
 
-VALUE: Final = 6
-"""Bytes of the print of a value."""
-
 _CACHE: Final = 200_000
 _INSERTS: Final = {
-    "events": "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "events": "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "leaves": "INSERT INTO leaves VALUES (?,?,?)",
     "entities": "INSERT INTO entities VALUES (?,?,?,?)",
     "touches": "INSERT OR IGNORE INTO touches VALUES (?,?,?)",
     "sketches": "INSERT INTO sketches VALUES (?,?)",
+    "given": "INSERT INTO given VALUES (?,?)",
     "agents": "INSERT OR IGNORE INTO agents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
-    ",NULL,NULL,NULL)",
+    ",NULL,NULL,NULL,?)",
     "ends": "UPDATE agents SET ended_n = ?, ended_ts = ?, ended_how = ? WHERE id = ? AND ended_n IS NULL",
     "revived": "UPDATE agents SET ended_n = NULL, ended_ts = NULL, ended_how = NULL WHERE id = ?",
     "causes": "INSERT OR IGNORE INTO causes VALUES (?,?,?,?)",
@@ -105,24 +105,6 @@ def as_it_is(beside: Beside) -> Beside:
     return beside
 
 
-def backwards(host: str) -> str:
-    """Return a host's labels in reverse, each followed by a dot, so that a domain is a prefix of its sub-domains.
-
-    An e-mail address stands for its domain.
-    """
-    host = host.rpartition("@")[2]
-    name = host.partition(":")[0] if host.count(":") == 1 else host
-    return ".".join(reversed(name.split("."))) + "."
-
-
-def values_of(beside: Beside) -> Iterator[str]:
-    """Yield the values that a call was given, each once, as hex of its print: what free text is looked up by."""
-    said = beside.said
-    if said:
-        data = said.get("whole", b"") + said.get("part", b"") + said.get("carried", b"")
-        yield from dict.fromkeys(data[at : at + VALUE].hex() for at in range(0, len(data) - VALUE + 1, VALUE))
-
-
 def _explains(event: AnyEvent) -> bool:
     """Return whether an event itself says why the clock shows so much more than at the one before it."""
     return event.__class__ is DaemonStarted or (isinstance(event, RecordGap) and event.what == "clock")
@@ -157,11 +139,15 @@ class Fold:
         self._sources: dict[str, list[Any]] = {}
         self._dirty: set[str] = set()
         self._labels: dict[str, set[tuple[str, int]]] = {}
+        self._living: dict[str, bool] = {}
+        self._refused: set[int] = set()
         self._tallies: dict[str, int] = {}
         daemon = db.execute("SELECT value FROM meta WHERE key = 'daemon'").fetchone()
         self._daemon = str(daemon[0]) if daemon else "none"
         silence = db.execute("SELECT value FROM meta WHERE key = 'silence'").fetchone()
         self._silence = int(silence[0]) if silence else NEVER
+        listening = db.execute("SELECT value FROM meta WHERE key = 'listening'").fetchone()
+        self._listening = int(listening[0]) if listening else 0
 
     def add(self, leaf: bytes, blob: bytes) -> None:
         """Take the next entry; an empty ``leaf`` is one that this view leaves out, and its number stays free.
@@ -185,22 +171,22 @@ class Fold:
         if event.ts - self.last_ts > self._silence and not _explains(event):
             why = "a daemon ran and wrote nothing, though it says that it lives: it or the machine stood still"
             rows["gaps"].append((n, event.ts, "silent", 1, self.last_ts, event.ts, "", why, "", ""))
-        if event.__class__ is CallDecided:
-            self._decided(event)
-        else:
-            call = event.call if event.__class__ is CallResult else ""
-            rows["events"].append((n, event.ts, kind, agent, "", "", "", "", call, 0, 0))
-            self._other(event, beside)
         rows["leaves"].append((n, leaf, blob))
         touches = rows["touches"]
         known = self._entities
+        secret = 0
         for entity in beside.entities:
             number = known.get((entity.kind, entity.value)) or self._entity(entity.kind, entity.value)
             touches.append((n, number, entity.role))
+            if entity.kind in SECRETS or entity.role == "credential":
+                secret = 1
         if event.__class__ is CallDecided:
-            for value in values_of(beside):
-                number = known.get(("value", value)) or self._entity("value", value)
-                touches.append((n, number, "called"))
+            rows["given"] += [(value, n) for value in values_of(beside)]
+            self._decided(event, secret)
+        else:
+            call, came = ("", 0) if event.__class__ is not CallResult else (event.call, self._came(event))
+            rows["events"].append((n, event.ts, kind, agent, "", "", "", "", call, 0, 0, came, secret))
+            self._other(event, beside)
         prints = beside.prints
         least = {prints[at : at + 8] for at in range(0, min(len(prints), 8 * SKETCH) - 7, 8)}
         rows["sketches"] += [(int.from_bytes(one, "big", signed=True), n) for one in sorted(least)]
@@ -225,15 +211,16 @@ class Fold:
         if self._tallies:
             self._db.executemany(_TALLY, sorted(self._tallies.items()))
             self._tallies.clear()
+        self._refused.clear()
         notes = {
             "size": self.size, "last_hash": self.last_hash, "last_ts": self.last_ts, "origin": self.origin,
-            "daemon": self._daemon, "silence": self._silence,
+            "daemon": self._daemon, "silence": self._silence, "listening": self._listening,
         }  # fmt: skip
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(notes.items()))
         if len(self._entities) > _CACHE:
             self._older, self._entities = self._entities, {}
             self._holds_all = False
-        for cache in (self._sources, self._labels):
+        for cache in (self._sources, self._labels, self._living):
             if len(cache) > _CACHE:
                 cache.clear()
 
@@ -249,20 +236,18 @@ class Fold:
             self._tally("beside unreadable")
             return Beside()
 
-    def _decided(self, event: CallDecided) -> None:
+    def _decided(self, event: CallDecided, secret: int) -> None:
         n, decision = event.n, event.decision
-        spawns = opaque = 0
-        for effect in event.effects:
-            if effect.verb == "spawn":
-                spawns = 1
-            elif effect.verb == "opaque":
-                opaque = 1
         enforced = decision.enforced
         refused = enforced in {"deny", "error"}
-        opaque = 0 if refused else opaque
+        spawns = opaque = 0
+        if refused:
+            self._refused.add(n)
+        else:
+            spawns, opaque = self._does(event)
         self._rows["events"].append(
             (n, event.ts, "call.decided", event.agent, decision.verdict, enforced, event.tool, event.name, event.call,
-             0 if refused else spawns, opaque)
+             spawns, opaque, 0, secret)
         )  # fmt: skip
         carried = event.labels if refused else event.labels + event.adds
         if carried:
@@ -278,7 +263,17 @@ class Fold:
         if not refused:
             self._opened[n] = (n, event.agent, event.src.id if event.src else "", enforced)
 
-    def _other(self, event: AnyEvent, beside: Beside) -> None:  # noqa: C901, PLR0912 - one arm a kind of event
+    def _does(self, event: CallDecided) -> tuple[int, int]:
+        """Return whether a call that was let through asks for an agent, and what is kept of whether it is opaque."""
+        spawns = opaque = 0
+        for effect in event.effects:
+            if effect.verb == "spawn":
+                spawns = 1
+            elif effect.verb == "opaque":
+                opaque = 1
+        return spawns, 2 if opaque and not self._lives(event.agent) else opaque
+
+    def _other(self, event: AnyEvent, beside: Beside) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm a kind of event
         n, ts, rows = event.n, event.ts, self._rows
         if isinstance(event, CallResult):
             self._result(event)
@@ -286,6 +281,7 @@ class Fold:
             self._born(event, beside)
         elif isinstance(event, AgentEnded):
             rows["ends"].append((n, ts, event.how, event.agent))
+            self._living.pop(event.agent, None)
         elif isinstance(event, SecondLook):
             if 0 <= event.intent < n:
                 rows["causes"].append((event.intent, "looked", n, "certain"))
@@ -317,7 +313,7 @@ class Fold:
             if self._daemon != "none":
                 what = "killed" if self._daemon == "running" else "down"
                 rows["gaps"].append((n, ts, what, 1, self.last_ts, ts, "", "no daemon between these times", "", ""))
-            self._daemon = "running"
+            self._daemon, self._listening = "running", 0
             self._silence = _silence(event.heartbeat)
         elif isinstance(event, DaemonStopped):
             self._daemon, self._silence = "stopped", NEVER
@@ -327,11 +323,14 @@ class Fold:
             self.origin = event.origin
         elif isinstance(event, ContentKept | ContentErased):
             self._content(event)
+        elif isinstance(event, SensorState):
+            self._listening = int(event.state == "on")
         elif event.__struct_config__.tag == "agent.resumed":
             self._flush_order("agents")
             self._flush_order("ends")
             rows["revived"].append((event.agent,))
             self._flush_order("revived")
+            self._living.pop(event.agent, None)
 
     def _transcript(self, event: TranscriptRead) -> None:
         """Count what was taken in without a witness; what is wrong with it is a gap."""
@@ -372,6 +371,41 @@ class Fold:
         if self._opened.pop(event.intent, None) is None:
             self._rows["closed"].append((event.intent,))
 
+    def _came(self, event: CallResult) -> int:
+        """Return what is kept of what a result says, as the schema has it."""
+        came = 1 + WELL * event.ok + RAN * event.ran
+        if not event.ok or not 0 <= event.intent < event.n or event.intent in self._opened:
+            return came
+        if event.intent not in self._refused:
+            found = self._db.execute("SELECT enforced FROM events WHERE n = ?", (event.intent,)).fetchone()
+            if found is None or found[0] not in {"deny", "error"}:
+                return came
+        return came + DESPITE
+
+    def _lives(self, agent: str) -> bool:
+        """Return whether an agent was born and has not ended, as far as the entries say until now."""
+        lives = self._living.get(agent)
+        if lives is None:
+            self._flush_order("agents")
+            self._flush_order("ends")
+            found = self._db.execute("SELECT 1 FROM agents WHERE id = ? AND ended_n IS NULL", (agent,)).fetchone()
+            lives = self._living[agent] = found is not None
+        return lives
+
+    def _hears(self, event: AgentBorn) -> int:
+        """Return whether what an agent's processes do is heard from its birth on.
+
+        Whoever comes under ``outrider run``, and who is below it, is heard where the kernel tells; another one while a
+        sensor listens.
+        """
+        if event.root != event.agent:
+            self._flush_order("agents")
+            found = self._db.execute("SELECT how, heard FROM agents WHERE id = ?", (event.root,)).fetchone()
+            return int(found[1]) if found and found[0] == "run" else self._listening
+        if event.how == "run":
+            return int(event.held is not None and event.held.seen)
+        return self._listening
+
     def _born(self, event: AgentBorn, beside: Beside) -> None:
         if self._rows["ends"]:
             # An end counts for the births before it only, also when both come in one batch.
@@ -382,8 +416,10 @@ class Fold:
             (event.agent, event.n, event.ts, event.charter, event.digest, event.parent, event.root, event.depth,
              event.sponsor, private.get("sponsor", ""), private.get("human", ""), event.purpose, event.how, event.door,
              event.session, event.host_agent, event.mode, event.expires, at.pid, at.start, at.boot, at.container,
-             private.get("home", ""), private.get("repo", ""), private.get("cwd", ""), at.commit, at.branch)
+             private.get("home", ""), private.get("repo", ""), private.get("cwd", ""), at.commit, at.branch,
+             self._hears(event))
         )  # fmt: skip
+        self._living.pop(event.agent, None)
         self._labels[event.agent] = set()
         if event.narrowed:
             digest = "sha256:" + hashlib.sha256(event.narrowed.encode()).hexdigest()

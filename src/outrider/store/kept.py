@@ -65,6 +65,13 @@ def states(view: View, numbers: Iterable[int]) -> dict[int, Literal["kept", "era
     return found
 
 
+def erasures_of(view: View, agents: Iterable[Agent]) -> dict[str, int]:
+    """Return, of the agents whose content and names were erased, the event that says so."""
+    if view.one("SELECT 1 FROM erasures WHERE what IN ('agent', 'subject') LIMIT 1") is None:
+        return {}
+    return {agent.id: n for agent in agents if (n := erasure_of(view, agent)) >= 0}
+
+
 def erasure_of(view: View, agent: Agent) -> int:
     """Return the event that says that an agent's content and names were erased, or -1."""
     row = view.one(

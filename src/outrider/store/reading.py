@@ -10,7 +10,8 @@ import msgspec
 
 from outrider.errors import BadInputError
 from outrider.events.codec import decode, decode_beside
-from outrider.events.record import AnyEvent, Beside, CallResult
+from outrider.events.record import AnyEvent, Beside
+from outrider.store.keys import GIVEN, RAN, VALUE, WELL
 from outrider.store.schema import RARE
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Outcome = Literal["done", "failed", "ran despite the refusal", "no result seen",
 ``not run`` = it was allowed and the host proved that it never ran."""
 
 
-class Agent(msgspec.Struct, frozen=True, kw_only=True):
+class Agent(msgspec.Struct, frozen=True):
     """One agent, living or gone.
 
     Times are microseconds since 1970 UTC. ``sponsor`` and ``charter_digest`` are what the record names for ever;
@@ -63,7 +64,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     ended_how: str | None
 
 
-class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+class EventRow(msgspec.Struct, frozen=True):
     """One line of the log. ``verdict``, ``enforced``, ``tool`` and ``name`` are empty but for calls."""
 
     n: int
@@ -77,7 +78,7 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     call: str
 
 
-class Touch(msgspec.Struct, frozen=True, kw_only=True):
+class Touch(msgspec.Struct, frozen=True):
     """One event touching one thing."""
 
     n: int
@@ -88,14 +89,28 @@ class Touch(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-def _agent(row: Sequence[Any]) -> Agent:
-    return Agent(**dict(zip(Agent.__struct_fields__, row, strict=True)))
+_NAMED_ELSE: Final = {"born_n": "n", "born_ts": "ts", "charter_digest": "digest", "commit": "commit_id"}
+_AGENT: Final = ", ".join(_NAMED_ELSE.get(name, name) for name in Agent.__struct_fields__)
 
 
 def agent(view: View, agent_id: str) -> Agent | None:
     """Return an agent by its id."""
-    row = view.one("SELECT * FROM agents WHERE id = ?", agent_id)
-    return _agent(row) if row else None
+    row = view.one(f"SELECT {_AGENT} FROM agents WHERE id = ?", agent_id)
+    return Agent(*row) if row else None
+
+
+def agents_of(view: View, ids: Iterable[str]) -> dict[str, Agent]:
+    """Return many agents by their ids; of one whose birth is not in the record only its id is known."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, Agent] = {}
+    for at in range(0, len(wanted), _CHUNK):
+        chunk = wanted[at : at + _CHUNK]
+        marks = ",".join("?" * len(chunk))
+        # outrider: allow code.python-sql-from-string -- only question marks are put in
+        found.update(
+            (row[0], Agent(*row)) for row in view.rows(f"SELECT {_AGENT} FROM agents WHERE id IN ({marks})", *chunk)
+        )
+    return {one: found.get(one) or unknown(one) for one in wanted}
 
 
 def unknown(agent_id: str) -> Agent:
@@ -124,7 +139,8 @@ def agents_by(view: View, column: str, value: str | int, limit: int = 1_000) -> 
     if column not in _BY:
         raise BadInputError(f"agents cannot be looked up by {column!r}")
     return [
-        _agent(row) for row in view.rows(f"SELECT * FROM agents WHERE {column} = ? ORDER BY n LIMIT ?", value, limit)
+        Agent(*row)
+        for row in view.rows(f"SELECT {_AGENT} FROM agents WHERE {column} = ? ORDER BY n LIMIT ?", value, limit)
     ]
 
 
@@ -137,7 +153,7 @@ _BY: Final = frozenset(
 def agents(view: View, *, living: bool | None = None, limit: int = 1_000) -> list[Agent]:
     """Return agents, the youngest first: all, or only the living, or only the gone."""
     which = {None: "", True: "WHERE ended_n IS NULL", False: "WHERE ended_n IS NOT NULL"}[living]
-    return [_agent(row) for row in view.rows(f"SELECT * FROM agents {which} ORDER BY n DESC LIMIT ?", limit)]
+    return [Agent(*row) for row in view.rows(f"SELECT {_AGENT} FROM agents {which} ORDER BY n DESC LIMIT ?", limit)]
 
 
 def ancestors(view: View, agent_id: str) -> list[Agent]:
@@ -186,10 +202,11 @@ def peek(view: View, n: int) -> AnyEvent | None:
 def beside(view: View, n: int) -> Beside:
     """Return what lies beside event ``n``; empty where it was erased, cannot be read, or never was."""
     row = view.one("SELECT beside FROM leaves WHERE n = ?", n)
-    return _beside(row[0]) if row else Beside()
+    return unpacked(row[0]) if row else Beside()
 
 
-def _beside(blob: bytes) -> Beside:
+def unpacked(blob: bytes) -> Beside:
+    """Return what lies beside an event; empty where it was erased or cannot be read."""
     try:
         return decode_beside(blob)
     except BadInputError:
@@ -201,30 +218,31 @@ def besides(view: View, numbers: Iterable[int]) -> Iterator[tuple[int, Beside]]:
     for chunk in _chunks(numbers):
         marks = ",".join("?" * len(chunk))
         for n, blob in view.rows(f"SELECT n, beside FROM leaves WHERE n IN ({marks}) ORDER BY n", *chunk):
-            yield n, _beside(blob)
+            yield n, unpacked(blob)
 
 
-def holding(view: View, numbers: Iterable[int], marks: Sequence[bytes]) -> list[int]:
-    """Return those of many events beside which one of some byte strings lies, wherever in it, in order.
-
-    Far fewer hold one than are asked about, and looking is much quicker than reading.
-    """
-    out: list[int] = []
+def blobs(view: View, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Give ``(n, bytes)`` of what lies beside many events, in order, as it lies there."""
     for chunk in _chunks(numbers):
         # outrider: allow code.python-sql-from-string -- only question marks are put in
-        found = view.db.execute(
+        yield from view.db.execute(
             f"SELECT n, beside FROM leaves WHERE n IN ({','.join('?' * len(chunk))}) ORDER BY n", chunk
         )
-        out += [n for n, blob in found if any(mark in blob for mark in marks)]
-    return out
+
+
+def packed(view: View, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Give ``(n, leaf)`` of many events, in order, as they lie in the record."""
+    for chunk in _chunks(numbers):
+        # outrider: allow code.python-sql-from-string -- only question marks are put in
+        yield from view.db.execute(
+            f"SELECT n, leaf FROM leaves WHERE n IN ({','.join('?' * len(chunk))}) ORDER BY n", chunk
+        )
 
 
 def leaves(view: View, numbers: Iterable[int]) -> Iterator[AnyEvent]:
     """Give many events, in order."""
-    for chunk in _chunks(numbers):
-        marks = ",".join("?" * len(chunk))
-        for (leaf,) in view.rows(f"SELECT leaf FROM leaves WHERE n IN ({marks}) ORDER BY n", *chunk):
-            yield decode(leaf)
+    for _, leaf in packed(view, numbers):
+        yield decode(leaf)
 
 
 def rows(view: View, numbers: Iterable[int]) -> list[EventRow]:
@@ -240,7 +258,7 @@ _COLUMNS: Final = "n, ts, kind, agent, verdict, enforced, tool, name, call"
 
 
 def _row(row: Sequence[Any]) -> EventRow:
-    return EventRow(**dict(zip(EventRow.__struct_fields__, row, strict=True)))
+    return EventRow(*row)
 
 
 def log(
@@ -300,20 +318,29 @@ def touches(view: View, numbers: Iterable[int]) -> Iterator[Touch]:
             f" JOIN entities x ON x.id = t.entity WHERE t.n IN ({marks}) ORDER BY t.n, t.entity, t.role"
         )
         for row in view.rows(sql, *chunk):
-            yield Touch(**dict(zip(Touch.__struct_fields__, row, strict=True)))
+            yield Touch(*row)
 
 
 def touching(view: View, entity: int, limit: int, roles: Sequence[str] = ()) -> list[Touch]:
     """Return the events that touched one thing, the newest ``limit`` of them, in order."""
+    if entity >= GIVEN:
+        return _given(view, entity - GIVEN, limit) if not roles or "called" in roles else []
     marks = f"AND t.role IN ({','.join('?' * len(roles))})" if roles else ""
     sql = (
         "SELECT t.n, e.ts, e.agent, t.role, x.kind, x.value FROM touches t JOIN events e ON e.n = t.n"
         f" JOIN entities x ON x.id = t.entity WHERE t.entity = ? {marks} ORDER BY t.n DESC LIMIT ?"
     )
-    found = [
-        Touch(**dict(zip(Touch.__struct_fields__, row, strict=True))) for row in view.rows(sql, entity, *roles, limit)
-    ]
-    return found[::-1]
+    return [Touch(*row) for row in view.rows(sql, entity, *roles, limit)][::-1]
+
+
+def _given(view: View, number: int, limit: int) -> list[Touch]:
+    """Return the calls that were given one value, by its print."""
+    value = format(number, f"0{2 * VALUE}x")
+    rows = view.rows(
+        "SELECT g.n, e.ts, e.agent FROM given g JOIN events e ON e.n = g.n WHERE g.print = ? ORDER BY g.n DESC LIMIT ?",
+        number, limit,
+    )  # fmt: skip
+    return [Touch(n, ts, agent, "called", "value", value) for n, ts, agent in rows][::-1]
 
 
 def events_of(
@@ -378,28 +405,28 @@ def outcomes(view: View, numbers: Iterable[int]) -> dict[int, Outcome]:
     for chunk in _chunks(numbers):
         marks = ",".join("?" * len(chunk))
         sql = (
-            "SELECT e.n, e.enforced, l.leaf FROM events e LEFT JOIN causes c ON c.src = e.n AND c.why = 'returns'"
-            f" LEFT JOIN leaves l ON l.n = c.dst WHERE e.n IN ({marks}) AND e.kind = 'call.decided' ORDER BY e.n, c.dst"
+            "SELECT e.n, e.enforced, coalesce(r.came, 0) FROM events e LEFT JOIN causes c ON c.src = e.n"
+            f" AND c.why = 'returns' LEFT JOIN events r ON r.n = c.dst WHERE e.n IN ({marks})"
+            " AND e.kind = 'call.decided' ORDER BY e.n, c.dst"
         )
-        for n, enforced, leaf in view.rows(sql, *chunk):
-            out[n] = _outcome(enforced, leaf)
+        for n, enforced, came in view.rows(sql, *chunk):
+            out[n] = _outcome(enforced, came)
     return out
 
 
-def _outcome(enforced: str, leaf: bytes | None) -> Outcome:
+def _outcome(enforced: str, came: int) -> Outcome:
+    """Return what became of a call, from what it was told and what its result says (see the schema)."""
     refused = enforced in {"deny", "error"}
-    if leaf is None:
+    if not came:
         if refused:
             return "refused"
         return "asked" if enforced == "ask" else "no result seen"
-    result = decode(leaf)
-    ok = isinstance(result, CallResult) and result.ok
-    if not refused and isinstance(result, CallResult) and not result.ran:
-        return "not run"
     if refused:
         # Hosts report a call that was refused as one that failed.
-        return "ran despite the refusal" if ok else "refused"
-    return "done" if ok else "failed"
+        return "ran despite the refusal" if came & WELL else "refused"
+    if not came & RAN:
+        return "not run"
+    return "done" if came & WELL else "failed"
 
 
 def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:

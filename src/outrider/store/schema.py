@@ -6,7 +6,7 @@ for row however they came about. ``n`` is always the index of an event in the re
 
 from __future__ import annotations
 
-FORMAT = 5
+FORMAT = 6
 """Version of these tables. A view of another version is rebuilt, never migrated."""
 
 TABLES = """
@@ -15,7 +15,7 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE events(
   n INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kind TEXT NOT NULL, agent TEXT NOT NULL,
   verdict TEXT NOT NULL, enforced TEXT NOT NULL, tool TEXT NOT NULL, name TEXT NOT NULL, call TEXT NOT NULL,
-  spawns INTEGER NOT NULL, opaque INTEGER NOT NULL);
+  spawns INTEGER NOT NULL, opaque INTEGER NOT NULL, came INTEGER NOT NULL, secret INTEGER NOT NULL);
 CREATE TABLE leaves(n INTEGER PRIMARY KEY, leaf BLOB NOT NULL, beside BLOB NOT NULL);
 
 CREATE TABLE entities(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, backwards TEXT,
@@ -23,6 +23,7 @@ CREATE TABLE entities(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT
 CREATE TABLE touches(n INTEGER NOT NULL, entity INTEGER NOT NULL, role TEXT NOT NULL,
   PRIMARY KEY(n, entity, role)) WITHOUT ROWID;
 CREATE TABLE sketches(print INTEGER NOT NULL, n INTEGER NOT NULL);
+CREATE TABLE given(print INTEGER NOT NULL, n INTEGER NOT NULL);
 
 CREATE TABLE agents(
   id TEXT PRIMARY KEY, n INTEGER NOT NULL, ts INTEGER NOT NULL, charter TEXT NOT NULL, digest TEXT NOT NULL,
@@ -31,7 +32,8 @@ CREATE TABLE agents(
   purpose TEXT NOT NULL, how TEXT NOT NULL, door TEXT NOT NULL, session TEXT NOT NULL, host_agent TEXT NOT NULL,
   mode TEXT NOT NULL, expires INTEGER NOT NULL, pid INTEGER NOT NULL, start INTEGER NOT NULL, boot TEXT NOT NULL,
   container TEXT NOT NULL, home TEXT NOT NULL, repo TEXT NOT NULL, cwd TEXT NOT NULL, commit_id TEXT NOT NULL,
-  branch TEXT NOT NULL, ended_n INTEGER, ended_ts INTEGER, ended_how TEXT) WITHOUT ROWID;
+  branch TEXT NOT NULL, ended_n INTEGER, ended_ts INTEGER, ended_how TEXT,
+  heard INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE causes(src INTEGER NOT NULL, why TEXT NOT NULL, dst INTEGER NOT NULL, confidence TEXT NOT NULL,
   PRIMARY KEY(src, why, dst)) WITHOUT ROWID;
@@ -52,16 +54,31 @@ CREATE TABLE erasures(n INTEGER PRIMARY KEY, what TEXT NOT NULL, handle TEXT NOT
 CREATE TABLE tallies(what TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX events_spawns ON events(agent, n) WHERE spawns;
 """
-"""Tables whose keys come in the record's order have them; one whose key is random has an index instead, so that a view
+"""What stands in ``events`` beside what an event says:
+
+- ``opaque``: 1 for a program whose inner effects nobody sees, 2 where its agent was not alive then, as far as the
+  record knows.
+- ``came``: of a result, the sum of 1, 2 if it went well, 4 if the call ran, and 8 if it went well although the call
+  was refused; else 0.
+- ``secret``: whether it met a secret or a credential.
+
+``given`` has the values that calls were given, by their prints. ``heard`` says of an agent whether what its processes
+do is heard from its birth on.
+
+Tables whose keys come in the record's order have them; one whose key is random has an index instead, so that a view
 can be made anew without a random write for each of them. The one index among them is asked while entries are folded."""
 
 INDEXES = """
-CREATE INDEX events_agent ON events(agent, n);
+CREATE INDEX events_agent ON events(agent, n, kind);
 CREATE INDEX events_call ON events(call, n) WHERE call != '';
 CREATE INDEX events_refused ON events(n) WHERE verdict != '' AND verdict != 'allow';
 CREATE INDEX events_opaque ON events(agent, n) WHERE opaque;
+CREATE INDEX events_stray ON events(agent, n) WHERE opaque = 2;
+CREATE INDEX events_despite ON events(n) WHERE came >= 8;
+CREATE INDEX events_secret ON events(agent, n) WHERE secret;
 CREATE INDEX events_rare ON events(kind, n) WHERE kind NOT IN ('call.decided', 'call.result');
 CREATE INDEX sketches_print ON sketches(print, n);
+CREATE INDEX given_print ON given(print, n);
 CREATE INDEX entities_backwards ON entities(backwards) WHERE backwards IS NOT NULL;
 CREATE INDEX touches_entity ON touches(entity, n, role);
 CREATE INDEX agents_n ON agents(n);
@@ -79,7 +96,7 @@ CREATE INDEX agents_repo ON agents(repo, n);
 CREATE INDEX agents_home ON agents(home);
 CREATE INDEX agents_living ON agents(n) WHERE ended_n IS NULL;
 CREATE INDEX agents_vanished ON agents(n) WHERE ended_how = 'vanished';
-CREATE INDEX agents_run ON agents(n) WHERE how = 'run';
+CREATE INDEX agents_door ON agents(door, ts, ended_ts, heard);
 CREATE INDEX sources_lacking ON sources(id) WHERE lost OR skipped OR broken;
 CREATE INDEX causes_dst ON causes(dst, why);
 CREATE INDEX labels_origin ON labels(origin, n);
@@ -91,8 +108,8 @@ RARE = "kind NOT IN ('call.decided', 'call.result')"
 """What a query by kind says beside the kind, to be answered from ``events_rare`` rather than from every event."""
 
 NAMES = (
-    "meta", "events", "leaves", "entities", "touches", "sketches", "agents", "causes", "labels", "charters", "gaps",
-    "sources", "open_calls", "tallies", "contents", "erasures",
+    "meta", "events", "leaves", "entities", "touches", "sketches", "given", "agents", "causes", "labels", "charters",
+    "gaps", "sources", "open_calls", "tallies", "contents", "erasures",
 )  # fmt: skip
 """Every table, for comparing two views and for starting over."""
 
