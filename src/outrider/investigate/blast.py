@@ -17,7 +17,7 @@ from outrider.errors import BadInputError
 from outrider.events.record import AgentBorn, AnyEvent, Beside, CallResult, LabelsJoined
 from outrider.investigate import touched as touching
 from outrider.investigate.basis import Basis, basis
-from outrider.investigate.carriers import split
+from outrider.investigate.carriers import lean, pieces, split
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.words import Line, of
 from outrider.store import reading
@@ -344,7 +344,7 @@ def _same_content(view: View, n: int, beside: Beside) -> Iterator[Met]:
         *sketch, n, MOST_PIVOT,
     )  # fmt: skip
     agents = dict(near)
-    for other, its in reading.besides(view, agents):
-        common = len(prints & split(its.prints)) / len(prints)
+    for other, blob in reading.blobs(view, agents):
+        common = len(prints.intersection(pieces(lean(blob).prints))) / len(prints)
         if common >= _COMMON:
             yield Met(n=other, agent=agents[other], what="content", value=f"{common:.2f}", role="read")

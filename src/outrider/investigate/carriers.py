@@ -263,7 +263,7 @@ class Contexts:
             return known
         numbers = reading.events_of(self.view, agent, CAME_IN, before=before)[-MOST_EVENTS:]
         blobs = reading.blobs(self.view, [*numbers, *sent_before(self.view, agent, before)])
-        found = [(n, _lain(blob)) for n, blob in blobs]
+        found = [(n, lean(blob)) for n, blob in blobs]
         if len(found) <= self._left:
             self._left -= len(found)
             self._read[agent, before] = found
@@ -278,7 +278,8 @@ def _rarity(found: list[_Heard], others: Mapping[object, int]) -> dict[object, i
     return holders
 
 
-def _lain(blob: bytes) -> _Lain:
+def lean(blob: bytes) -> _Lain:
+    """Return what is compared of what lies beside an event; nothing where it was erased or cannot be read."""
     if not blob:
         return _NOTHING
     try:
@@ -349,7 +350,7 @@ def _stands(told: Mapping[str, bytes], values: frozenset[bytes]) -> dict[bytes, 
 def _compared(view: View, chosen: _Chosen, want: Wanted) -> Iterator[_Heard]:
     """Give what the chosen events hold of what is wanted, in order, less what their own calls had said."""
     intents = reading.intents_of(view, chosen.compared)
-    own = {n: _lain(blob) for n, blob in reading.blobs(view, intents.values())}
+    own = {n: lean(blob) for n, blob in reading.blobs(view, intents.values())}
     for n, lain in chosen.compared.items():
         prints, things = said(lain)
         told: Mapping[str, bytes] = lain.said

@@ -124,6 +124,8 @@ def gather(view: View, numbers: Sequence[int], sums: Sums, *, role: str = "", ki
 
     ``kinds`` are the only ones that are added, if there are any.
     """
+    if not numbers:
+        return
     # A value is a print by which a text is found again, and tells a reader nothing.
     found = [touch for touch in reading.touches(view, numbers) if touch.kind != "value"]
     carried = connections(view, [touch.n for touch in found if touch.role == "sent" and touch.kind in HOSTS])
