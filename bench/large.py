@@ -284,8 +284,9 @@ def _questions(view: View, about: dict[str, Any], runs: int) -> Iterator[tuple[s
         return [lambda one=one: ask(view, one) for one in things]  # type: ignore[misc]
 
     calls, agents = events("call.decided"), about["some_agents"][:runs]
-    busiest = [f"01J{at:023d}" for at in range(40)]
-    busiest.sort(key=lambda one: -int((view.one("SELECT count(*) FROM events WHERE agent = ?", one) or (0,))[0]))
+    busiest = [
+        one for one, _ in view.rows("SELECT agent, count(*) FROM events GROUP BY agent ORDER BY 2 DESC LIMIT 20")
+    ]
     few = max(3, runs // 10)
     rare = [f"/home/u3/repo3/src/module_{at % 211}/file_{at}.py" for at in range(1_900, 1_900 + runs)]
     for name, artefacts in (
