@@ -4,8 +4,11 @@ from tests.investigate.conftest import World
 
 from outrider.events.call import Effect
 from outrider.events.event import Source
+from outrider.events.held import Held
 from outrider.events.record import AgentEnded, DaemonStarted, DaemonStopped, RecordGap, RecordRecovered, Refusal
+from outrider.events.sensor import SensorState
 from outrider.investigate.coverage import coverage
+from outrider.investigate.involved import involved
 
 
 def start(world):
@@ -109,7 +112,7 @@ def test_what_went_past_us_and_what_nobody_sees_into_is_counted(world):
     with world.view() as view:
         covered = coverage(view)
         assert (covered.despite, covered.results_without_intent, covered.opaque) == (1, 1, 1)
-        assert (covered.unclaimed, covered.refused) == (1, 1)
+        assert (covered.unclaimed, covered.messages_not_believed) == (1, 1)
 
 
 @settings(max_examples=40)
@@ -136,3 +139,51 @@ def test_every_result_that_is_lost_is_counted(tmp_path_factory, steps):
     with world.view() as view:
         of = coverage(view).missing.get("claude_code:s", {})
         assert of.get("intents_without_results", 0) == lost
+
+
+NOT_WATCHED = "what their programs did without saying so, on the network or on disk, was not watched."
+
+
+def test_where_only_hooks_told_of_the_agents_it_is_said_what_they_could_not_show(world):
+    start(world)
+    world.born("a")
+    world.fetch("a", "docs.example")
+    with world.view() as view:
+        covered = coverage(view)
+        asked = involved(view, "nobody.example")
+    assert covered.statement.endswith(f" Only hooks (claude_code) told of these agents: {NOT_WATCHED}")
+    assert "known to be unseen" not in covered.statement
+    assert (covered.heard, covered.whole) == (0, True)
+    assert asked.answer == "no"
+    assert asked.statement.endswith(NOT_WATCHED)
+
+
+def test_where_the_kernel_told_of_every_agent_nothing_is_known_to_be_unseen(world):
+    start(world)
+    world.born("a", how="run", held=Held(seen=True))
+    with world.view() as view:
+        covered = coverage(view)
+    assert (covered.heard, covered.listened) == (1, "")
+    assert covered.statement.endswith("Nothing is known to be unseen.")
+
+
+def test_where_a_sensor_listened_to_some_the_others_are_counted_apart(world):
+    start(world)
+    world.born("before")
+    world.put(SensorState, heard="daemon", state="on", agents=1, uid=0)
+    world.born("after", session="t")
+    with world.view() as view:
+        covered = coverage(view)
+    assert covered.heard == 1
+    assert (
+        "was heard from the kernel for 1 of 2 agents; of the others only hooks (claude_code) told" in covered.statement
+    )
+
+
+def test_calls_that_were_refused_and_messages_that_were_not_believed_are_counted_apart(world):
+    world.born("a")
+    world.call("a", verdict="deny")
+    world.call("a", verdict="deny")
+    with world.view() as view:
+        covered = coverage(view)
+    assert (covered.calls_refused, covered.messages_not_believed) == (2, 0)

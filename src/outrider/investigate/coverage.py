@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from outrider.investigate.listening import Listening, listening
 from outrider.investigate.whose import whose
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         opaque: Calls let through of whose inner effects nothing is seen.
         cut: Calls of which some effects did not fit the record.
         erased: Events whose entities and fingerprints were erased or cannot be read.
-        refused: Messages that were not believed.
+        messages_not_believed: Messages that the daemon did not believe, of whoever sent them. Bundles of before call it
+            ``refused``; it never was about calls.
+        calls_refused: Calls that were refused, as agents were told.
         imported: Prompts, calls and results that hosts' own transcripts tell of: nobody witnessed them, and whoever
             held a transcript could have changed it or left it out.
         gaps: What is known to be missing, the oldest first.
@@ -105,7 +108,10 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
             said about what we see. A time without a daemon does not spoil it by itself (hooks that met none leave a
             spool line each), nor do calls that were answered with deny.
         assurance: How much the record proves: ``local``, ``separate-user``, ``witnessed`` or ``hub``.
-        statement: One or two sentences for a person.
+        statement: A few sentences for a person.
+        heard: Agents of which the kernel told what their processes did, under `outrider run` or with a sensor. Of all
+            others only their doors told.
+        listened: What could not be seen because nobody listened for it, a sentence; empty where the kernel told of all.
     """
 
     events: int
@@ -122,7 +128,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     opaque: int
     cut: int
     erased: int
-    refused: int
+    messages_not_believed: int
     imported: int
     gaps: tuple[Gap, ...]
     sources: tuple[SourceGap, ...]
@@ -130,6 +136,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
     assurance: str
     statement: str
+    calls_refused: int = 0
+    heard: int = 0
+    listened: str = ""
 
 
 def coverage(view: View) -> Coverage:
@@ -156,10 +165,12 @@ def coverage(view: View) -> Coverage:
             "opaque": tally.get("opaque", 0),
             "cut": tally.get("effects cut", 0),
             "erased": tally.get("beside erased", 0) + tally.get("beside unreadable", 0),
-            "refused": tally.get("messages refused", 0),
+            "messages_not_believed": tally.get("messages refused", 0),
+            "calls_refused": tally.get("calls refused", 0),
             "imported": tally.get("steps imported", 0),
             **seen,
         }
+        told = listening(view, counts["agents"], tally.get("births heard", 0), imported=bool(counts["imported"]))
         return Coverage(
             since=first[0] if first else 0,
             until=int(view.meta("last_ts", 0)),
@@ -168,7 +179,9 @@ def coverage(view: View) -> Coverage:
             missing=missing,
             whole=not unseen and not seen["vanished"] and not tally.get("transcripts read", 0),
             assurance=view.assurance,
-            statement=_statement(counts, missing, gaps),
+            statement=_statement(counts, missing, gaps, told),
+            heard=told.heard,
+            listened=told.statement,
             **counts,
         )
 
@@ -249,7 +262,9 @@ def _counted(count: int, what: str) -> str:
     return f"{count:,} {' '.join(words)}"
 
 
-def _statement(counts: dict[str, int], missing: dict[str, dict[str, int]], gaps: tuple[Gap, ...]) -> str:
+def _statement(
+    counts: dict[str, int], missing: dict[str, dict[str, int]], gaps: tuple[Gap, ...], told: Listening
+) -> str:
     total: dict[str, int] = {}
     for of in missing.values():
         for what, count in of.items():
@@ -281,6 +296,7 @@ def _statement(counts: dict[str, int], missing: dict[str, dict[str, int]], gaps:
     ):
         if counts[name]:
             unseen.append(f"{counts[name]:,} {words}")
-    if unseen:
-        return f"{first} Not seen: {'; '.join(unseen)}."
+    if unseen or told.statement:
+        parts = [first, f"Not seen: {'; '.join(unseen)}." if unseen else "", told.statement]
+        return " ".join(part for part in parts if part)
     return f"{first} Nothing {'else ' if total else ''}is known to be unseen."

@@ -34,6 +34,7 @@ def glance(told: Dossier) -> list[tuple[str, str]]:
         ("what would have stopped it", _control(told, agent.charter)),
         ("how sure", _sure(told, top, cause)),
         ("gaps in the record", "yes: see the end" if told.coverage.gaps or told.coverage.missing else "none is known"),
+        *([("what was not watched", told.coverage.listened)] if told.coverage.listened else []),
     ]
     return [(name, short(told, text)) for name, text in rows]
 

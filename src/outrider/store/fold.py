@@ -256,6 +256,8 @@ class Fold:
             return
         self._tally("calls")
         self._tally(f"verdict {decision.verdict}")
+        if refused:
+            self._tally("calls refused")
         if opaque:
             self._tally("opaque")
         if event.cut:
@@ -411,13 +413,13 @@ class Fold:
             # An end counts for the births before it only, also when both come in one batch.
             self._flush_order("agents")
             self._flush_order("ends")
-        at, private = event.attested, beside.private
+        at, private, heard = event.attested, beside.private, self._hears(event)
         self._rows["agents"].append(
             (event.agent, event.n, event.ts, event.charter, event.digest, event.parent, event.root, event.depth,
              event.sponsor, private.get("sponsor", ""), private.get("human", ""), event.purpose, event.how, event.door,
              event.session, event.host_agent, event.mode, event.expires, at.pid, at.start, at.boot, at.container,
              private.get("home", ""), private.get("repo", ""), private.get("cwd", ""), at.commit, at.branch,
-             self._hears(event))
+             heard)
         )  # fmt: skip
         self._living.pop(event.agent, None)
         self._labels[event.agent] = set()
@@ -425,6 +427,8 @@ class Fold:
             digest = "sha256:" + hashlib.sha256(event.narrowed.encode()).hexdigest()
             self._rows["charters"].append((event.n, event.ts, "narrowed", digest, "", event.narrowed))
         self._tally("births")
+        if heard:
+            self._tally("births heard")
         if event.labels:
             self._carries(event.agent, event.labels, event.n)
         if event.parent:
