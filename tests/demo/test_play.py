@@ -125,7 +125,10 @@ def test_the_sealed_case_verifies_alone_under_the_witness_and_tells_a_stranger_w
         told = bundle.read("report.md").decode()
         events = set(bundle.namelist())
         everything = b"".join(bundle.read(name) for name in events)
+        start = bundle.read("README.md").decode()
     lead = told.partition("## What to do")[0]
+    assert lead.index("**A demonstration, and no incident: ") < lead.index("at a glance")
+    assert "A demonstration, and no incident: " in start
     assert truth["agent"] in lead
     assert ("What told it to: what came back from WebFetch (connect docs." in lead, "untrusted" in lead) == (True, True)
     assert f"event {truth['cause_event']} led to event {truth['leak_event']}" in told

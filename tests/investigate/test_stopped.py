@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from outrider.config import Home
@@ -16,6 +17,8 @@ from outrider.investigate.dossier import dossier
 from outrider.investigate.glance import glance
 from outrider.investigate.markdown import markdown
 from outrider.investigate.report import page
+from outrider.investigate.telling import banner, brief, summary
+from outrider.investigate.words import tail
 
 CASE = "case-0123456789ab"
 SITE = ("host", "evil.example")
@@ -241,7 +244,7 @@ def test_a_credential_counts_once_by_its_value_wherever_the_report_counts(told):
     assert [(one.value, one.refused) for one in found.due] == [
         ("/leaker/deploy.key", False), ("/kid/deploy.key", True), ("/lone/deploy.key", True),
     ]  # fmt: skip
-    counted = "3: 2 read only by agents that were refused, 1 by agents that came under it"
+    counted = "3 (2 read only by agents that were refused, 1 by agents that came under it)"
     assert dict(glance(found))["credentials to change"].startswith(counted)
     assert findings(found)["Q0007"].text.startswith(counted)
     steps = [one.do for one in found.todo if one.do.startswith("Change the ")]
@@ -258,3 +261,26 @@ def test_the_events_that_say_what_is_missing_are_among_those_that_leave(told):
     found = seen(told)
     assert f"event {gap}" in markdown(found)
     assert gap in found.events
+
+
+def test_how_a_value_is_known_to_have_gone_out_is_said_to_whoever_holds_the_bundle_and_the_record(told):
+    read, _, act = told.leaker
+    found = msgspec.structs.replace(seen(told), carried={act: read + 1})
+    text = " ".join(summary(found))
+    assert "a bundle of the case alone does not show it" in text
+    assert f"`outrider export --events {read + 1},{act} --besides` hands them over" in text
+
+
+def test_a_record_that_says_it_was_played_has_a_banner_and_no_other_one(told):
+    found = seen(told)
+    assert banner(found) == ""
+    played = msgspec.structs.replace(found, log="outrider.demo/ab12")
+    for report in (page(played), markdown(played)):
+        assert "A demonstration, and no incident" in report
+    assert "no incident" not in page(found) + markdown(found)
+
+
+def test_tables_name_agents_by_the_ends_of_their_ids_and_the_lineage_has_them_whole(told):
+    name = "ag_01M8FWPZ89FEZAZR0CR0P595AZ"
+    assert brief(seen(told), f"ops born of {name}") == f"ops born of {tail(name)}"
+    assert brief(seen(told), f"x{name}y") == f"x{name}y"

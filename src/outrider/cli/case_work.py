@@ -182,12 +182,14 @@ def _print(told: Dossier) -> None:
     from outrider.investigate.answering import findings, standing
     from outrider.investigate.glance import glance
     from outrider.investigate.questions import questions
-    from outrider.investigate.telling import said, summary, when, who
+    from outrider.investigate.telling import banner, said, summary, when, who
 
     people = {one.sponsor: one.sponsor_name for one in told.agents if one.sponsor and one.sponsor_name}
     show.heading(show.safe(told.case.title))
     state = f"closed {when(told.case.closed)} UTC" if told.case.closed else "open"
     click.echo(f"{told.case.id}, opened {when(told.case.opened)} UTC, {state}\n")
+    if shown := banner(told):
+        show.prose(f"{shown}\n")
     show.facts((name, _named(text, people)) for name, text in glance(told))
     click.echo()
     for one in summary(told):

@@ -26,6 +26,7 @@ from outrider.doors.claude_code.settings import install
 from outrider.errors import UnavailableError
 from outrider.hook.find import client
 from outrider.identity.place import head_of
+from outrider.investigate.case import DEMO
 from outrider.ledger.reader import Reader
 
 if TYPE_CHECKING:
@@ -159,6 +160,10 @@ def _story(actors: list[Actor], planted: Planted, web: Web) -> dict[str, Any]:
 
 def _prepare(home: Home, world: Path) -> None:
     home.make()
+    # Every checkpoint carries the name of the log: whoever finds this record is told by it that it was played.
+    origin = home.keys / "origin"
+    origin.touch(mode=0o600)
+    origin.write_text(f"{DEMO}{os.urandom(4).hex()}\n")
     world.mkdir(parents=True)
     shutil.copy(RELEASE, home.charters / RELEASE.name)
     for charter in CLASSES:

@@ -42,11 +42,18 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         text: In sentences. Written by an attacker in parts: escape it.
         events: The events that say so, as far as events do.
         how: ``answered``, or ``inferred`` where a person has to say whether it holds.
+        where: The part of a report that says the same, so that it is not said twice there; or empty.
     """
 
     text: str
     events: tuple[int, ...] = ()
     how: How = "answered"
+    where: str = ""
+
+    @property
+    def here(self) -> str:
+        """The text as a report has it: one that stands elsewhere in it is only pointed to."""
+        return f"See {self.where}." if self.where else self.text
 
     @property
     def by(self) -> str:
@@ -144,7 +151,7 @@ def _impact(told: Dossier) -> Iterator[tuple[str, Found]]:
         return
     who = told.impact[0].statement + (f" {counted(told.met)}" if len(told.met) > 1 else "")
     came = _once(one.since for blast in told.impact for one in blast.agents)
-    yield "Q0006", Found(text=who, events=came)
+    yield "Q0006", Found(text=who, events=came, where="'Who came under it' and 'Who met it', above")
     values = ", ".join(f"{one.value} (event {one.first})" for one in told.due[:_NAMED])
     more = f" and {len(told.due) - _NAMED} more" if len(told.due) > _NAMED else ""
     text = f"{counted_due(told.due)}: {values}{more}." if told.due else "None that the record knows of."
@@ -156,7 +163,10 @@ def _control(told: Dossier) -> Iterator[tuple[str, Found]]:
         text = " ".join(_controls(told.remedies))
         yield "Q0008", Found(text=text, events=_once(one.loaded for one in told.remedies if one.loaded >= 0))
     gaps = _once(gap.n for gap in told.coverage.gaps)
-    yield "Q0009", Found(text=f"{unseen(told)} {told.holds}".rstrip(), events=gaps)
+    yield (
+        "Q0009",
+        Found(text=f"{unseen(told)} {told.holds}".rstrip(), events=gaps, where="'What could not be seen', below"),
+    )
     if told.whole:
         lacks = told.coverage.missing or told.coverage.sources or told.coverage.gaps
         yield "Q0010", Found(text=f"{told.whole} It was not told of everything: see Q0009." if lacks else told.whole)

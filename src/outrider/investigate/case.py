@@ -48,6 +48,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
 
 
+DEMO: Final = "outrider.demo/"
+"""How the name of a log begins that a demonstration writes: it is in every checkpoint, under the log's signature."""
+
 IMPORTED: Final = "imported"
 """Stands in an entry for the record of what `outrider import` read: as what it is about, and before its events."""
 

@@ -20,7 +20,7 @@ from outrider.investigate.questions import sources
 from outrider.investigate.report import page
 from outrider.investigate.sealing import Contents, Disclosed
 from outrider.investigate.selecting import Wanted, select
-from outrider.investigate.telling import exactly
+from outrider.investigate.telling import banner, exactly
 from outrider.store import reading
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 
 
 _MOST_NAMED = 5
+_START = """# Start here: {id}
+{banner}
+1. Check the bundle before you believe any of it: `VERIFY.md` says how.
+2. Then read `report.html` (or `report.md`, the same as text): what was done, why, what to do now.
+3. `agents.json` lists everybody who met it, `coverage.json` says what could not be seen, `redactions.json` what was
+   held back and who has it. `events/`, `beside/` and `disclosed/` are what the report rests on, `views/` the same
+   events for other tools.
+"""
 
 
 def packed(view: View, home: Home, told: Dossier, shown: Disclosure, *, created: str, made_by: str) -> Contents:
@@ -152,6 +160,7 @@ def _pages(told: Dossier) -> dict[str, bytes]:
         "agents.json": msgspec.json.format(
             msgspec.json.encode({"statement": counted(told.met), "met": told.met}), indent=1
         ),
+        "README.md": _START.format(id=told.case.id, banner=f"\n{shown}\n" if (shown := banner(told)) else "").encode(),
         "report.html": page(told).encode(),
         "report.md": markdown(told).encode(),
         "case.json": msgspec.json.format(msgspec.json.encode(case), indent=1),

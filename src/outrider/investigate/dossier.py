@@ -112,6 +112,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         groups: What names with ``@`` stand for on the host that made the record.
         carried: Of an act that carried what a credential's reading had brought, that event.
         holds: What a bundle holds of the record, a sentence; empty outside of one.
+        log: The name of the record's log.
         origins: Where the contents stood that led to the acts.
         due: The credentials to change, each once by its value.
     """
@@ -139,6 +140,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     carried: dict[int, int] = {}
     groups: dict[str, tuple[str, ...]] = {}
     holds: str = ""
+    log: str = ""
     origins: tuple[Origin, ...] = ()
     due: tuple[Due, ...] = ()
 
@@ -234,6 +236,7 @@ def _dossier(view: View, case: Case, key: bytes, contact: str) -> Dossier:
             todo=tuple(sorted(todo, key=lambda step: not step.urgent)),
             coverage=coverage(view),
             remedies=tried,
+            log=view.origin,
             origins=origins,
             due=due(impact, refused),
             met=met,

@@ -59,12 +59,12 @@ def counted(every: Sequence[Due]) -> str:
         return f"{under}, read by agents that came under it"
     if not under:
         return f"{refused}, read only by agents that were refused"
-    return f"{len(every)}: {refused} read only by agents that were refused, {under} by agents that came under it"
+    return f"{len(every)} ({refused} read only by agents that were refused, {under} by agents that came under it)"
 
 
 def named(every: Sequence[Due]) -> str:
     """Return the same with the first of the values, for somebody who looks once; what to do names the others."""
     values = [one.value for one in every if not one.refused]
     more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
-    shown = f" ({', '.join(values[:SHOWN])}{more})" if values else ""
+    shown = f"; those under it: {', '.join(values[:SHOWN])}{more}" if values else ""
     return f"{counted(every)}{shown}"

@@ -18,7 +18,9 @@ from outrider.investigate.telling import (
     MET,
     REFUSED,
     UNWITNESSED,
+    banner,
     became,
+    brief,
     came,
     class_of,
     exactly,
@@ -51,6 +53,7 @@ def markdown(told: Dossier) -> str:
     case = told.case
     state = f"closed {when(case.closed)} UTC" if case.closed else "open"
     out = [f"# {plain(case.title)}", f"{case.id} · opened {when(case.opened)} UTC · {state}"]
+    out += [f"**{plain(banner(told))}**"] if banner(told) else []
     out += [_table(("at a glance", ""), [(name, plain(text)) for name, text in glance(told)])] if glance(told) else []
     out += [plain(one) for one in summary(told)]
     out += [*_todo(told), *_words(told), *_happened(told)]
@@ -59,7 +62,7 @@ def markdown(told: Dossier) -> str:
         f"- event {edge.source} led to event {edge.target} (inferred from a match of {edge.by})" for edge in told.edges
     ] or ["Not traced."]
     out += ["## Who", *(_tree(family) for family in told.families)]
-    out += ["## What else is affected", *(plain(one.statement) for one in told.impact), *_things(told)]
+    out += ["## What else is affected", *(plain(one.statement) for one in told.impact[1:]), *_things(told)]
     out += [*_met(told), *_questions(told), *_notes(told)]
     out += ["## What could not be seen", plain(unseen(told)), plain(told.holds)]
     if told.coverage.gaps:
@@ -85,7 +88,7 @@ def _happened(told: Dossier) -> list[str]:
             str(one.line.n),
             code(f"{class_of(told, one.line.agent)}{tail(one.line.agent)}" or "-"),
             one.why,
-            code(short(told, one.line.what)),
+            code(brief(told, one.line.what)),
             became(one.became),
         )
         for one in told.moments
@@ -200,7 +203,7 @@ def _questions(told: Dossier) -> list[str]:
         for one in questions(facet.id):
             answer = found.get(one.id)
             lines.append(f"- {one.id} {plain(one.name)} ({answer.by if answer else WORDS[None]})")
-            lines += [f"  - {plain(answer.text)}"] if answer else []
+            lines += [f"  - {plain(answer.here)}"] if answer else []
             people = [entry for entry in told.case.of("answered") if entry.about == one.id]
             lines += [f"  - **{plain(who(entry))}**, {when(entry.ts)} UTC: {plain(said(entry))}" for entry in people]
         out.append("\n".join(lines))

@@ -22,7 +22,9 @@ from outrider.investigate.telling import (
     MET,
     REFUSED,
     UNWITNESSED,
+    banner,
     became,
+    brief,
     came,
     class_of,
     exactly,
@@ -63,6 +65,7 @@ pre.decoded{border-left:3px solid var(--warm)}.scroll{overflow-x:auto}.tag{font-
 .tree{font:.86rem/1.6 ui-monospace,monospace;overflow-x:auto;white-space:pre}.tree b{color:var(--hot)}
 svg{max-width:100%;height:auto;display:block}svg text{font:13px ui-monospace,monospace;fill:var(--ink)}svg .soft{fill:var(--soft)}
 svg rect{fill:var(--wash);stroke:var(--line)}svg path{fill:none;stroke:var(--warm);stroke-width:1.6}
+.banner{border:2px solid var(--warm);border-radius:8px;padding:.6rem .9rem;font-weight:600}
 @media print{h2{break-after:avoid}tr,li{break-inside:avoid}}
 """  # noqa: E501 - a style sheet.
 _HOT = {"act": "hot", "cause": "warm", "pinned": "warm"}
@@ -75,6 +78,7 @@ def page(told: Dossier) -> str:
     parts = [
         f"<p class=soft>{text(case.id)} &middot; opened {when(case.opened)} UTC &middot; {state}</p>",
         f"<h1>{text(case.title)}</h1>",
+        f"<p class=banner>{text(banner(told))}</p>" if banner(told) else "",
         _glance(told),
         *(f"<p class=lead>{text(one)}</p>" for one in summary(told)),
         _todo(told),
@@ -138,7 +142,7 @@ def _timeline(told: Dossier) -> str:
     for moment in told.moments:
         one = moment.line
         mark = f'<span class="tag {_HOT.get(moment.why, "")}">{text(moment.why)}</span>'
-        what = text(short(told, one.what))
+        what = text(brief(told, one.what))
         rows.append(
             (
                 f"<span class=when>{exactly(one.ts)}</span>",
@@ -253,7 +257,7 @@ def _impact(told: Dossier) -> str:
     for one in told.impact:
         for name, of in zip(groups, (one.credentials, one.hosts, one.commits, one.files), strict=True):
             groups[name] += of
-    out = ["<h2>What else is affected</h2>", *(f"<p>{text(one.statement)}</p>" for one in told.impact)]
+    out = ["<h2>What else is affected</h2>", *(f"<p>{text(one.statement)}</p>" for one in told.impact[1:])]
     for name, things in groups.items():
         once = list({(thing.role, thing.kind, thing.value): thing for thing in things}.values())
         if once:
@@ -282,7 +286,7 @@ def _questions(told: Dossier) -> str:
         out.append(f"<h3>{text(facet.name)}</h3><ul>")
         for one in questions(facet.id):
             answer = found.get(one.id)
-            record = f"<br>{text(answer.text)}" if answer else ""
+            record = f"<br>{text(answer.here)}" if answer else ""
             people = "".join(
                 f"<br><span class=soft>{text(who(entry))}, {when(entry.ts)} UTC:</span> <b>{text(said(entry))}</b>"
                 for entry in told.case.of("answered")

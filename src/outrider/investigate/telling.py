@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from outrider.investigate.case import DEMO
+from outrider.investigate.due import counted as counted_due
 from outrider.investigate.extent import WORDS
 from outrider.investigate.glossary import GLOSSARY
 from outrider.investigate.groups import expanded, named
-from outrider.investigate.meeting import VISITED, counted
+from outrider.investigate.meeting import VISITED
 from outrider.investigate.words import tail
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ MARKS: Final = (
 MOST_GAPS: Final = 50
 GAPS: Final = ("event", "from (UTC)", "what is missing", "agents were told", "whose", "detail")
 
+_AGENT = re.compile(r"\bag_[0-9A-HJKMNP-TV-Z]{26}\b")
 _SURE = {
     "value": "it names what the agent acted on",
     "fingerprint": "it holds the values that the agent acted on",
@@ -80,6 +84,17 @@ ASK = "outrider case export {case} --disclose story"
 
 UNWITNESSED: Final = "Imported, not witnessed"
 """Stands before all that hosts' own transcripts tell."""
+
+
+def banner(told: Dossier) -> str:
+    """Return that the record is a demonstration's, where it says so of itself; else nothing."""
+    if not told.log.startswith(DEMO):
+        return ""
+    return (
+        f"A demonstration, and no incident: the record says of itself, by the name of its log ({told.log}), that"
+        " `outrider demo` played it. Its agents were scripted programs, its secrets and hosts are made up. Whoever runs"
+        " a log chooses its name."
+    )
 
 
 def visible(text: str) -> str:
@@ -116,6 +131,11 @@ def home(told: Dossier) -> str:
     """Return what ``~`` stands for, or nothing."""
     one = told.agents[0] if told.agents else None
     return f"~ is {one.home}, the home of {one.id}." if one is not None and one.home.count("/") > 1 else ""
+
+
+def brief(told: Dossier, text: str) -> str:
+    """Return a table's text as :func:`short` does, with agents' ids by their ends, as its column of agents has them."""
+    return _AGENT.sub(lambda found: tail(found[0]), short(told, text))
 
 
 def became(word: str) -> str:
@@ -161,8 +181,8 @@ def _summary(told: Dossier) -> list[str]:
     out += [f"Whom to ask about it: {'; '.join(whom)}."] if whom else []
     if told.impact:
         out.append(told.impact[0].statement)
-    if len(told.met) > 1:
-        out.append(counted(told.met))
+    if len(told.due) > 1:
+        out.append(f"Credentials to change, in all: {counted_due(told.due)}.")
     if told.acts and not told.words:
         out.append(
             "The texts of what it read and did are not in here; whoever runs the log of this record can give them,"
@@ -171,8 +191,7 @@ def _summary(told: Dossier) -> list[str]:
     elif told.words:
         numbers = ", ".join(str(one.event) for one in told.words)
         out.append(f"Under 'In its own words' stand the texts of events {numbers}, checked against the record.")
-    out.append(unseen(told))
-    return [*out, *([told.holds] if told.holds else [])]
+    return [*out, unseen_in_short(told)]
 
 
 def _lead(told: Dossier, answer: Answer, top: Told) -> list[str]:
@@ -220,19 +239,29 @@ def _proof(told: Dossier, act: int, proof: str) -> str:
     if brought >= 0:
         return (
             f" Proven, too: the call was given a value that event {brought} had brought, as it is or encoded (told by"
-            " keyed prints, which are equal): what was read went out with it."
+            " keyed prints, which are equal): what was read went out with it. The prints stay with the record, so that"
+            f" a bundle of the case alone does not show it: `outrider case show {told.case.id}` on the record's host"
+            f" compares them anew, and `outrider export --events {brought},{act} --besides` hands them over (VERIFY.md"
+            " says how to compare)."
         )
     return f" {proof[0].upper()}{proof[1:]}." if proof else ""
 
 
-def unseen(told: Dossier) -> str:
-    """Return what the record itself lacks, apart from what a bundle of it leaves out."""
+def unseen_in_short(told: Dossier) -> str:
+    """Return whether the record has gaps and who told of its agents; :func:`unseen` has the rest."""
     seen = told.coverage
     first = "The record has no gap."
     if seen.missing or seen.sources:
         first = "The record has gaps."
     elif seen.gaps:
         first = "The record lacks no event that it heard of, but there were times in which it heard nothing."
+    return f"{first} {seen.listened}".rstrip()
+
+
+def unseen(told: Dossier) -> str:
+    """Return what the record itself lacks, apart from what a bundle of it leaves out."""
+    seen = told.coverage
+    first = unseen_in_short(told).removesuffix(seen.listened).rstrip()
     plain = seen.statement.replace("spool without events", "hooks that met no daemon")
     return " ".join(one for one in (first, plain, _hooks(told)) if one)
 
