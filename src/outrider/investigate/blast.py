@@ -228,10 +228,10 @@ def _closure(view: View, event: AnyEvent, origins: set[int]) -> tuple[tuple[Affe
             agent=agent, since=since, by=by, through=came, confidence="label" if sure else "context"
         )
         queue.extend((*tie, hops) for tie in _family(view, agent, since, reports=guess))
-        if guess and hops < FILE_HOPS:
+        if guess and hops < FILE_HOPS and not cut:
             for tie in _readers(view, agent, since):
                 if len(waiting) > MOST_AGENTS:
-                    cut = True  # They come first, and nobody behind them would be followed.
+                    cut = True  # They come first, and nobody behind them would be followed: readers of no other are.
                     break
                 waiting.add(tie[0])
                 queue.append((*tie, hops + 1))
@@ -294,7 +294,7 @@ def _things(view: View, agents: Iterable[Affected]) -> tuple[tuple[touching.Thin
     sums: touching.Sums = {}
     left, left_out = MOST_TOUCHING, False
     for one in agents:
-        later = reading.events_of(view, one.agent.id, after=one.since - 1)
+        later = reading.events_of(view, one.agent.id, after=one.since - 1, most=left + 1)
         taken = later[:left]
         touching.gather(view, taken, sums)
         left_out = left_out or len(later) > left

@@ -344,9 +344,17 @@ def _given(view: View, number: int, limit: int) -> list[Touch]:
 
 
 def events_of(
-    view: View, agent_id: str, kinds: Sequence[str] = (), after: int = -1, before: int | None = None
+    view: View,
+    agent_id: str,
+    kinds: Sequence[str] = (),
+    after: int = -1,
+    before: int | None = None,
+    most: int = -1,
 ) -> list[int]:
-    """Return the indexes of an agent's events, in order, of some kinds, behind ``after`` and before ``before``."""
+    """Return the indexes of an agent's events, in order, of some kinds, behind ``after`` and before ``before``.
+
+    ``most`` is how many of them are returned at most, the first ones; -1 for all.
+    """
     sql = "SELECT n FROM events WHERE agent = ? AND n > ?"
     values: list[Any] = [agent_id, after]
     if before is not None:
@@ -355,7 +363,7 @@ def events_of(
     if kinds:
         sql += f" AND kind IN ({','.join('?' * len(kinds))})"
         values += kinds
-    return [row[0] for row in view.rows(sql + " ORDER BY n", *values)]
+    return [row[0] for row in view.rows(sql + " ORDER BY n LIMIT ?", *values, most)]
 
 
 def of_kind(view: View, kind: str) -> list[int]:
