@@ -287,3 +287,10 @@ def test_a_prompt_is_compared_however_common_it_is_what_it_names(world, monkeypa
         answer = cause(view, act)
     assert prompt in {source.event.n for source in answer.ranked}
     assert answer.left_out == 8
+
+
+@pytest.mark.parametrize("size", [6, 8])
+@pytest.mark.parametrize("length", [0, 3, 6, 8, 25, 48, 4_096, 6_001])
+def test_prints_are_cut_whole_however_many_they_are_and_what_is_no_print_is_left_out(length, size):
+    data = bytes(at % 251 for at in range(length))
+    assert carriers.pieces(data, size) == tuple(data[at : at + size] for at in range(0, length - size + 1, size))

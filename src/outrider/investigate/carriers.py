@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from heapq import heappush, heappushpop
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,7 +42,7 @@ SPREAD: Final = frozenset({"host", "ip", "email", "url", "path", "package", "com
 MOST_LATE: Final = 16
 """Most requests looked at that were recorded behind an event and may have been sent before it."""
 
-MOST_COMPARED: Final = 256
+MOST_COMPARED: Final = 128
 """Most events of one context that are compared because of what they hold. To these come the first that holds each
 thing wanted, and the prompts."""
 
@@ -144,17 +144,18 @@ _NONE: Final[frozenset[Any]] = frozenset()
 _decode: Final = msgspec.msgpack.Decoder(_Lain).decode
 
 
-@cache
-def _cutter(size: int, count: int) -> Callable[[bytes], tuple[bytes, ...]]:
-    return struct.Struct(f"{size}s" * count).unpack
+@lru_cache(4_096)
+def _cutter(size: int, length: int) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Return what cuts bytes of one length; what does not fill a piece at their end is left out."""
+    count, more = divmod(length, size)
+    if count > _MOST_CUT:
+        return lambda prints: tuple(prints[at : at + size] for at in range(0, count * size, size))
+    return struct.Struct(f"{size}s" * count + "x" * more).unpack
 
 
 def pieces(prints: bytes, size: int = 8) -> tuple[bytes, ...]:
     """Return the prints in a concatenation of them."""
-    count, more = divmod(len(prints), size)
-    if count > _MOST_CUT:
-        return tuple(prints[at : at + size] for at in range(0, count * size, size))
-    return _cutter(size, count)(prints[:-more] if more else prints)
+    return _cutter(size, len(prints))(prints)
 
 
 def split(prints: bytes, size: int = 8) -> frozenset[bytes]:
