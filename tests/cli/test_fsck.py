@@ -31,7 +31,7 @@ from outrider.witness.witness import cosign
 EVENTS = 320
 ALIBI = (
     "INSERT INTO agents SELECT 'ag_alibi', n, ts, '', '', '', '', 0, '', '', '', '', '', '', '', '', '', 0, 0, 0,"
-    " '', '', '', '', '', '', '', NULL, NULL, NULL FROM events WHERE n = 5"
+    " '', '', '', '', '', '', '', NULL, NULL, NULL, 0 FROM events WHERE n = 5"
 )
 
 

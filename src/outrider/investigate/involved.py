@@ -10,7 +10,7 @@ from outrider.detect.plain import plain
 from outrider.investigate.basis import Basis, basis
 from outrider.investigate.coverage import Coverage, coverage
 from outrider.investigate.find import SURENESS, Found, Match, Thing, find
-from outrider.investigate.roles import HOSTS, NEVER, REALITY, WEIGHT, connections
+from outrider.investigate.roles import NEVER, REALITY, WEIGHT
 from outrider.store import reading
 from outrider.store.kept import erasures_of, states
 
@@ -193,13 +193,11 @@ def _refined(
 ) -> dict[tuple[int, int, str], tuple[int, str, Match]]:
     """Say what the bare role does not: whether a connection carried data out, and whose the named commit is."""
     out: dict[tuple[int, int, str], tuple[int, str, Match]] = {}
-    sent = {touch.n for thing, touch in touches if touch.role == "sent" and thing.kind in HOSTS}
-    carried = connections(view, sent)
     known: set[int] = set()
     for thing, touch in touches:
         at = (touch.n, thing.entity, touch.role)
-        if touch.n in carried and touch.role == "sent" and thing.kind in HOSTS:
-            out[at] = (touch.n, carried[touch.n].role(thing.kind, thing.value), thing.match)
+        if touch.deed != touch.role:
+            out[at] = (touch.n, touch.deed, thing.match)
         elif thing.kind == "commit" and touch.role == "committed":
             known.add(thing.entity)
             out[at] = (calls[touch.n], "committed", thing.match)

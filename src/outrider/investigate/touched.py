@@ -10,7 +10,7 @@ import msgspec
 from outrider.errors import BadInputError
 from outrider.investigate.basis import Basis, basis
 from outrider.investigate.coverage import Coverage, coverage
-from outrider.investigate.roles import HOSTS, NEVER, WEIGHT, connections
+from outrider.investigate.roles import NEVER, WEIGHT
 from outrider.store import reading
 from outrider.store.keys import SECRETS
 
@@ -128,15 +128,11 @@ def gather(view: View, numbers: Sequence[int], sums: Sums, *, role: str = "", ki
         return
     # A value is a print by which a text is found again, and tells a reader nothing.
     found = [touch for touch in reading.touches(view, numbers) if touch.kind != "value"]
-    carried = connections(view, [touch.n for touch in found if touch.role == "sent" and touch.kind in HOSTS])
     refused = {n for n, outcome in reading.outcomes(view, {touch.n for touch in found}).items() if outcome in NEVER}
     for touch in found:
         if (role and touch.role != "read") or (kinds and touch.kind not in kinds):
             continue
-        shown = role or touch.role
-        if touch.n in carried and shown == "sent" and touch.kind in HOSTS:
-            shown = carried[touch.n].role(touch.kind, touch.value)
-        one = sums.setdefault((shown, touch.kind, touch.value), _Sum())
+        one = sums.setdefault((role or touch.deed, touch.kind, touch.value), _Sum())
         one.times += 1
         one.last = max(one.last, touch.n)
         one.agents[touch.agent] = None

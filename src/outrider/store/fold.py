@@ -36,6 +36,7 @@ from outrider.events.record import (
     SecondLook,
 )
 from outrider.events.sensor import SensorState
+from outrider.store.carrying import HOSTS, carried_by
 from outrider.store.keys import DESPITE, RAN, SECRETS, WELL, backwards, values_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _INSERTS: Final = {
     "events": "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "leaves": "INSERT INTO leaves VALUES (?,?,?)",
     "entities": "INSERT INTO entities VALUES (?,?,?,?)",
-    "touches": "INSERT OR IGNORE INTO touches VALUES (?,?,?)",
+    "touches": "INSERT OR IGNORE INTO touches VALUES (?,?,?,?)",
     "sketches": "INSERT INTO sketches VALUES (?,?)",
     "given": "INSERT INTO given VALUES (?,?)",
     "agents": "INSERT OR IGNORE INTO agents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
@@ -174,10 +175,14 @@ class Fold:
         rows["leaves"].append((n, leaf, blob))
         touches = rows["touches"]
         known = self._entities
-        secret = 0
+        secret, carried = 0, None
         for entity in beside.entities:
             number = known.get((entity.kind, entity.value)) or self._entity(entity.kind, entity.value)
-            touches.append((n, number, entity.role))
+            deed = ""
+            if entity.role == "sent" and entity.kind in HOSTS and event.__class__ is CallDecided:
+                carried = carried or carried_by(event)
+                deed = carried.deed(entity.kind, entity.value)
+            touches.append((n, number, entity.role, deed))
             if entity.kind in SECRETS or entity.role == "credential":
                 secret = 1
         if event.__class__ is CallDecided:

@@ -79,7 +79,11 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class Touch(msgspec.Struct, frozen=True):
-    """One event touching one thing."""
+    """One event touching one thing.
+
+    ``deed`` is the role, but for what a call sent to a host: ``reached`` where it only connected, ``exposed`` where it
+    did so while its agent's context held a secret.
+    """
 
     n: int
     ts: int
@@ -87,8 +91,10 @@ class Touch(msgspec.Struct, frozen=True):
     role: str
     kind: str
     value: str
+    deed: str
 
 
+_TOUCH: Final = "t.n, e.ts, e.agent, t.role, x.kind, x.value, CASE t.deed WHEN '' THEN t.role ELSE t.deed END"
 _NAMED_ELSE: Final = {"born_n": "n", "born_ts": "ts", "charter_digest": "digest", "commit": "commit_id"}
 _AGENT: Final = ", ".join(_NAMED_ELSE.get(name, name) for name in Agent.__struct_fields__)
 
@@ -314,7 +320,7 @@ def touches(view: View, numbers: Iterable[int]) -> Iterator[Touch]:
     for chunk in _chunks(numbers):
         marks = ",".join("?" * len(chunk))
         sql = (
-            "SELECT t.n, e.ts, e.agent, t.role, x.kind, x.value FROM touches t JOIN events e ON e.n = t.n"
+            f"SELECT {_TOUCH} FROM touches t JOIN events e ON e.n = t.n"
             f" JOIN entities x ON x.id = t.entity WHERE t.n IN ({marks}) ORDER BY t.n, t.entity, t.role"
         )
         for row in view.rows(sql, *chunk):
@@ -327,7 +333,7 @@ def touching(view: View, entity: int, limit: int, roles: Sequence[str] = ()) -> 
         return _given(view, entity - GIVEN, limit) if not roles or "called" in roles else []
     marks = f"AND t.role IN ({','.join('?' * len(roles))})" if roles else ""
     sql = (
-        "SELECT t.n, e.ts, e.agent, t.role, x.kind, x.value FROM touches t JOIN events e ON e.n = t.n"
+        f"SELECT {_TOUCH} FROM touches t JOIN events e ON e.n = t.n"
         f" JOIN entities x ON x.id = t.entity WHERE t.entity = ? {marks} ORDER BY t.n DESC LIMIT ?"
     )
     return [Touch(*row) for row in view.rows(sql, entity, *roles, limit)][::-1]
@@ -340,7 +346,7 @@ def _given(view: View, number: int, limit: int) -> list[Touch]:
         "SELECT g.n, e.ts, e.agent FROM given g JOIN events e ON e.n = g.n WHERE g.print = ? ORDER BY g.n DESC LIMIT ?",
         number, limit,
     )  # fmt: skip
-    return [Touch(n, ts, agent, "called", "value", value) for n, ts, agent in rows][::-1]
+    return [Touch(n, ts, agent, "called", "value", value, "called") for n, ts, agent in rows][::-1]
 
 
 def events_of(

@@ -6,7 +6,7 @@ for row however they came about. ``n`` is always the index of an event in the re
 
 from __future__ import annotations
 
-FORMAT = 6
+FORMAT = 7
 """Version of these tables. A view of another version is rebuilt, never migrated."""
 
 TABLES = """
@@ -21,7 +21,7 @@ CREATE TABLE leaves(n INTEGER PRIMARY KEY, leaf BLOB NOT NULL, beside BLOB NOT N
 CREATE TABLE entities(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, backwards TEXT,
   UNIQUE(value, kind));
 CREATE TABLE touches(n INTEGER NOT NULL, entity INTEGER NOT NULL, role TEXT NOT NULL,
-  PRIMARY KEY(n, entity, role)) WITHOUT ROWID;
+  deed TEXT NOT NULL, PRIMARY KEY(n, entity, role)) WITHOUT ROWID;
 CREATE TABLE sketches(print INTEGER NOT NULL, n INTEGER NOT NULL);
 CREATE TABLE given(print INTEGER NOT NULL, n INTEGER NOT NULL);
 
@@ -62,8 +62,9 @@ CREATE INDEX events_spawns ON events(agent, n) WHERE spawns;
   was refused; else 0.
 - ``secret``: whether it met a secret or a credential.
 
-``given`` has the values that calls were given, by their prints. ``heard`` says of an agent whether what its processes
-do is heard from its birth on.
+``touches.deed`` says what was really done with a host where ``role`` only says that something was sent, and is empty
+where the role says it. ``given`` has the values that calls were given, by their prints. ``heard`` says of an agent
+whether what its processes do is heard from its birth on.
 
 Tables whose keys come in the record's order have them; one whose key is random has an index instead, so that a view
 can be made anew without a random write for each of them. The one index among them is asked while entries are folded."""
@@ -80,7 +81,7 @@ CREATE INDEX events_rare ON events(kind, n) WHERE kind NOT IN ('call.decided', '
 CREATE INDEX sketches_print ON sketches(print, n);
 CREATE INDEX given_print ON given(print, n);
 CREATE INDEX entities_backwards ON entities(backwards) WHERE backwards IS NOT NULL;
-CREATE INDEX touches_entity ON touches(entity, n, role);
+CREATE INDEX touches_entity ON touches(entity, n, role, deed);
 CREATE INDEX agents_n ON agents(n);
 CREATE INDEX agents_parent ON agents(parent, n);
 CREATE INDEX agents_root ON agents(root, n);
