@@ -198,8 +198,11 @@ class Contexts:
         view: The view.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, prints: frozenset[bytes] = frozenset()) -> None:
+        """Begin; ``prints`` are all those of the call asked about, of which each search wants some."""
         self.view = view
+        self._prints = prints
+        self._shared: dict[tuple[str, int], dict[int, frozenset[bytes]]] = {}
         self._read: dict[tuple[str, int], list[tuple[int, _Lain]]] = {}
         self._left = MOST_KEPT
         self._left_out: dict[tuple[str, int], int] = {}
@@ -242,7 +245,7 @@ class Contexts:
     def _chosen(self, agent: str, before: int, want: Wanted) -> tuple[_Chosen, dict[object, int]]:
         """Return what is compared, and how many others hold each thing wanted."""
         context = self._context(agent, before)
-        held = _holding(context, want)
+        held = _holding(context, want, self._sharing(agent, before, context, want) if want.prints else {})
         handed = _handed(self.view, [n for n, _ in context[:1]])
         others: dict[object, int] = {}
         if len(held) > MOST_COMPARED:
@@ -256,6 +259,17 @@ class Contexts:
             self._left_out[agent, before] = max(known, len(left_out))
         compared = {n: lain for n, lain in context if n in held or n in handed}
         return _Chosen(compared, handed), others
+
+    def _sharing(
+        self, agent: str, before: int, context: list[tuple[int, _Lain]], want: Wanted
+    ) -> dict[int, frozenset[bytes]]:
+        """Return the prints that events of a context share with what is sought: the call's, looked for only once."""
+        if not want.prints <= self._prints:
+            return _sharing(context, want.prints)
+        known = self._shared.get((agent, before))
+        if known is None:
+            known = self._shared[agent, before] = _sharing(context, self._prints)
+        return known
 
     def _context(self, agent: str, before: int) -> list[tuple[int, _Lain]]:
         """Return what lies beside each event that came into an agent's context before another one."""
@@ -289,7 +303,18 @@ def lean(blob: bytes) -> _Lain:
         return _NOTHING
 
 
-def _holding(context: list[tuple[int, _Lain]], want: Wanted) -> dict[int, frozenset[object]]:
+def _sharing(context: list[tuple[int, _Lain]], prints: frozenset[bytes]) -> dict[int, frozenset[bytes]]:
+    found: dict[int, frozenset[bytes]] = {}
+    for n, lain in context:
+        shared = prints.intersection(pieces(lain.prints + lain.control if lain.control else lain.prints))
+        if shared:
+            found[n] = shared
+    return found
+
+
+def _holding(
+    context: list[tuple[int, _Lain]], want: Wanted, sharing: Mapping[int, frozenset[bytes]]
+) -> dict[int, frozenset[object]]:
     """Return the events that hold something wanted, wherever in what lies beside them, and what."""
     values = frozenset((*want.values, *want.acts))
     found: dict[int, frozenset[object]] = {}
@@ -297,9 +322,8 @@ def _holding(context: list[tuple[int, _Lain]], want: Wanted) -> dict[int, frozen
         had: frozenset[object] = _NONE
         if values and lain.said:
             had = values.intersection(pieces(b"".join(lain.said.values()), SIZE))
-        if want.prints:
-            shared = want.prints.intersection(pieces(lain.prints + lain.control if lain.control else lain.prints))
-            had = had | shared if shared else had
+        if n in sharing:
+            had = had | (sharing[n] & want.prints)
         if want.things and lain.entities:
             had |= want.things & _things(lain.entities)
         if had:

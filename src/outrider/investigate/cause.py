@@ -154,7 +154,7 @@ def cause(view: View, n: int, *, most: int = 10) -> Cause:
         ranked: list[Source] = []
         data: tuple[Line, ...] = ()
         in_force = None
-        contexts = Contexts(view)
+        contexts = Contexts(view, said(reading.beside(view, asked.n))[0] if asked is not None else frozenset())
         if asked is not None:
             ranked = [
                 msgspec.structs.replace(one, place=place_of(view, one.event.n))

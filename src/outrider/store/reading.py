@@ -12,7 +12,7 @@ from outrider.errors import BadInputError
 from outrider.events.codec import decode, decode_beside
 from outrider.events.record import AnyEvent, Beside
 from outrider.store.keys import GIVEN, RAN, VALUE, WELL
-from outrider.store.schema import RARE
+from outrider.store.schema import COMMON, RARE
 
 if TYPE_CHECKING:
     from outrider.store.view import View
@@ -367,7 +367,7 @@ def events_of(
         sql += " AND n < ?"
         values.append(before)
     if kinds:
-        sql += f" AND kind IN ({','.join('?' * len(kinds))})"
+        sql += f" AND kind IN ({','.join('?' * len(kinds))})" + (f" AND {RARE}" if COMMON.isdisjoint(kinds) else "")
         values += kinds
     return [row[0] for row in view.rows(sql + " ORDER BY n LIMIT ?", *values, most)]
 

@@ -6,7 +6,7 @@ for row however they came about. ``n`` is always the index of an event in the re
 
 from __future__ import annotations
 
-FORMAT = 7
+FORMAT = 8
 """Version of these tables. A view of another version is rebuilt, never migrated."""
 
 TABLES = """
@@ -78,6 +78,7 @@ CREATE INDEX events_stray ON events(agent, n) WHERE opaque = 2;
 CREATE INDEX events_despite ON events(n) WHERE came >= 8;
 CREATE INDEX events_secret ON events(agent, n) WHERE secret;
 CREATE INDEX events_rare ON events(kind, n) WHERE kind NOT IN ('call.decided', 'call.result');
+CREATE INDEX events_rare_of ON events(agent, n, kind) WHERE kind NOT IN ('call.decided', 'call.result');
 CREATE INDEX sketches_print ON sketches(print, n);
 CREATE INDEX given_print ON given(print, n);
 CREATE INDEX entities_backwards ON entities(backwards) WHERE backwards IS NOT NULL;
@@ -106,7 +107,10 @@ CREATE INDEX open_calls_source ON open_calls(source);
 """
 
 RARE = "kind NOT IN ('call.decided', 'call.result')"
-"""What a query by kind says beside the kind, to be answered from ``events_rare`` rather than from every event."""
+"""What a query by kind says beside the kind, to be answered from the index of rare events rather than from all."""
+
+COMMON = frozenset({"call.decided", "call.result"})
+"""The kinds that are not rare."""
 
 NAMES = (
     "meta", "events", "leaves", "entities", "touches", "sketches", "given", "agents", "causes", "labels", "charters",
