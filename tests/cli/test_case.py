@@ -211,6 +211,10 @@ def test_a_sealed_case_holds_every_event_that_its_report_cites_and_lists_everybo
     assert ("The texts of what it read and did are not in here" in report, "disclose story" in report) == (True, True)
     assert "outrider case export" not in report.partition("## What to do")[2]
     assert "- **sponsor**: " in report
+    shown = outrider("case", "show", case).out
+    assert re.search(r"EVENT +TIME \(UTC\) +AGENT +WHAT", shown), shown
+    assert "ag_child" in shown.partition("What happened")[2].partition("Questions")[0]
+    assert "<U+000A>" not in shown
     assert "README.md" in names
     assert "demonstration" not in report  # Only the log of one that was played says so.
     for once in ("This bundle holds", "came under it; ", "Nothing acknowledged is missing"):

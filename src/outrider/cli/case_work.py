@@ -182,14 +182,16 @@ def _print(told: Dossier) -> None:
     from outrider.investigate.answering import findings, standing
     from outrider.investigate.glance import glance
     from outrider.investigate.questions import questions
-    from outrider.investigate.telling import banner, said, summary, when, who
+    from outrider.investigate.telling import banner, brief, said, summary, when, who
+    from outrider.investigate.words import tail
 
     people = {one.sponsor: one.sponsor_name for one in told.agents if one.sponsor and one.sponsor_name}
     show.heading(show.safe(told.case.title))
     state = f"closed {when(told.case.closed)} UTC" if told.case.closed else "open"
     click.echo(f"{told.case.id}, opened {when(told.case.opened)} UTC, {state}\n")
     if shown := banner(told):
-        show.prose(f"{shown}\n")
+        show.prose(shown)
+        click.echo()
     show.facts((name, _named(text, people)) for name, text in glance(told))
     click.echo()
     for one in summary(told):
@@ -200,10 +202,12 @@ def _print(told: Dossier) -> None:
         if step.command:
             click.echo(f"      {show.safe(step.command)}")
     show.heading("\nWhat happened")
-    lines = [(str(m.line.n), when(m.line.ts), m.why, m.line.what) for m in told.moments]
+    lines = [
+        (str(m.line.n), when(m.line.ts), tail(m.line.agent), m.why, brief(told, m.line.what)) for m in told.moments
+    ]
     imported = told.imported.moments if told.imported is not None else ()
-    lines += [(f"imported {m.line.n}", when(m.line.ts), m.why, m.line.what) for m in imported]
-    show.table(["event", "time (UTC)", "", "what"], lines[:_MOST])
+    lines += [(f"imported {m.line.n}", when(m.line.ts), tail(m.line.agent), m.why, m.line.what) for m in imported]
+    show.table(["event", "time (UTC)", "agent", "", "what"], lines[:_MOST])
     if len(lines) + told.more > _MOST:
         click.echo(f"... and {len(lines) + told.more - _MOST} more; --html FILE writes the whole report.")
     show.heading("\nQuestions")
