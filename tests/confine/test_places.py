@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.events.record import CallDecided
+from outrider.events.record import CallDecided, CallResult
 
 TOP = Path("/tmp")
 
@@ -104,6 +104,8 @@ def test_a_run_inside_of_a_run_has_a_way_out_of_its_own_that_its_own_charter_bou
     outer, born = cell.births()
     assert born.parent == outer.agent
     assert done.out.endswith("\nouter\n"), done
+    (asked,) = [one.n for one in cell.events(CallDecided) if one.name == "outrider run"]
+    assert [one.ok for one in cell.events(CallResult) if one.intent == asked] == [True]
     judged = [(one.agent, one.effects[0].value) for one in cell.events(CallDecided) if one.name == "egress"]
     if cell.view == "own":
         assert "the charter" in done.out or "403" in done.out, done

@@ -50,6 +50,11 @@ def told(world, tmp_path):
     world.born("lone", session="s2", charter="researcher")
     world.lone = lured(world, "lone", "/lone/deploy.key", verdict="deny")
     world.end("lone")
+    return leaked(world, tmp_path)
+
+
+def leaked(world, tmp_path):
+    """A leak that went through, and a case about where it went."""
     world.born("leaker", session="s3", charter="release")
     world.leaker = lured(world, "leaker", "/leaker/deploy.key", verdict="allow")
     world.end("leaker")
@@ -152,13 +157,7 @@ def spread(world, tmp_path):
     world.docs = world.upload("second", "docs.example", labels=[world.taint], verdict="deny")
     world.docs_again = world.upload("second", "docs.example", labels=[world.taint], verdict="deny")
     world.attempt = world.upload("second", "evil.example", labels=[world.taint], verdict="deny")
-    world.born("leaker", session="s3", charter="release")
-    world.leaker = lured(world, "leaker", "/leaker/deploy.key", verdict="allow")
-    world.end("leaker")
-    world.home, files = Home(tmp_path / "home"), CaseFile(Home(tmp_path / "home"), CASE)
-    note(world, files, "opened", "x")
-    note(world, files, "added", "evil.example")
-    return world
+    return leaked(world, tmp_path)
 
 
 def test_a_taint_that_came_through_a_parent_from_another_child_is_followed_back_to_who_read_it(spread):

@@ -77,6 +77,7 @@ class Launches:
             enrolment=parts.enrolment,
             people=parts.people,
             gate=parts.gate,
+            results=parts.results,
             sponsor=parts.config.sponsor.name,
         )
 

@@ -25,6 +25,7 @@ from outrider.identity.ids import agent_id
 if TYPE_CHECKING:
     from outrider.gate.apply import Gate
     from outrider.gate.enrol import Enrolment
+    from outrider.gate.results import Results
     from outrider.gate.scribe import Scribe
     from outrider.gate.state import State
     from outrider.identity.people import Pseudonyms
@@ -67,7 +68,15 @@ class Launching:
     """Brings agents into being that a launcher starts, and records their ends."""
 
     def __init__(
-        self, *, scribe: Scribe, state: State, enrolment: Enrolment, people: Pseudonyms, gate: Gate, sponsor: str
+        self,
+        *,
+        scribe: Scribe,
+        state: State,
+        enrolment: Enrolment,
+        people: Pseudonyms,
+        gate: Gate,
+        results: Results,
+        sponsor: str,
     ) -> None:
         """Wire it.
 
@@ -77,6 +86,7 @@ class Launching:
             enrolment: Knows charters, and ends agents.
             people: Pseudonyms.
             gate: Judges the spawning of a child.
+            results: Records that it came back.
             sponsor: Configured sponsor, or empty.
         """
         self._scribe = scribe
@@ -84,6 +94,7 @@ class Launching:
         self._enrolment = enrolment
         self._people = people
         self._gate = gate
+        self._results = results
         self._sponsor = sponsor
 
     def parent_of(self, launch: Launch) -> Agent | None:
@@ -96,8 +107,18 @@ class Launching:
         Raises:
             RefusedError: Its parent may not have it, or a lever keeps such agents from being born.
         """
-        if parent is not None:
-            await self._permitted(launch, parent)
+        if parent is None:
+            return await self._bear(launch, None, held)
+        call = await self._permitted(launch, parent)
+        ok = False
+        try:
+            event = await self._bear(launch, parent, held)
+            ok = True
+        finally:  # The child runs on, and its end is an event of its own.
+            self._results.came_back(call, parent, "ran", ok=ok)
+        return event
+
+    async def _bear(self, launch: Launch, parent: Agent | None, held: Held) -> AgentBorn:
         repo = place.repository(launch.cwd, home=launch.home)
         account = place.host_account(launch.home)
         human = launch.sponsor or place.sponsor(
@@ -154,8 +175,8 @@ class Launching:
         await self._scribe.durable(event)
         return event
 
-    async def _permitted(self, launch: Launch, parent: Agent) -> None:
-        """Let the gate judge whether an agent may start such a child.
+    async def _permitted(self, launch: Launch, parent: Agent) -> Call:
+        """Return the call by which an agent starts such a child, which the gate let through.
 
         Raises:
             RefusedError: It says no; or a person would have to be asked, and none is there.
@@ -181,6 +202,7 @@ class Launching:
         answer = await self._gate.judge(asked, call, parent)
         if answer.verdict in {"deny", "ask"}:
             raise RefusedError(answer.reason, fix="A person can start it from a terminal of their own.")
+        return call
 
 
 def _entities(identifier: str, launch: Launch, root: str, exe: str, commit: str) -> tuple[Entity, ...]:

@@ -22,7 +22,7 @@ from outrider.events.call import Call
 from outrider.events.codec import decode
 from outrider.events.credential import CredentialIssued, CredentialUsed
 from outrider.events.record import Beside, CallDecided, Entity
-from outrider.gate import study, words
+from outrider.gate import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,6 +144,4 @@ class Lending:
 
     async def closed(self, asked: Asked, *, ok: bool) -> None:
         """Record how the request ended, durably, with all that was written before."""
-        reading = study.read("", self._scribe.key, asked.agent.home, "", "nobody")
-        returned = m.CallReturned(door=DOOR, session=asked.agent.id, event="lent", call=asked.call, ok=ok, output="")
-        await self._scribe.durable(self._results.returned(returned, asked.agent, reading))
+        await self._scribe.durable(self._results.came_back(asked.call, asked.agent, "lent", ok=ok))

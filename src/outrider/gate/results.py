@@ -10,7 +10,8 @@ import os
 from typing import TYPE_CHECKING
 
 from outrider.detect.redact import redact
-from outrider.events.call import Label
+from outrider.events import message as m
+from outrider.events.call import Call, Label
 from outrider.events.codec import commit
 from outrider.events.entities import normalise
 from outrider.events.record import Beside, CallResult, Entity, LabelsJoined, RecordGap
@@ -19,13 +20,13 @@ from outrider.flow.recoded import secrets_in, seeds
 from outrider.flow.values import pack, printer
 from outrider.gate.clean import cut
 from outrider.gate.keeping import TEXT, Raw
+from outrider.gate.study import Reading
 from outrider.identity.place import head_of
 
 if TYPE_CHECKING:
     from outrider.events.message import BatchReturned, CallReturned
     from outrider.gate.scribe import Scribe
     from outrider.gate.state import State
-    from outrider.gate.study import Reading
     from outrider.identity.registry import Agent, Intent
 
 _MOST_WATCHED = 4_096
@@ -86,6 +87,21 @@ class Results:
                 if child.how == "descendant" and not child.ended:
                     self.join(child, agent)
         return event
+
+    def came_back(self, call: Call, agent: Agent, event: str, *, ok: bool) -> CallResult:
+        """Record that a call of Outrider's own, which brings no text, came back.
+
+        Args:
+            call: The call, as it was judged.
+            agent: Whose it is.
+            event: What it is called at its door.
+            ok: Whether it did what it was for.
+
+        Returns:
+            The event; not durable yet.
+        """
+        told = m.CallReturned(door=call.door, session=agent.id, event=event, call=call, ok=ok, output="")
+        return self.returned(told, agent, Reading(findings=(), prints=b"", named=()))
 
     def join(self, child: Agent | None, parent: Agent) -> None:
         """Give a parent the labels of a child whose message came back to it."""

@@ -16,7 +16,6 @@ from outrider.detect.redact import redact
 from outrider.errors import BadInputError, CharterError, RefusedError
 from outrider.events import message as m
 from outrider.events.call import Call
-from outrider.gate import study
 from outrider.identity import place, process
 from outrider.identity.birth import Wish, plan_birth
 from outrider.identity.ids import is_agent_id
@@ -154,9 +153,7 @@ class Spawning:
     def _closed(self, parent: Agent, call: Call, child: str) -> None:
         """Record that the making of a child came back: with the child's id, or with nothing."""
         ok = self._state.registry.by_id(child) is not None
-        reading = study.read("", self._scribe.key, parent.home, "", "nobody")
-        returned = m.CallReturned(door=DOOR, session=parent.id, event="spawned", call=call, ok=ok, output="")
-        self._results.returned(returned, parent, reading)
+        self._results.came_back(call, parent, "spawned", ok=ok)
 
 
 def handed_of(value: object) -> Handed:

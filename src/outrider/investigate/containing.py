@@ -106,14 +106,10 @@ def unwitnessed(todo: Iterable[Step]) -> Iterator[Step]:
     """Give what of it is to be done about imported agents: nobody can be stopped, and events are of another record."""
     for step in todo:
         words = step.command.split(" ")
-        if words[:2] == ["outrider", "why"]:
-            yield Step(
-                do=f"By a transcript: {step.do}", command=f"outrider cause {words[2]} --imported", urgent=step.urgent
-            )
-        elif words[:2] == ["outrider", "blast"]:
-            yield Step(
-                do=f"By a transcript: {step.do}", command=f"outrider blast {words[2]} --imported", urgent=step.urgent
-            )
+        question = {"why": "cause", "blast": "blast"}.get(words[1]) if words[0] == "outrider" else None
+        if question is not None:
+            command = f"outrider {question} {words[2]} --imported"
+            yield Step(do=f"By a transcript: {step.do}", command=command, urgent=step.urgent)
         elif words[:2] == ["outrider", "involved"]:
             asked = step.command.removeprefix("outrider involved ")
             yield Step(do=f"By a transcript: {step.do}", command=f"outrider involved --imported {asked}")
